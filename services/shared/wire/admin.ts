@@ -1,0 +1,143 @@
+import type { GroupId, NodeId, ReplicaId, Slot } from '../base/ids.ts';
+import type { Ballot } from '../paxos/ballot.ts';
+
+/** Single administrative calls (proto/admin.proto). Each is safe to repeat. */
+export type AdminRequest =
+  // to a storage node
+  | InitCluster
+  | CreateReplica
+  | DeleteReplica
+  | DescribeNode
+  | TransferLeadership
+  | InspectGroup
+  // to the auto-admin
+  | RegisterNode
+  | CreateTable
+  | DeleteTable
+  | DescribeAutoAdmin;
+
+export type AdminResponse =
+  | { readonly kind: 'done' }
+  | NodeDescription
+  | GroupInspection
+  | TableChanged
+  | { readonly kind: 'auto-admin-description'; readonly active: boolean; readonly operationsUnderWay: number };
+
+/** A replica's place. */
+export interface ReplicaPlace {
+  readonly replica: ReplicaId;
+  readonly node: NodeId;
+  readonly az: string;
+}
+
+/** Forms the catalog group over the seed nodes, once in a cluster's life. Repeating it with the same cluster id changes nothing. */
+export interface InitCluster {
+  readonly kind: 'init-cluster';
+  readonly clusterId: string;
+  readonly members: readonly ReplicaPlace[];
+  readonly addresses: readonly { readonly node: NodeId; readonly address: string }[];
+}
+
+/** Creates an empty replica of a new group. Refused when the replica id exists with other values. */
+export interface CreateReplica {
+  readonly kind: 'create-replica';
+  readonly group: GroupId;
+  readonly replica: ReplicaId;
+  readonly tableId: string;
+  readonly partitionId: number;
+  readonly low: Uint8Array;
+  /** Exclusive; empty: no upper bound. */
+  readonly high: Uint8Array;
+  readonly members: readonly ReplicaPlace[];
+  /** The replica that stands for election at once. */
+  readonly preferredLeader: ReplicaId;
+}
+
+/** Destroys a replica of a table that the catalog says is deleted. */
+export interface DeleteReplica {
+  readonly kind: 'delete-replica';
+  readonly group: GroupId;
+  readonly replica: ReplicaId;
+}
+
+export interface DescribeNode {
+  readonly kind: 'describe-node';
+}
+
+export interface TransferLeadership {
+  readonly kind: 'transfer-leadership';
+  readonly group: GroupId;
+  readonly to: ReplicaId;
+}
+
+export interface InspectGroup {
+  readonly kind: 'inspect-group';
+  readonly group: GroupId;
+}
+
+export interface RegisterNode {
+  readonly kind: 'register-node';
+  readonly node: NodeId;
+  readonly az: string;
+  readonly address: string;
+  readonly incarnation: number;
+}
+
+/** `definition` is the JSON of placement/catalog-records.ts TableDefinition, made and validated by the router. */
+export interface CreateTable {
+  readonly kind: 'create-table';
+  readonly definition: Uint8Array;
+}
+
+export interface DeleteTable {
+  readonly kind: 'delete-table';
+  readonly account: string;
+  readonly region: string;
+  readonly name: string;
+}
+
+export interface DescribeAutoAdmin {
+  readonly kind: 'describe-auto-admin';
+}
+
+/** The table's catalog record after the change was written, and the catalog slot at which every watcher will have it. */
+export interface TableChanged {
+  readonly kind: 'table-changed';
+  readonly record: Uint8Array;
+  readonly slot: Slot;
+}
+
+export interface NodeDescription {
+  readonly kind: 'node-description';
+  readonly node: NodeId;
+  readonly az: string;
+  readonly clusterId: string;
+  readonly incarnation: number;
+  readonly replicas: readonly ReplicaDescription[];
+}
+
+export interface ReplicaDescription {
+  readonly group: GroupId;
+  readonly replica: ReplicaId;
+  readonly tableId: string;
+  readonly leading: boolean;
+  /** Abstains: a guard of "damaged is not empty" failed. */
+  readonly damaged: boolean;
+  readonly ballot: Ballot;
+  readonly commit: Slot;
+  readonly applied: Slot;
+  readonly last: Slot;
+  readonly trimmed: Slot;
+  readonly checkpoint: Slot;
+  readonly items: number;
+  readonly itemBytes: number;
+}
+
+export interface GroupInspection {
+  readonly kind: 'group-inspection';
+  readonly replica: ReplicaDescription;
+  /** State hash of the replica at its applied slot, 16 hexadecimal digits. */
+  readonly stateHash: string;
+  readonly low: Uint8Array;
+  readonly high: Uint8Array;
+}

@@ -1,0 +1,136 @@
+import type { GroupId, NodeId, Slot } from '../base/ids.ts';
+
+/**
+ * What a router asks a storage node to do with one partition, and the answers (proto/requests.proto). Items, names and
+ * values are canonical DynamoDB JSON in UTF-8; keys are encoded keys of item/key-encoding.ts.
+ */
+export interface StorageRequest {
+  /** Correlates the answer on the same stream. */
+  readonly id: number;
+  readonly group: GroupId;
+  /** Time left when the frame was sent; the storage node drops what nobody waits for any more. */
+  readonly deadlineMs: number;
+  readonly operation: StorageOperation;
+}
+
+export type StorageOperation = GetOperation | PutOperation | UpdateOperation | DeleteOperation | RangeOperation;
+
+export interface GetOperation {
+  readonly kind: 'get';
+  readonly key: Uint8Array;
+  /** Strong: at the leader, under its lease. Otherwise at any replica that heard the leader's commit lately. */
+  readonly consistent: boolean;
+}
+
+/** Expression text with its names and values; the storage node compiles it again and caches by text. */
+export interface ExpressionFields {
+  readonly condition?: string;
+  /** JSON object: placeholder with its `#` -> attribute name. */
+  readonly names?: Uint8Array;
+  /** JSON object: placeholder with its `:` -> canonical attribute value. */
+  readonly values?: Uint8Array;
+}
+
+/** A write is repeated only under its number; the life is the incarnation of the router's stream. */
+export interface NumberedWrite {
+  readonly number: number;
+  /** Send the old item along when the condition fails. */
+  readonly returnOldOnFailure: boolean;
+}
+
+export interface PutOperation extends ExpressionFields, NumberedWrite {
+  readonly kind: 'put';
+  readonly key: Uint8Array;
+  readonly item: Uint8Array;
+  /** In DynamoDB's accounting, bytes. */
+  readonly itemSize: number;
+  readonly returnOld: boolean;
+}
+
+export type UpdateReturn = 'none' | 'all-old' | 'updated-old' | 'all-new' | 'updated-new';
+
+export interface UpdateOperation extends ExpressionFields, NumberedWrite {
+  readonly kind: 'update';
+  readonly key: Uint8Array;
+  /** The key attributes as a JSON object: what a new item starts from. */
+  readonly keyAttributes: Uint8Array;
+  /** Update expression; empty: the item is created from its key alone, or left as it is. */
+  readonly update: string;
+  readonly returnValues: UpdateReturn;
+}
+
+export interface DeleteOperation extends ExpressionFields, NumberedWrite {
+  readonly kind: 'delete';
+  readonly key: Uint8Array;
+  readonly returnOld: boolean;
+}
+
+/** A slice of a Query or Scan within one partition. */
+export interface RangeOperation {
+  readonly kind: 'range';
+  readonly low: Uint8Array;
+  /** Exclusive; undefined: to the end of the partition. */
+  readonly high?: Uint8Array;
+  readonly reverse: boolean;
+  readonly consistent: boolean;
+  /** At most so many items are evaluated; 0: no limit. */
+  readonly limit: number;
+  /** Stop after the item that reaches this sum of item sizes (evaluated, before the filter), bytes. */
+  readonly byteLimit: number;
+  readonly filter?: string;
+  readonly names?: Uint8Array;
+  readonly values?: Uint8Array;
+  /** Send no items, only counts. */
+  readonly countOnly: boolean;
+}
+
+export type StorageStatus =
+  | 'ok'
+  /** The condition was false; nothing changed. `item` when asked for and present. */
+  | 'condition-failed'
+  /** The request is wrong in a way only the item shows; `message` is the service's text. */
+  | 'validation'
+  /** This replica does not lead the group; `leader` when it knows. Nothing was done. */
+  | 'not-leader'
+  /** No lease yet, log still being adopted, replica damaged or too far behind to answer: ask again or elsewhere. Nothing was done. */
+  | 'not-ready'
+  /** No such group here: the partition map is old. Nothing was done. */
+  | 'no-such-group'
+  /** The key is outside the partition's range: the partition map is old. Nothing was done. */
+  | 'wrong-range'
+  /** Queues are full or the deadline cannot be met. Nothing was done. */
+  | 'overloaded'
+  /** The request number is at or below the floor. It may have been executed once, long ago; it was not now. */
+  | 'number-refused'
+  /** Leadership was lost with the write under way: it may or may not happen. Repeat under the same number. */
+  | 'unknown-outcome';
+
+export interface StorageResponse {
+  readonly id: number;
+  readonly status: StorageStatus;
+  readonly message?: string;
+  readonly leader?: NodeId;
+  /** Get: the item. Put, Delete: the old item. Update: the attributes asked for. Condition failed: the old item. */
+  readonly item?: Uint8Array;
+  /** Size of the item read, or of the old item; 0: there was none. */
+  readonly oldSize?: number;
+  /** Size of the item after a write; 0: there is none. */
+  readonly newSize?: number;
+  /** Slot of the write, or of the item read. */
+  readonly slot?: Slot;
+  readonly range?: RangeResult;
+}
+
+export interface RangeResult {
+  readonly items: readonly Uint8Array[];
+  /** Items that passed the filter. */
+  readonly count: number;
+  /** Items evaluated. */
+  readonly scanned: number;
+  /** Sum of the sizes of the items evaluated, bytes. */
+  readonly scannedBytes: number;
+  /** Key of the last item evaluated; undefined when none was. */
+  readonly lastKey?: Uint8Array;
+  /** False when the range is exhausted: nothing follows lastKey. */
+  readonly more: boolean;
+}
