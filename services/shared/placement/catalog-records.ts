@@ -1,0 +1,94 @@
+import type { GroupId, NodeId, ReplicaId } from '../base/ids.ts';
+import type { KeySchema } from '../item/attribute-value.ts';
+
+/**
+ * The records of the catalog. The catalog is one more group (CATALOG_GROUP): its partition holds items with the attributes
+ * `k` (string, the partition key: the record's key), `v` (string: the record's JSON) and `g` (number: its generation).
+ * Every change is a conditional put on `g`, made by the active auto-admin alone.
+ */
+
+export type BillingMode = 'PROVISIONED' | 'PAY_PER_REQUEST';
+
+export interface ProvisionedThroughput {
+  readonly readUnits: number;
+  readonly writeUnits: number;
+}
+
+/** What a client asked for with CreateTable, after validation by a router. */
+export interface TableDefinition {
+  readonly account: string;
+  readonly region: string;
+  readonly name: string;
+  /** UUID, made by the router for this creation; never reused. */
+  readonly tableId: string;
+  readonly keys: KeySchema;
+  readonly billingMode: BillingMode;
+  /** With PROVISIONED. */
+  readonly throughput?: ProvisionedThroughput;
+  readonly createdAtMs: number;
+}
+
+export type TableStatus = 'CREATING' | 'ACTIVE' | 'DELETING';
+
+/** Key: `table/<account>/<region>/<name>`. */
+export interface TableRecord extends TableDefinition {
+  readonly generation: number;
+  readonly status: TableStatus;
+}
+
+export interface ReplicaRecord {
+  readonly replica: ReplicaId;
+  readonly node: NodeId;
+  readonly az: string;
+}
+
+/** Key: `partition/<tableId>/<partitionId>`. The group's own log is the truth; this copy takes only higher epochs. */
+export interface PartitionRecord {
+  readonly tableId: string;
+  readonly partitionId: number;
+  readonly group: GroupId;
+  readonly generation: number;
+  /** Version of the range. */
+  readonly epoch: number;
+  /** Hexadecimal; low <= key < high; empty high: no upper bound. */
+  readonly low: string;
+  readonly high: string;
+  /** Number of the configuration below. */
+  readonly configuration: number;
+  /** Order matters: the first is preferred as leader, the next one as its successor, in a ring. */
+  readonly replicas: readonly ReplicaRecord[];
+}
+
+/** Key: `node/<nodeId>`. */
+export interface NodeRecord {
+  readonly node: NodeId;
+  readonly az: string;
+  readonly address: string;
+  readonly incarnation: number;
+  readonly generation: number;
+}
+
+/** Key: `credential/<accessKeyId>`. */
+export interface CredentialRecord {
+  readonly accessKeyId: string;
+  readonly account: string;
+  /** Sealed; how is said by `sealing` (`none`: plain text, for a key given on a router's command line only). */
+  readonly sealedSecret: string;
+  readonly sealing: string;
+  readonly policy?: string;
+  readonly generation: number;
+}
+
+/** Key: `counters`. Ids below are taken; each only grows. */
+export interface CountersRecord {
+  readonly nextGroup: GroupId;
+  readonly nextReplica: ReplicaId;
+  readonly generation: number;
+}
+
+/** Key: `auto-admin-lease`. A holder renews by raising `renewal`; others take over when it stood still for the lease time on their own clock. */
+export interface AutoAdminLeaseRecord {
+  readonly holder: string;
+  readonly renewal: number;
+  readonly generation: number;
+}
