@@ -39,6 +39,10 @@ export interface LeaderHeard {
 export interface Prepare {
   readonly kind: 'prepare';
   readonly ballot: Ballot;
+  /** Lease grants for this ballot bind nobody any more: its leader handed over. ZERO_BALLOT: none. */
+  readonly released: Ballot;
+  /** Repeats the number by which the receiver said that it abstains; 0: none known. */
+  readonly rejoin: number;
 }
 
 /** The answer, once durable: no values, only how far the log goes. */
@@ -51,6 +55,12 @@ export interface Promise_ {
   readonly commit: Slot;
   /** Slots up to here are trimmed from the log. */
   readonly trimmed: Slot;
+  /**
+   * Not 0: the replica is damaged and abstains. The answer counts for no quorum; it only says from where the replica wants to
+   * be synced anew. It takes a Sync only from a ballot whose Prepare repeated this number: one that was prepared by the
+   * others after the damage, since the damaged replica may have forgotten promises.
+   */
+  readonly abstention: number;
 }
 
 /** A message of a lower ballot than promised, or one that a lease grant forbids for now. */
