@@ -45,11 +45,7 @@ export interface Transport<F extends StreamFrameTypes<keyof F & string>, Request
    * Opens a stream. Rejects with TransportError when the other side is not reached within the time, speaks another
    * protocol version, belongs to another cluster or does not serve the kind.
    */
-  open<K extends keyof F & string>(
-    address: string,
-    kind: K,
-    timeoutMs: number,
-  ): Promise<FrameStream<F[K]['up'], F[K]['down']>>;
+  open<K extends keyof F & string>(address: string, kind: K, timeoutMs: number): Promise<FrameStream<F[K]['up'], F[K]['down']>>;
   /** One administrative call. Rejects with TransportError or AdminCallError. */
   call(address: string, request: Request, timeoutMs: number): Promise<Response>;
   close(): Promise<void>;
