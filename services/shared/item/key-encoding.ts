@@ -1,0 +1,194 @@
+import { must, unreachable } from '../base/assert.ts';
+import { MalformedBytesError } from '../base/byte-reader.ts';
+import { asBuffer, prefixEnd } from '../base/bytes.ts';
+import type { Digest } from '../env/digest.ts';
+import { PARTITION_KEY_BYTES_MAX, SORT_KEY_BYTES_MAX } from '../limits/item-limits.ts';
+import { attributeNames, getAttribute, setAttribute, typeOf } from './attribute-map.ts';
+import type { MutableAttributeMap } from './attribute-map.ts';
+import type { AttributeMap, AttributeValue, KeyAttribute, KeySchema } from './attribute-value.ts';
+import { ItemError } from './item-error.ts';
+import { decodeOrderedValue, orderedBytesMax, writeOrdered } from './ordered-value.ts';
+import { utf8Length } from './unicode.ts';
+
+/**
+ * Whole keys of tables:
+ *
+ *     offset  bytes
+ *     0       8        hash: the first eight bytes of MD5 over the bytes of `ordered(partition key)`
+ *     8       n        ordered(partition key)    (ordered-value.ts: a type byte, then self-delimiting bytes)
+ *     8 + n   m        ordered(sort key)         only in tables with a sort key
+ *
+ * The hash spreads similar partition keys over the whole range. No ordered value is a prefix of another, so
+ * the keys of one partition value are exactly those that begin with its first 8 + n bytes, and within them bytes sort
+ * as sort-key values do.
+ */
+
+/** Bytes of the hash in front of every key. */
+export const KEY_HASH_BYTES = 8;
+
+/** Whole keys from `low`, included, to `high`, excluded; empty when both are the same. */
+export interface KeyRange {
+  readonly low: Buffer;
+  readonly high: Buffer;
+}
+
+/** A condition on the sort key of one partition value. */
+export type SortKeyCondition =
+  | { readonly op: '=' | '<' | '<=' | '>' | '>=' | 'begins_with'; readonly values: readonly [AttributeValue] }
+  | { readonly op: 'between'; readonly values: readonly [AttributeValue, AttributeValue] };
+
+const NOT_THE_SCHEMA = 'The provided key element does not match the schema';
+
+/** Longest key within the limits: every byte of both values escaped. */
+const KEY_BYTES_MAX = KEY_HASH_BYTES + 2 * (PARTITION_KEY_BYTES_MAX + SORT_KEY_BYTES_MAX) + 4;
+
+/** Where keys are put together, so that each is allocated once, in its own length. Nothing here yields while it is in use. */
+const workspace = Buffer.alloc(KEY_BYTES_MAX);
+
+/** The key of an item that is to be written. Throws ItemError with the texts of PutItem. */
+export function encodeKey(schema: KeySchema, item: AttributeMap, digest: Digest): Buffer {
+  const partition = itemKeyValue(item, schema.partition, PARTITION_KEY_BYTES_MAX);
+  const sort = schema.sort === undefined ? undefined : itemKeyValue(item, schema.sort, SORT_KEY_BYTES_MAX);
+  return joinKey(partition, sort, digest);
+}
+
+/**
+ * The key that a request names in its `Key`, which holds the key attributes and nothing else. Throws ItemError with
+ * the texts of GetItem, UpdateItem and DeleteItem.
+ */
+export function encodeRequestKey(schema: KeySchema, key: AttributeMap, digest: Digest): Buffer {
+  const attributes = schema.sort === undefined ? 1 : 2;
+  if (attributeNames(key).length !== attributes) throw new ItemError('validation', NOT_THE_SCHEMA);
+  const partition = requestKeyValue(key, schema.partition, PARTITION_KEY_BYTES_MAX);
+  const sort = schema.sort === undefined ? undefined : requestKeyValue(key, schema.sort, SORT_KEY_BYTES_MAX);
+  return joinKey(partition, sort, digest);
+}
+
+/** What the keys of all items with this partition-key value begin with, and no other key does. Throws ItemError. */
+export function encodePartitionPrefix(schema: KeySchema, partitionValue: AttributeValue, digest: Digest): Buffer {
+  if (typeOf(partitionValue) !== schema.partition.type) throw conditionType();
+  checkKeyValue(partitionValue, schema.partition, PARTITION_KEY_BYTES_MAX);
+  return joinKey(partitionValue, undefined, digest);
+}
+
+/** The self-delimiting, order-preserving bytes of a string, number or binary of any length. */
+export function encodeOrdered(value: AttributeValue): Buffer {
+  const target = Buffer.allocUnsafe(orderedBytesMax(value));
+  return target.subarray(0, writeOrdered(target, 0, value));
+}
+
+/** The key attributes of a whole key; the exact inverse of `encodeKey`. Throws MalformedBytesError for any other bytes. */
+export function decodeKey(schema: KeySchema, key: Uint8Array): AttributeMap {
+  const bytes = asBuffer(key);
+  const attributes: MutableAttributeMap = {};
+  const partition = decodeOrderedValue(bytes, KEY_HASH_BYTES, schema.partition.type);
+  setAttribute(attributes, schema.partition.name, partition.value);
+  let end = partition.end;
+  if (schema.sort !== undefined) {
+    const sort = decodeOrderedValue(bytes, end, schema.sort.type);
+    setAttribute(attributes, schema.sort.name, sort.value);
+    end = sort.end;
+  }
+  if (end !== bytes.length) throw new MalformedBytesError(`${bytes.length - end} bytes behind the end of a key`);
+  return attributes;
+}
+
+/**
+ * The keys of one partition value (`prefix`, from `encodePartitionPrefix`) whose sort key meets the condition; all of
+ * them without one. Throws ItemError when a value is not of the sort key's type.
+ */
+export function sortKeyRange(schema: KeySchema, prefix: Buffer, condition?: SortKeyCondition): KeyRange {
+  if (condition === undefined) return startingWith(prefix);
+  const type = schema.sort?.type;
+  for (const value of condition.values) {
+    if (typeOf(value) !== type) throw conditionType();
+  }
+  const bound = Buffer.concat([prefix, encodeOrdered(condition.values[0])]);
+  switch (condition.op) {
+    case '=':
+      return startingWith(bound);
+    case '<':
+      return { low: prefix, high: bound };
+    case '<=':
+      return { low: prefix, high: endOf(bound) };
+    case '>':
+      return { low: endOf(bound), high: endOf(prefix) };
+    case '>=':
+      return { low: bound, high: endOf(prefix) };
+    case 'between': {
+      const high = endOf(Buffer.concat([prefix, encodeOrdered(condition.values[1])]));
+      return { low: bound, high: Buffer.compare(bound, high) < 0 ? high : bound };
+    }
+    case 'begins_with':
+      if (type === 'N') throw conditionType();
+      // Without its last byte the encoding of a string or binary begins the encodings of all that begin with it.
+      return startingWith(bound.subarray(0, bound.length - 1));
+    default:
+      return unreachable(condition);
+  }
+}
+
+function startingWith(prefix: Buffer): KeyRange {
+  return { low: prefix, high: endOf(prefix) };
+}
+
+/** There is always an end, for the type byte behind the hash is never 0xff. */
+function endOf(prefix: Buffer): Buffer {
+  return must(prefixEnd(prefix));
+}
+
+function joinKey(partition: AttributeValue, sort: AttributeValue | undefined, digest: Digest): Buffer {
+  let end = writeOrdered(workspace, KEY_HASH_BYTES, partition);
+  const hash = digest.md5(workspace.subarray(KEY_HASH_BYTES, end));
+  for (let at = 0; at < KEY_HASH_BYTES; at++) workspace[at] = hash[at] as number;
+  if (sort !== undefined) end = writeOrdered(workspace, end, sort);
+  const key = Buffer.allocUnsafe(end);
+  workspace.copy(key, 0, 0, end);
+  return key;
+}
+
+function itemKeyValue(item: AttributeMap, attribute: KeyAttribute, bytesMax: number): AttributeValue {
+  const { name, type } = attribute;
+  const value = getAttribute(item, name);
+  if (value === undefined) throw invalid(`Missing the key ${name} in the item`);
+  const actual = typeOf(value);
+  if (actual !== type) throw invalid(`Type mismatch for key ${name} expected: ${type} actual: ${actual}`);
+  checkKeyValue(value, attribute, bytesMax);
+  return value;
+}
+
+function requestKeyValue(key: AttributeMap, attribute: KeyAttribute, bytesMax: number): AttributeValue {
+  const value = getAttribute(key, attribute.name);
+  if (value === undefined || typeOf(value) !== attribute.type) throw new ItemError('validation', NOT_THE_SCHEMA);
+  checkKeyValue(value, attribute, bytesMax);
+  return value;
+}
+
+/** Strings and binaries of a key must not be empty nor too long; a number is always short enough. */
+function checkKeyValue(value: AttributeValue, attribute: KeyAttribute, bytesMax: number): void {
+  if ('N' in value) return;
+  const isString = 'S' in value;
+  const text = isString ? value.S : 'B' in value ? value.B : '';
+  if (text === '') throw emptyKey(attribute.name, isString ? 'string' : 'binary');
+  // A UTF-16 unit is at most three bytes of UTF-8, so a short text needs no counting.
+  if (text.length * 3 <= bytesMax) return;
+  if ((isString ? utf8Length(text) : Buffer.byteLength(text, 'base64')) <= bytesMax) return;
+  throw invalid(
+    bytesMax === PARTITION_KEY_BYTES_MAX
+      ? `Size of hashkey has exceeded the maximum size limit of${PARTITION_KEY_BYTES_MAX} bytes`
+      : `Aggregated size of all range keys has exceeded the size limit of ${SORT_KEY_BYTES_MAX} bytes`,
+  );
+}
+
+function emptyKey(name: string, kind: string): ItemError {
+  const text = `The AttributeValue for a key attribute cannot contain an empty ${kind} value. Key: ${name}`;
+  return new ItemError('validation', `One or more parameter values are not valid. ${text}`);
+}
+
+function conditionType(): ItemError {
+  return invalid('Condition parameter type does not match schema type');
+}
+
+function invalid(text: string): ItemError {
+  return new ItemError('validation', `One or more parameter values were invalid: ${text}`);
+}

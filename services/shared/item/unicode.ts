@@ -1,0 +1,45 @@
+/** What DynamoDB counts and orders are the UTF-8 bytes of a string; JavaScript's own order is that of UTF-16 units. */
+
+/** Strings up to this length are counted here: the call into the runtime costs more than the loop. */
+const SHORT_TEXT_UNITS = 32;
+
+/** In the runtime since Node 20, in TypeScript's library only from ES2024 on. */
+interface WellFormedText {
+  isWellFormed(): boolean;
+}
+
+/** False when the text holds a surrogate without its other half: such a text has no UTF-8 form. */
+export function isWellFormed(text: string): boolean {
+  return (text as unknown as WellFormedText).isWellFormed();
+}
+
+/** Number of bytes of the UTF-8 form. */
+export function utf8Length(text: string): number {
+  const units = text.length;
+  if (units > SHORT_TEXT_UNITS) return Buffer.byteLength(text, 'utf8');
+  for (let at = 0; at < units; at++) {
+    if (text.charCodeAt(at) > 0x7f) return Buffer.byteLength(text, 'utf8');
+  }
+  return units;
+}
+
+/** Order of the UTF-8 bytes of two well-formed texts: negative, zero or positive. */
+export function compareUtf8(a: string, b: string): number {
+  if (a === b) return 0;
+  const shared = Math.min(a.length, b.length);
+  for (let at = 0; at < shared; at++) {
+    const left = a.charCodeAt(at);
+    const right = b.charCodeAt(at);
+    if (left !== right) return codePointRank(left) - codePointRank(right);
+  }
+  return a.length - b.length;
+}
+
+/**
+ * UTF-8 bytes sort as code points do. Surrogates stand for the code points above U+FFFF, yet as UTF-16 units they lie
+ * below U+E000 to U+FFFF, so they are moved above those.
+ */
+function codePointRank(unit: number): number {
+  if (unit < 0xd800) return unit;
+  return unit < 0xe000 ? unit + 0x2000 : unit - 0x800;
+}

@@ -1,0 +1,70 @@
+import { KIB, MIB, MINUTE_MS, SECOND_MS } from '../base/units.ts';
+
+/**
+ * Quotas of the DynamoDB API ("Quotas in Amazon DynamoDB" of the Developer Guide unless said otherwise) and the bounds of our
+ * own that keep one request from harming others.
+ */
+
+/** A request body may not be longer. Longer ones are answered with 413 and never read to the end. */
+export const REQUEST_BODY_BYTES_MAX = 16 * MIB;
+/** Bodies above this are parsed away from the main loop where the process can. Our choice: about 10 ms of parsing. */
+export const INLINE_PARSE_BYTES_MAX = MIB;
+
+/** Lists and maps within lists and maps of an attribute value. */
+export const ATTRIBUTE_DEPTH_MAX = 32;
+/**
+ * Brackets open at once in a body. Each level of an attribute value opens two, its type object and its collection; the deepest
+ * frame around an item is BatchWriteItem's (body, RequestItems, list, request, PutRequest, Item), and one more level is let
+ * through so that the item's own check gives the answer for the first level too many.
+ */
+export const BODY_DEPTH_MAX = 2 * (ATTRIBUTE_DEPTH_MAX + 2) + 6;
+/** Brackets, commas and colons outside strings. Our choice: 400 KB of the smallest list elements fit; a second of parsing does not. */
+export const BODY_TOKENS_MAX = 500_000;
+/** Bytes outside strings, so that blank space cannot occupy the loop either. Our choice. */
+export const BODY_STRUCTURE_BYTES_MAX = 4 * MIB;
+
+/** A request's clock may differ from ours by this much ("Signature expired … - 15 min." is the service's text). */
+export const SIGNATURE_SKEW_MAX_MS = 15 * MINUTE_MS;
+/** Signing keys kept, one for each secret, day and region. Our choice; more keys in use than this cost time, nothing else. */
+export const SIGNING_KEYS_CACHED = 4096;
+/** An Authorization header longer than this is refused. Our choice; the SDKs' are under 400 bytes. */
+export const AUTHORIZATION_BYTES_MAX = 4 * KIB;
+/** Names in SignedHeaders. Our choice; the SDKs sign about ten. */
+export const SIGNED_HEADERS_MAX = 100;
+
+export const TABLE_NAME_BYTES_MIN = 3;
+export const TABLE_NAME_BYTES_MAX = 255;
+/** Attribute names that a key uses. */
+export const KEY_ATTRIBUTE_NAME_BYTES_MAX = 255;
+/** Read or write units of a table that CreateTable takes; the text is "Given value … for ReadCapacityUnits is out of bounds". */
+export const CAPACITY_UNITS_MAX = 1_000_000_000_000;
+
+export const BATCH_GET_KEYS_MAX = 100;
+export const BATCH_GET_BYTES_MAX = 16 * MIB;
+export const BATCH_WRITE_REQUESTS_MAX = 25;
+/** Sum of the sizes of what a Query or Scan evaluates for one page, before the filter. */
+export const PAGE_BYTES_MAX = MIB;
+export const SCAN_SEGMENTS_MAX = 1_000_000;
+export const LIST_TABLES_LIMIT_MAX = 100;
+
+export const READ_UNIT_BYTES = 4 * KIB;
+export const WRITE_UNIT_BYTES = KIB;
+
+/** Constraint violations that one message lists. */
+export const CONSTRAINT_ERRORS_MAX = 10;
+/** A value that an error message echoes is cut here. Our choice: an answer must not carry a whole bad request back. */
+export const ECHOED_VALUE_CHARACTERS_MAX = 2048;
+
+/** A request that is not answered after this is given up; see the router's `--request-timeout`. */
+export const REQUEST_TIMEOUT_MS = 5 * SECOND_MS;
+/** CreateTable and DeleteTable wait this long for the auto-admin. */
+export const TABLE_CHANGE_TIMEOUT_MS = 10 * SECOND_MS;
+/** How long a request for an unknown table waits for the newest catalog. */
+export const CATALOG_REFRESH_TIMEOUT_MS = 2 * SECOND_MS;
+/** Bytes of request bodies that a router works on at once; more are refused. */
+export const REQUEST_BYTES_IN_FLIGHT_MAX = 256 * MIB;
+/** Requests that a router works on at once; more are refused. */
+export const REQUESTS_IN_FLIGHT_MAX = 10_000;
+
+/** Parsed expressions kept, by text. */
+export const EXPRESSIONS_CACHED = 10_000;

@@ -1,0 +1,19 @@
+/**
+ * Limits of the expression language. Source: AWS documentation "Quotas in Amazon DynamoDB", section "Expression parameters",
+ * unless another source stands at the line.
+ */
+
+/** Longest expression text, bytes of UTF-8, measured as sent: before placeholders are replaced. */
+export const EXPRESSION_MAX_BYTES = 4096;
+
+/** Most operators and functions in one expression: comparators, AND, OR, NOT, BETWEEN, IN, + and -, and every function call. */
+export const EXPRESSION_MAX_OPERATORS = 300;
+
+/** Most values to the right of IN. */
+export const IN_MAX_CANDIDATES = 100;
+
+/** Most elements of a document path. Source: "Quotas in Amazon DynamoDB", section "Items", nested attribute depth. */
+export const PATH_MAX_ELEMENTS = 32;
+
+/** Greatest list index that may be written in a document path: the greatest signed 32-bit number (observed at the service). */
+export const LIST_INDEX_MAX = 2_147_483_647;
