@@ -1,0 +1,236 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { MemoryMarkFile } from '../../../test/harness/memory-mark-file.ts';
+import { MemoryStore } from '../../../test/harness/memory-store.ts';
+import { contentsOf, holdsAllOf, type ModelState, openWal, recordsOf, WalWorkload } from '../../../test/harness/wal-workload.ts';
+import { must } from '../base/assert.ts';
+import { equalBytes } from '../base/bytes.ts';
+import { Prng } from '../base/prng.ts';
+import type { BatchOperation } from '../env/key-value-store.ts';
+import { WalDamagedError } from './wal-types.ts';
+import type { WriteAheadLog } from './write-ahead-log.ts';
+
+/** Remembers every entry that it ever held. */
+class RememberingStore extends MemoryStore {
+  readonly past: (readonly [Buffer, Buffer])[] = [];
+
+  override write(batch: readonly BatchOperation[], options: { sync: boolean }): Promise<void> {
+    for (const operation of batch) {
+      if (operation.kind === 'put') this.past.push([Buffer.from(operation.key), Buffer.from(operation.value)]);
+    }
+    return super.write(batch, options);
+  }
+}
+
+/** A log after random steps, closed. */
+async function grown(random: Prng): Promise<{ store: RememberingStore; mark: MemoryMarkFile; state: ModelState }> {
+  const store = new RememberingStore();
+  const mark = new MemoryMarkFile();
+  const log = await openWal(store, mark);
+  const workload = new WalWorkload(random, log);
+  for (let steps = 5 + random.below(60); steps > 0; steps--) {
+    workload.step();
+    if (random.chance(0.5)) for (let turns = random.below(30); turns > 0; turns--) await Promise.resolve();
+  }
+  await log.close();
+  return { store, mark, state: workload.state };
+}
+
+/** One entry is not what was written. Returns false when this kind of damage finds nothing to do. */
+function damage(store: RememberingStore, random: Prng): boolean {
+  const contents = store.contents();
+  const [key, value] = random.pick(contents);
+  switch (random.below(8)) {
+    case 0:
+      store.tamper(key, flipped(value, random));
+      return true;
+    case 1:
+      store.tamper(key, undefined);
+      store.tamper(flipped(key, random), value);
+      return true;
+    case 2:
+      store.tamper(key, undefined);
+      return true;
+    case 3: {
+      const older = store.past.filter(([pastKey, pastValue]) => equalBytes(pastKey, key) && !equalBytes(pastValue, value));
+      if (older.length === 0) return false;
+      store.tamper(key, random.pick(older)[1]);
+      return true;
+    }
+    case 4: {
+      const [otherKey, otherValue] = random.pick(contents);
+      store.tamper(key, otherValue);
+      store.tamper(otherKey, value);
+      return !equalBytes(value, otherValue);
+    }
+    case 5: {
+      const gone = store.past.filter(([pastKey]) => !contents.some(([present]) => equalBytes(present, pastKey)));
+      if (gone.length === 0) return false;
+      store.tamper(...random.pick(gone));
+      return true;
+    }
+    case 6:
+      store.tamper(key, value.subarray(0, random.below(value.length)));
+      return true;
+    default:
+      store.tamper(key, Buffer.alloc(value.length));
+      return true;
+  }
+}
+
+function flipped(bytes: Buffer, random: Prng): Buffer {
+  const changed = Buffer.from(bytes);
+  const at = random.below(bytes.length);
+  changed[at] = must(changed[at]) ^ (1 << random.below(8));
+  return changed;
+}
+
+/** Each group of the model is whole or said to be damaged. Returns how many are damaged. */
+async function assertNothingSilentlyLost(log: WriteAheadLog, state: ModelState, random: Prng): Promise<number> {
+  let damaged = 0;
+  for (const [group, model] of state) {
+    const recovered = log.recovered().get(group);
+    if (recovered === undefined) {
+      assert.notEqual(log.storeDamage(), undefined, `group ${group} vanished`);
+      damaged += 1;
+    } else if (recovered.damage !== undefined) {
+      await assert.rejects(log.read(group, 1, 1, 1), WalDamagedError);
+      damaged += 1;
+    } else {
+      const records = await recordsOf(log, group, recovered.header, random);
+      assert.ok(holdsAllOf({ header: recovered.header, records }, model), `group ${group} changed`);
+    }
+  }
+  for (const [group, { damage: reason }] of log.recovered()) {
+    if (reason === undefined) assert.ok(state.has(group), `group ${group} appeared`);
+  }
+  return damaged;
+}
+
+describe('Damage of one entry of the store', () => {
+  it('is found, or has harmed nothing', async () => {
+    let runs = 0;
+    let found = 0;
+    await fc.assert(
+      fc.asyncProperty(fc.integer(), async (seed) => {
+        const random = new Prng(seed);
+        const { store, mark, state } = await grown(random);
+        if (!damage(store, random)) return;
+        runs += 1;
+        const log = await openWal(store, mark);
+        if ((await assertNothingSilentlyLost(log, state, random)) > 0) found += 1;
+        await log.close();
+      }),
+      { numRuns: 600 },
+    );
+    assert.ok(found > runs / 3, `${found} of ${runs} found`);
+  });
+
+  it('is still known at the next start, until the group is created anew', async () => {
+    const random = new Prng(1);
+    const { store, mark, state } = await grown(random);
+    const headers = store.contents().filter(([key]) => key[0] === 0x40);
+    for (const [key, value] of headers) store.tamper(key, flipped(value, random));
+    const groups = [...state.keys()];
+    const first = await openWal(store, mark);
+    assert.deepEqual([...first.recovered().keys()].sort(), groups.sort());
+    for (const { damage: reason } of first.recovered().values()) assert.match(must(reason), /header/);
+    const [healed, ...others] = groups;
+    const header = must(state.get(must(healed))).header;
+    first.createGroup(must(healed), { ...header, last: 7, commit: 7, trimmed: 7 }, () => undefined);
+    await first.close();
+    const second = await openWal(store, mark);
+    assert.equal(second.recovered().get(must(healed))?.damage, undefined);
+    for (const group of others) assert.match(must(second.recovered().get(group)?.damage), /header/);
+    await second.close();
+  });
+});
+
+describe('Damage of the store as a whole', () => {
+  it('is a mark ahead of every batch: the disk lost what it had synced', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.integer(), async (seed) => {
+        const random = new Prng(seed);
+        const store = new MemoryStore();
+        const mark = new MemoryMarkFile();
+        const workload = new WalWorkload(random, await openWal(store, mark));
+        for (let steps = 4; steps > 0; steps--) workload.step();
+        while (workload.answered < workload.lastAnswerable) await Promise.resolve();
+        const older = new MemoryStore({}, new Map(store.contents().map(([key, value]) => [key.toString('latin1'), value])));
+        // A write that is answered, of whatever kind.
+        workload.create(99);
+        while (workload.answered < workload.lastAnswerable) await Promise.resolve();
+        const log = await openWal(older, mark);
+        assert.match(must(log.storeDamage()), /answered/);
+        for (const { damage: reason } of log.recovered().values()) assert.match(must(reason), /answered/);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it('is an empty store beside a mark, a missing or a damaged mark, a finding of the log scan', async () => {
+    const random = new Prng(2);
+    const { store, mark, state } = await grown(random);
+    assert.ok(state.size > 0);
+    const empty = await openWal(new MemoryStore(), mark.crash(false));
+    assert.match(must(empty.storeDamage()), /missing/);
+    const noMark = await openWal(store.crash(() => 0), new MemoryMarkFile());
+    assert.match(must(noMark.storeDamage()), /mark file/);
+    assert.ok([...noMark.recovered().values()].every(({ damage: reason }) => reason !== undefined));
+    const bad = mark.crash(false);
+    bad.damage();
+    assert.match(must((await openWal(store.crash(() => 0), bad)).storeDamage()), /mark file/);
+    const scanned = await openWal(store.crash(() => 0), mark.crash(false), '000003.log at 77: a record is torn or damaged');
+    assert.match(must(scanned.storeDamage()), /000003/);
+    assert.equal([...scanned.recovered().values()].filter(({ damage: reason }) => reason === undefined).length, 0);
+  });
+
+  it('is known at later starts, when the mark agrees again', async () => {
+    const random = new Prng(3);
+    const { store, mark, state } = await grown(random);
+    await (await openWal(store, mark, 'found by the scan')).close();
+    const log = await openWal(store, mark);
+    assert.equal(log.storeDamage(), 'found by the scan');
+    assert.equal(await assertNothingSilentlyLost(log, state, random), state.size);
+    await log.close();
+  });
+
+  it('is not seen where there is none', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.integer(), async (seed) => {
+        const random = new Prng(seed);
+        const { store, mark, state } = await grown(random);
+        const log = await openWal(store, mark);
+        assert.equal(log.storeDamage(), undefined);
+        assert.deepEqual(new Map([...(await contentsOf(log, random))].sort()), new Map([...state].sort()));
+        await log.close();
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('is not seen after a crash in the very first batches', async () => {
+    for (let turns = 0; turns < 40; turns++) {
+      for (const survives of [false, true]) {
+        const store = new MemoryStore();
+        const mark = new MemoryMarkFile();
+        const opening = openWal(store, mark).then((log) => log.createGroup(1, must(NEW_HEADER), () => undefined));
+        for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+        const survivor = store.crash((unsynced) => (survives ? unsynced : 0));
+        const log = await openWal(survivor, mark.crash(survives));
+        assert.equal(log.storeDamage(), undefined, `${turns} turns`);
+        void opening;
+      }
+    }
+  });
+});
+
+const NEW_HEADER = {
+  promised: { configuration: 1, round: 0, replica: 0 },
+  accepted: { configuration: 1, round: 0, replica: 0 },
+  last: 0,
+  commit: 0,
+  trimmed: 0,
+  abstains: false,
+};

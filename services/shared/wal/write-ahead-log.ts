@@ -1,0 +1,420 @@
+import { assert, must } from '../base/assert.ts';
+import type { GroupId, Slot } from '../base/ids.ts';
+import type { Clock } from '../env/clock.ts';
+import type { Digest } from '../env/digest.ts';
+import type { BatchOperation, KeyValueStore } from '../env/key-value-store.ts';
+import type { Logger } from '../env/logger.ts';
+import type { MarkFile } from '../env/mark-file.ts';
+import { GroupWrite } from './batch-operations.ts';
+import { decodeChunk, recordsOfChunk } from './chunk.ts';
+import { FillingBatch } from './filling-batch.ts';
+import { Garbage } from './garbage.ts';
+import { GroupLog } from './group-log.ts';
+import { encodeDirectory, encodeHeader } from './group-records.ts';
+import { recoverGroups, type Recovery } from './recovery.ts';
+import { chunkKey, DIRECTORY_KEY, headerKey } from './wal-keys.ts';
+import {
+  type GroupHeader,
+  type RecoveredGroup,
+  type WalChange,
+  WalDamagedError,
+  WalGroupUnknownError,
+  type WalStats,
+  WalTrimmedError,
+} from './wal-types.ts';
+
+export interface WalParts {
+  /** Nothing else writes to it. Whoever opened it closes it, after the log. */
+  readonly store: KeyValueStore;
+  readonly mark: MarkFile;
+  readonly digest: Digest;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  /** A write, a sync or a read failed, or a record on the disk changed: called once; the node must stop. */
+  readonly onFailure: (error: unknown) => void;
+  /** What the scan of the store's own log found before the store was opened. */
+  readonly storeDamage?: string;
+}
+
+/** So many chunks that nothing needs are deleted along with one batch. */
+const DELETES_A_BATCH = 128;
+
+/** A batch that is synced and waits for the mark. */
+interface SyncedBatch {
+  readonly number: number;
+  readonly dones: readonly (() => void)[];
+  readonly recordBytes: number;
+}
+
+/**
+ * The write-ahead log of all groups of a node. One synced batch is under way, the next one fills meanwhile; when a batch is
+ * synced its number goes into the mark file, while the next batch is already written, and then its answers may leave.
+ *
+ * Nothing is answered after a failure: `onFailure` is called once and no `done` ever again.
+ */
+export class WriteAheadLog {
+  readonly #parts: WalParts;
+  /** When the batch was given to the store that has not answered yet. */
+  #writingSinceMs: number | undefined;
+  readonly #garbage: Garbage;
+  readonly #groups: Map<GroupId, GroupLog>;
+  readonly #recovered: ReadonlyMap<GroupId, RecoveredGroup>;
+  readonly #storeDamage: string;
+  #filling = new FillingBatch();
+  #nextBatch: number;
+  #writing = false;
+  #pumpPlanned = false;
+  #marking = false;
+  #compacting = false;
+  #syncedBatches: SyncedBatch[] = [];
+  #failed = false;
+  #closing = false;
+  #onIdle: (() => void) | undefined;
+  #queuedBytes = 0;
+  readonly #stats = { batches: 0, records: 0, bytes: 0, syncSeconds: 0, markSeconds: 0 };
+
+  private constructor(parts: WalParts, recovery: Recovery, garbage: Garbage) {
+    this.#parts = parts;
+    this.#garbage = garbage;
+    this.#groups = recovery.groups;
+    this.#storeDamage = recovery.storeDamage;
+    this.#nextBatch = Math.max(recovery.newestBatch, recovery.mark ?? 0) + 1;
+    const recovered = new Map<GroupId, RecoveredGroup>();
+    for (const [group, { header, damage }] of recovery.groups) {
+      recovered.set(group, damage === undefined ? { header } : { header, damage });
+    }
+    this.#recovered = recovered;
+  }
+
+  /**
+   * Reads and verifies the whole log. Damage does not reject: it is told in `recovered()`. Rejects with StoreFailedError when
+   * the store cannot be read or written.
+   */
+  static async open(parts: WalParts): Promise<WriteAheadLog> {
+    const garbage = new Garbage();
+    const recovery = await recoverGroups(parts, garbage);
+    const log = new WriteAheadLog(parts, recovery, garbage);
+    for (const [group, { damage }] of recovery.groups) {
+      if (damage !== undefined) parts.logger.error('wal-group-damaged', { group, damage });
+    }
+    if (recovery.storeDamage !== '') parts.logger.error('wal-store-damaged', { damage: recovery.storeDamage });
+    if (recovery.mark === undefined || recovery.newDamage) await log.#writeFindings();
+    return log;
+  }
+
+  /** The groups as `open` found them. */
+  recovered(): ReadonlyMap<GroupId, RecoveredGroup> {
+    return this.#recovered;
+  }
+
+  /**
+   * Why the store as a whole was found damaged, now or at an earlier start; undefined: it never was. Every group found is then
+   * damaged, and one may have vanished with all its traces.
+   */
+  storeDamage(): string | undefined {
+    return this.#storeDamage === '' ? undefined : this.#storeDamage;
+  }
+
+  /**
+   * Joins the batch that fills. `done` runs once the batch is synced and its number is synced in the mark file, in the order
+   * of the calls. Asserts that the group exists, is whole, and that the change follows on its log.
+   */
+  append(change: WalChange, done: () => void): void {
+    const log = this.#groups.get(change.group);
+    assert(log !== undefined, () => `no group ${change.group} in the log`);
+    assert(log.damage === undefined, () => `append to the damaged log of group ${change.group}`);
+    const batch = this.#joinable();
+    batch.pending(log).take(change);
+    let bytes = 0;
+    for (const record of change.records) bytes += record.length;
+    batch.recordCount += change.records.length;
+    batch.recordBytes += bytes;
+    this.#queuedBytes += bytes;
+    batch.dones.push(done);
+    this.#planPump();
+  }
+
+  /**
+   * The durable records of slots first..last, as far as maxBytes allow but at least one, verified; empty when `first` is not
+   * durable yet. Rejects with WalTrimmedError, WalDamagedError or WalGroupUnknownError.
+   */
+  async read(group: GroupId, first: Slot, last: Slot, maxBytes: number): Promise<Uint8Array[]> {
+    for (;;) {
+      const log = this.#groups.get(group);
+      if (log === undefined) throw new WalGroupUnknownError(`no group ${group} in the log`);
+      if (log.damage !== undefined) throw new WalDamagedError(`group ${group}: ${log.damage}`);
+      if (first <= log.header.trimmed) throw new WalTrimmedError(`group ${group}: slot ${first}, trimmed up to ${log.header.trimmed}`);
+      const records = await this.#readOnce(log, first, last, maxBytes);
+      if (records !== undefined) return records;
+    }
+  }
+
+  /**
+   * Forgets the slots up to this one: the header goes along with the next batch, the chunks are deleted after it, and their
+   * range is compacted now and then.
+   */
+  trim(group: GroupId, upTo: Slot): void {
+    const log = this.#groups.get(group);
+    if (log === undefined || log.damage !== undefined) return;
+    const trimmed = Math.min(upTo, log.header.last);
+    if (trimmed <= log.header.trimmed) return;
+    this.#joinable().pending(log).trim(trimmed);
+    this.#planPump();
+  }
+
+  /**
+   * Starts a group with an empty log after `header.trimmed`, in the place of whatever the group had, damage included, at once.
+   * Appends of the same turn of the loop become durable together with it.
+   */
+  createGroup(group: GroupId, header: GroupHeader, done: () => void): void {
+    assert(header.last === header.trimmed, 'a new log is empty');
+    const batch = this.#joinable();
+    const log = new GroupLog(group, 0, header);
+    batch.create(log, this.#groups.get(group));
+    this.#groups.set(group, log);
+    batch.dones.push(done);
+    this.#planPump();
+  }
+
+  /** Resolves when the group is durably forgotten. Unknown groups are forgotten already. */
+  removeGroup(group: GroupId): Promise<void> {
+    const log = this.#groups.get(group);
+    if (log === undefined) return Promise.resolve();
+    const batch = this.#joinable();
+    batch.remove(log);
+    this.#groups.delete(group);
+    this.#planPump();
+    return new Promise((resolve) => batch.dones.push(resolve));
+  }
+
+  /** Bytes of the group's durable chunks that are not trimmed. */
+  groupBytes(group: GroupId): number {
+    return this.#groups.get(group)?.bytes ?? 0;
+  }
+
+  /** The same for all groups. */
+  totalBytes(): number {
+    let bytes = 0;
+    for (const log of this.#groups.values()) bytes += log.bytes;
+    return bytes;
+  }
+
+  /** Bytes of records whose `done` has not run yet. */
+  queuedBytes(): number {
+    return this.#queuedBytes;
+  }
+
+  /** How long the batch that the store is writing now has been under way, milliseconds; 0: none is. */
+  syncAgeMs(): number {
+    return this.#writingSinceMs === undefined ? 0 : this.#parts.clock.monotonicMs() - this.#writingSinceMs;
+  }
+
+  stats(): WalStats {
+    return { ...this.#stats };
+  }
+
+  /** Resolves when everything appended is answered. Nothing may be appended any more; store and mark file stay open. */
+  async close(): Promise<void> {
+    this.#closing = true;
+    if (this.#isIdle()) return;
+    await new Promise<void>((resolve) => {
+      this.#onIdle = resolve;
+    });
+  }
+
+  #joinable(): FillingBatch {
+    assert(!this.#closing, 'the log is closing');
+    return this.#filling;
+  }
+
+  #isIdle(): boolean {
+    if (this.#writing || this.#compacting) return false;
+    return this.#failed || (this.#filling.isEmpty() && !this.#marking);
+  }
+
+  /** The first batch of a turn leaves when the turn's callback has ended, so that it takes all that the callback appends. */
+  #planPump(): void {
+    if (this.#writing || this.#pumpPlanned) return;
+    this.#pumpPlanned = true;
+    void Promise.resolve().then(() => {
+      this.#pumpPlanned = false;
+      this.#pump();
+    });
+  }
+
+  #pump(): void {
+    if (this.#writing || this.#failed) return this.#noteIdle();
+    const work = !this.#filling.isEmpty() || (this.#garbage.length > 0 && !this.#closing);
+    if (!work) {
+      this.#compactIfDue();
+      return this.#noteIdle();
+    }
+    this.#writing = true;
+    this.#writeBatch().then(
+      () => {
+        this.#writing = false;
+        this.#pump();
+      },
+      (error: unknown) => {
+        this.#writing = false;
+        this.#fail(error);
+      },
+    );
+  }
+
+  #noteIdle(): void {
+    if (this.#onIdle !== undefined && this.#isIdle()) this.#onIdle();
+  }
+
+  /** Writes the batch that filled so far; another one fills meanwhile. */
+  async #writeBatch(): Promise<void> {
+    const { store, digest, clock } = this.#parts;
+    const batch = this.#filling;
+    this.#filling = new FillingBatch();
+    const operations: BatchOperation[] = [];
+    let bytes = 0;
+    // A batch of nothing but deletes has no number: it leaves no trace that a restart could find.
+    const number = batch.isEmpty() ? 0 : this.#nextBatch++;
+    for (const pending of batch.groups.values()) if (pending.creates) pending.log.life = number;
+    if (batch.directoryChanged) operations.push({ kind: 'put', key: DIRECTORY_KEY, value: this.#directory(number) });
+    const writes: GroupWrite[] = [];
+    for (const pending of batch.groups.values()) {
+      const write = new GroupWrite(pending, number, digest);
+      if (write.needsPreparation) await write.prepare(store);
+      bytes += write.operations(operations);
+      writes.push(write);
+    }
+    for (const key of this.#garbage.take(DELETES_A_BATCH)) operations.push({ kind: 'delete', key });
+    const startedMs = clock.monotonicMs();
+    this.#writingSinceMs = startedMs;
+    await store.write(operations, { sync: true });
+    this.#writingSinceMs = undefined;
+    this.#stats.syncSeconds += (clock.monotonicMs() - startedMs) / 1000;
+    if (number === 0) return;
+    this.#stats.batches += 1;
+    this.#stats.records += batch.recordCount;
+    this.#stats.bytes += bytes;
+    for (const write of writes) write.completed(this.#garbage);
+    this.#syncedBatches.push({ number, dones: batch.dones, recordBytes: batch.recordBytes });
+    if (!this.#marking) this.#writeMarks().catch((error: unknown) => this.#fail(error));
+  }
+
+  /** Marks what is synced and answers it, until nothing is left; batches synced meanwhile share the next mark. */
+  async #writeMarks(): Promise<void> {
+    this.#marking = true;
+    while (this.#syncedBatches.length > 0 && !this.#failed) {
+      const batches = this.#syncedBatches;
+      this.#syncedBatches = [];
+      const startedMs = this.#parts.clock.monotonicMs();
+      await this.#parts.mark.write(must(batches.at(-1)).number);
+      this.#stats.markSeconds += (this.#parts.clock.monotonicMs() - startedMs) / 1000;
+      for (const batch of batches) {
+        this.#queuedBytes -= batch.recordBytes;
+        for (const done of batch.dones) {
+          if (this.#failed) return;
+          done();
+        }
+      }
+    }
+    this.#marking = false;
+    this.#noteIdle();
+  }
+
+  #compactIfDue(): void {
+    if (this.#compacting || this.#closing) return;
+    const range = this.#garbage.takeCompaction();
+    if (range === undefined) return;
+    this.#compacting = true;
+    this.#parts.store.compact(range.low, range.high).then(
+      () => {
+        this.#compacting = false;
+        this.#noteIdle();
+      },
+      (error: unknown) => {
+        this.#compacting = false;
+        this.#fail(error);
+      },
+    );
+  }
+
+  #fail(error: unknown): void {
+    if (!this.#failed) {
+      this.#failed = true;
+      this.#parts.logger.error('wal-failed', { error });
+      this.#parts.onFailure(error);
+    }
+    this.#noteIdle();
+  }
+
+  /** Undefined when chunks went away meanwhile: then it is to be tried again. */
+  async #readOnce(log: GroupLog, first: Slot, last: Slot, maxBytes: number): Promise<Uint8Array[] | undefined> {
+    const { index, group, life } = log;
+    if (index.length === 0 || first > index.last) return [];
+    const { removals } = index;
+    const firsts: Slot[] = [];
+    const checksums: number[] = [];
+    let bytes = 0;
+    for (let at = index.find(first); at < index.length && index.first(at) <= last; at++) {
+      firsts.push(index.first(at));
+      checksums.push(index.checksum(at));
+      // The first chunk may hold little of what is wanted: it does not count.
+      if (firsts.length > 1) bytes += index.size(at);
+      if (bytes >= maxBytes) break;
+    }
+    const values = await this.#getMany(firsts.map((slot) => chunkKey(group, life, slot)));
+    const records: Uint8Array[] = [];
+    for (const [at, value] of values.entries()) {
+      const slot = must(firsts[at]);
+      const chunk = value === undefined ? undefined : decodeChunk(value, { group, life, first: slot }, this.#parts.digest);
+      if (chunk === undefined || chunk.checksum !== checksums[at]) {
+        if (index.removals !== removals || this.#groups.get(group) !== log) return undefined;
+        throw new WalDamagedError(`group ${group}: the chunk at slot ${slot} is damaged`);
+      }
+      recordsOfChunk(chunk, first, last, records);
+    }
+    return atMost(records, maxBytes);
+  }
+
+  async #getMany(keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]> {
+    try {
+      return await this.#parts.store.getMany(keys);
+    } catch (error) {
+      this.#fail(error);
+      throw error;
+    }
+  }
+
+  /** The list of groups as of now. */
+  #directory(batch: number): Buffer {
+    const lives = new Map<GroupId, number>();
+    for (const [group, log] of this.#groups) lives.set(group, log.life);
+    return encodeDirectory({ batch, lives, damage: this.#storeDamage }, this.#parts.digest);
+  }
+
+  /**
+   * Writes down what `open` found: the first list of groups of a fresh store, or damage, which the next start would not see
+   * any more once later batches are in the store.
+   */
+  async #writeFindings(): Promise<void> {
+    const { store, mark, digest } = this.#parts;
+    const batch = this.#nextBatch++;
+    const operations: BatchOperation[] = [{ kind: 'put', key: DIRECTORY_KEY, value: this.#directory(batch) }];
+    for (const { group, life, header, damage } of this.#groups.values()) {
+      if (damage === undefined) continue;
+      const value = encodeHeader({ group, life, batch, header, tailChecksum: 0, damage }, digest);
+      operations.push({ kind: 'put', key: headerKey(group), value });
+    }
+    await store.write(operations, { sync: true });
+    await mark.write(batch);
+  }
+}
+
+/** The leading records that fit, at least one. */
+function atMost(records: Uint8Array[], maxBytes: number): Uint8Array[] {
+  let bytes = 0;
+  for (const [at, record] of records.entries()) {
+    bytes += record.length;
+    if (bytes > maxBytes && at > 0) return records.slice(0, at);
+  }
+  return records;
+}
