@@ -1,0 +1,110 @@
+import type { Digest } from '../env/digest.ts';
+import type { KeyValueStore, StoreSnapshot } from '../env/key-value-store.ts';
+import { PageDamagedError } from './errors.ts';
+import { entryChecksum, entryInlineValue, entryItemBytes, entryKey, entryOverflowId } from './leaf-image.ts';
+import { LEAF_LEVEL, pageCount } from './page-format.ts';
+import { decodeOverflow, decodePage } from './page-reader.ts';
+import { InteriorPage } from './pages.ts';
+import type { LeafPage } from './pages.ts';
+import { pageKey, treeKey } from './store-keys.ts';
+import { decodeTree } from './store-records.ts';
+import type { StoredTree, TreeHeader } from './store-records.ts';
+import type { PageReference } from './totals.ts';
+
+/** So many children of an interior page are read at once. */
+const READ_AHEAD_PAGES = 8;
+
+/** Key, value, the value's CRC-32 and its size in DynamoDB's accounting: what a load needs. */
+export type PinnedEntry = readonly [key: Uint8Array, value: Uint8Array, checksum: number, itemBytes: number];
+
+/** A tree as its last checkpoint left it, whatever is written meanwhile. */
+export interface PinnedTree extends TreeHeader {
+  /** All entries in the order of their keys. Each page is verified; throws PageDamagedError. */
+  entries(): AsyncIterableIterator<PinnedEntry>;
+  /** Must be called, after the last iterator has ended. */
+  close(): Promise<void>;
+}
+
+/** Rejects with PageDamagedError when the tree has no intact header. */
+export async function openPinnedTree(store: KeyValueStore, digest: Digest, treeId: number): Promise<PinnedTree> {
+  const snapshot = store.snapshot();
+  try {
+    const bytes = await snapshot.get(treeKey(treeId));
+    if (bytes === undefined) throw new PageDamagedError(treeId, 0, 'missing');
+    return new SnapshotTree(snapshot, digest, decodeTree(treeId, bytes, digest));
+  } catch (error) {
+    await snapshot.close();
+    throw error;
+  }
+}
+
+class SnapshotTree implements PinnedTree {
+  readonly treeId: number;
+  readonly meta: Uint8Array;
+  readonly items: number;
+  readonly itemBytes: number;
+  readonly stateHash: string;
+  readonly #snapshot: StoreSnapshot;
+  readonly #digest: Digest;
+  readonly #tree: StoredTree;
+
+  constructor(snapshot: StoreSnapshot, digest: Digest, tree: StoredTree) {
+    this.treeId = tree.treeId;
+    this.meta = tree.meta;
+    this.items = tree.items;
+    this.itemBytes = tree.itemBytes;
+    this.stateHash = tree.stateHash;
+    this.#snapshot = snapshot;
+    this.#digest = digest;
+    this.#tree = tree;
+  }
+
+  async *entries(): AsyncIterableIterator<PinnedEntry> {
+    for await (const leaf of this.#leaves(this.#tree.root, this.#tree.rootLevel)) {
+      const image = leaf.image;
+      for (let index = 0; index < pageCount(image); index++) {
+        const value = entryOverflowId(image, index) === 0 ? entryInlineValue(image, index) : await this.#overflowValue(image, index);
+        yield [entryKey(image, index), value, entryChecksum(image, index), entryItemBytes(image, index)];
+      }
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#snapshot.close();
+  }
+
+  async *#leaves(root: PageReference, rootLevel: number): AsyncGenerator<LeafPage, void, undefined> {
+    const page = await this.#page(root, rootLevel);
+    if (page instanceof InteriorPage) yield* this.#leavesBelow(page);
+    else yield page;
+  }
+
+  async *#leavesBelow(parent: InteriorPage): AsyncGenerator<LeafPage, void, undefined> {
+    const ahead: Promise<LeafPage | InteriorPage>[] = [];
+    const readAheadPages = parent.level - 1 === LEAF_LEVEL ? READ_AHEAD_PAGES : 1;
+    let started = 0;
+    try {
+      for (let slot = 0; slot < parent.children.length; slot++) {
+        for (; started < Math.min(parent.children.length, slot + readAheadPages); started++) {
+          ahead.push(this.#page(parent.child(started), parent.level - 1));
+        }
+        const page = await (ahead[0] as Promise<LeafPage | InteriorPage>);
+        ahead.shift();
+        if (page instanceof InteriorPage) yield* this.#leavesBelow(page);
+        else yield page;
+      }
+    } finally {
+      // Reads that nobody waits for any more must have ended before the snapshot is closed.
+      await Promise.allSettled(ahead);
+    }
+  }
+
+  async #page(reference: PageReference, level: number): Promise<LeafPage | InteriorPage> {
+    return decodePage(await this.#snapshot.get(pageKey(reference.id)), this.treeId, reference, level, this.#digest);
+  }
+
+  async #overflowValue(leaf: Buffer, index: number): Promise<Uint8Array> {
+    const bytes = await this.#snapshot.get(pageKey(entryOverflowId(leaf, index)));
+    return decodeOverflow(bytes, this.treeId, leaf, index, this.#digest).value;
+  }
+}
