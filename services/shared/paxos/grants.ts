@@ -1,0 +1,43 @@
+import { type Ballot, equalBallots, ZERO_BALLOT } from './ballot.ts';
+
+/**
+ * What this replica has promised by answering heartbeats: for the lease time from the receipt it neither promises nor accepts
+ * another ballot. A leader binds itself too. Grants are not durable, so after a restart everything is forbidden for one lease
+ * time: an earlier life of the process may have granted anything (architecture.md 4.2, Lease).
+ */
+export class Grants {
+  #ballot: Ballot = ZERO_BALLOT;
+  #untilMs = Number.NEGATIVE_INFINITY;
+  readonly #silentUntilMs: number;
+
+  /** `silentUntilMs`: until then an earlier life of this process may be bound. */
+  constructor(silentUntilMs: number) {
+    this.#silentUntilMs = silentUntilMs;
+  }
+
+  /** Binds this replica to a ballot. */
+  grant(ballot: Ballot, untilMs: number): void {
+    if (equalBallots(ballot, this.#ballot)) {
+      this.#untilMs = Math.max(this.#untilMs, untilMs);
+      return;
+    }
+    this.#ballot = ballot;
+    this.#untilMs = untilMs;
+  }
+
+  /** May this replica promise or accept the ballot now? */
+  allow(ballot: Ballot, nowMs: number): boolean {
+    if (equalBallots(ballot, this.#ballot)) return true;
+    return nowMs >= this.#untilMs && nowMs >= this.#silentUntilMs;
+  }
+
+  /** The holder gave the lease up. A restarted replica stays silent all the same: it does not know for whom. */
+  release(ballot: Ballot): void {
+    if (equalBallots(ballot, this.#ballot)) this.#untilMs = Number.NEGATIVE_INFINITY;
+  }
+
+  /** From when on another ballot than the granted one may be promised. */
+  freeAtMs(): number {
+    return Math.max(this.#untilMs, this.#silentUntilMs);
+  }
+}

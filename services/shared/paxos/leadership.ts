@@ -1,0 +1,202 @@
+import { assert, must } from '../base/assert.ts';
+import type { ReplicaId, Slot } from '../base/ids.ts';
+import type { Ballot } from './ballot.ts';
+import type { LogWindow } from './log-window.ts';
+import type { Accepted, PaxosMessage, Promise_ } from './messages.ts';
+import { type Configuration, type PaxosOptions, quorumSize } from './options.ts';
+import { type Follower, newFollower, reachedByQuorum } from './progress.ts';
+
+/** A request to bring a follower near by Learn messages from the WAL, or by a snapshot when the WAL is trimmed. */
+export interface CatchUp {
+  readonly replica: ReplicaId;
+  readonly ballot: Ballot;
+  /** The follower's log is chosen, and equal to everyone's, up to here. */
+  readonly position: Slot;
+}
+
+/** The adopted log and the ballot it was adopted under; the follower's promises that are known already. */
+export interface AdoptedLog {
+  readonly ballot: Ballot;
+  /** Ballot under which the adopted log was accepted before. */
+  readonly accepted: Ballot;
+  readonly last: Slot;
+}
+
+/**
+ * A leader's half of the protocol in one ballot: brings followers to its log, counts acknowledgements, holds the lease.
+ * It lives as long as the ballot leads in this life of the process, and is dropped whole at a step-down.
+ */
+export class Leadership {
+  readonly adopted: AdoptedLog;
+  /** Not 0: the abstaining replica of this number was known before the ballot was prepared, so it may be synced anew. */
+  readonly rejoin: number;
+  /** Last slot of the leader's own log that is durable with accepted = its ballot; 0: not even the adoption yet. */
+  durableLast: Slot = 0;
+  /** Set while leadership is handed over: nothing new is proposed. */
+  handingOverTo: ReplicaId | undefined;
+  readonly #configuration: Configuration;
+  readonly #options: PaxosOptions;
+  readonly #window: LogWindow;
+  readonly #followers = new Map<ReplicaId, Follower>();
+  readonly #electedAtMs: number;
+
+  constructor(
+    parts: {
+      self: ReplicaId;
+      configuration: Configuration;
+      options: PaxosOptions;
+      window: LogWindow;
+      adopted: AdoptedLog;
+      rejoin: number;
+    },
+    nowMs: number,
+  ) {
+    this.#configuration = parts.configuration;
+    this.#options = parts.options;
+    this.#window = parts.window;
+    this.adopted = parts.adopted;
+    this.rejoin = parts.rejoin;
+    this.#electedAtMs = nowMs;
+    for (const replica of parts.configuration.members) {
+      if (replica !== parts.self) this.#followers.set(replica, newFollower(replica, nowMs));
+    }
+  }
+
+  get followers(): IterableIterator<Follower> {
+    return this.#followers.values();
+  }
+
+  follower(replica: ReplicaId): Follower | undefined {
+    return this.#followers.get(replica);
+  }
+
+  /** A promise of our ballot says where the follower's log stands: sync it, or have it brought near first. */
+  onPromise(replica: ReplicaId, promise: Promise_, commit: Slot, nowMs: number): PaxosMessage | CatchUp | undefined {
+    const follower = must(this.#followers.get(replica));
+    follower.activeAtMs = nowMs;
+    follower.abstention = promise.abstention;
+    if (follower.phase === 'syncing' || follower.phase === 'synced') follower.acknowledged = 0;
+    return this.#bringNear(follower, this.#commonPrefix(promise), commit, nowMs);
+  }
+
+  /** The follower learned chosen records or installed a snapshot up to `position`. */
+  onLearned(replica: ReplicaId, position: Slot, commit: Slot, nowMs: number): PaxosMessage | CatchUp | undefined {
+    const follower = must(this.#followers.get(replica));
+    follower.activeAtMs = nowMs;
+    if (follower.phase !== 'behind' || position < follower.position) return undefined;
+    return this.#bringNear(follower, position, commit, nowMs);
+  }
+
+  /** Equal accepted ballots mean that one log is a prefix of the other; otherwise only what is chosen is surely common. */
+  #commonPrefix(promise: Promise_): Slot {
+    const { accepted } = this.adopted;
+    const sameBallot = (ballot: Ballot): boolean =>
+      promise.accepted.round === ballot.round &&
+      promise.accepted.replica === ballot.replica &&
+      promise.accepted.configuration === ballot.configuration;
+    if (sameBallot(this.adopted.ballot)) return Math.min(promise.last, this.#window.last);
+    if (sameBallot(accepted)) return Math.max(promise.commit, Math.min(promise.last, this.adopted.last));
+    return promise.commit;
+  }
+
+  #bringNear(follower: Follower, position: Slot, commit: Slot, nowMs: number): PaxosMessage | CatchUp {
+    const { first, last } = this.#window;
+    follower.activeAtMs = nowMs;
+    follower.position = position;
+    const reachable = position + 1 >= first;
+    const bytesMax = this.#options.syncBytesMax;
+    // What is not chosen yet can only travel in the Sync, whatever its size.
+    if (!reachable || (position < commit && this.#window.bytesBetween(position + 1, last) > bytesMax)) {
+      follower.phase = 'behind';
+      return { replica: follower.replica, ballot: this.adopted.ballot, position: Math.min(position, commit) };
+    }
+    follower.phase = 'syncing';
+    follower.next = last + 1;
+    follower.toldCommit = commit;
+    const records = this.#window.slice(position + 1, last, Number.POSITIVE_INFINITY);
+    return { kind: 'sync', ballot: this.adopted.ballot, from: position, records, commit };
+  }
+
+  /** Cumulative acknowledgement; false when it changes nothing. */
+  onAccepted(replica: ReplicaId, message: Accepted, nowMs: number): boolean {
+    const follower = must(this.#followers.get(replica));
+    if (follower.phase !== 'syncing' && follower.phase !== 'synced') return false;
+    follower.phase = 'synced';
+    follower.abstention = 0;
+    assert(message.last < follower.next, () => `slot ${message.last} acknowledged, sent up to ${follower.next - 1}`);
+    if (message.last <= follower.acknowledged) return false;
+    follower.acknowledged = message.last;
+    follower.activeAtMs = nowMs;
+    return true;
+  }
+
+  /** The greatest slot that a quorum holds durably under this ballot; 0 while there is none. */
+  chosen(): Slot {
+    const slots = [this.durableLast];
+    for (const { acknowledged } of this.#followers.values()) slots.push(acknowledged);
+    return Math.max(0, reachedByQuorum(slots, quorumSize(this.#configuration)));
+  }
+
+  /** What to send now to a synced follower: new records, or the news of a greater commit slot alone when `flush` asks for it. */
+  nextAccept(follower: Follower, commit: Slot, nowMs: number): PaxosMessage | undefined {
+    if (follower.phase !== 'synced' && follower.phase !== 'syncing') return undefined;
+    const { first, last } = this.#window;
+    if (follower.next > last) return undefined;
+    if (follower.next < first) {
+      follower.phase = 'preparing';
+      return undefined;
+    }
+    const inFlightFrom = Math.max(follower.acknowledged + 1, first);
+    const budget = this.#options.inFlightBytesMax;
+    const inFlight = this.#window.bytesBetween(inFlightFrom, follower.next - 1);
+    if (inFlight >= budget) return undefined;
+    const records = this.#window.slice(follower.next, last, budget - inFlight);
+    const message: PaxosMessage = { kind: 'accept', ballot: this.adopted.ballot, first: follower.next, records, commit };
+    if (follower.next === inFlightFrom) follower.activeAtMs = nowMs;
+    follower.next += records.length;
+    follower.toldCommit = commit;
+    return message;
+  }
+
+  /** Starts over with every follower that has been silent too long with something to answer. */
+  startOverWithSilent(nowMs: number): ReplicaId[] {
+    const silent: ReplicaId[] = [];
+    for (const follower of this.#followers.values()) {
+      const waiting = follower.phase !== 'synced' || follower.acknowledged + 1 < follower.next;
+      const patienceMs = follower.phase === 'behind' ? this.#options.retryMs * 10 : this.#options.retryMs;
+      if (!waiting || nowMs - follower.activeAtMs < patienceMs) continue;
+      this.startOver(follower, nowMs);
+      silent.push(follower.replica);
+    }
+    return silent;
+  }
+
+  /** The follower's log position is unknown again: its stream broke, or it fell silent. */
+  startOver(follower: Follower, nowMs: number): void {
+    follower.phase = 'preparing';
+    follower.acknowledged = 0;
+    follower.activeAtMs = nowMs;
+  }
+
+  /** Sending time of the latest heartbeat that a quorum (with ourselves) granted; -Infinity: none in this ballot. */
+  confirmedAtMs(nowMs: number): number {
+    const times = [nowMs];
+    for (const { heartbeatSentAtMs } of this.#followers.values()) times.push(heartbeatSentAtMs);
+    return reachedByQuorum(times, quorumSize(this.#configuration));
+  }
+
+  /**
+   * Until when nobody else can lead: a quorum's grants counted from our sending, less what two clocks may differ, less a margin.
+   * A follower counts from its receipt, which is later, so it is bound for longer than we believe.
+   */
+  leaseEndsAtMs(nowMs: number): number {
+    if (!this.#options.leases) return Number.NEGATIVE_INFINITY;
+    const { leaseMs, clockDrift, leaseMarginMs } = this.#options;
+    return this.confirmedAtMs(nowMs) + leaseMs * (1 - 2 * clockDrift) - leaseMarginMs;
+  }
+
+  /** A leader that no quorum answered for a lease time must stop: others may not hear it either. */
+  lostQuorum(nowMs: number): boolean {
+    return nowMs - Math.max(this.#electedAtMs, this.confirmedAtMs(nowMs)) > this.#options.leaseMs;
+  }
+}

@@ -1,0 +1,50 @@
+import type { ReplicaId, Slot } from '../base/ids.ts';
+
+/**
+ * How far a leader has brought one follower.
+ * - `preparing`: it has not promised the leader's ballot in this round of messages; Prepare is repeated.
+ * - `behind`: it promised, but lacks more than a Sync may carry; Learn messages or a snapshot bring it near.
+ * - `syncing`: the Sync is under way.
+ * - `synced`: its log is the leader's up to `acknowledged`; Accepts flow.
+ */
+export type FollowerPhase = 'preparing' | 'behind' | 'syncing' | 'synced';
+
+/** A leader's book about one follower. */
+export interface Follower {
+  readonly replica: ReplicaId;
+  phase: FollowerPhase;
+  /** Everything up to here is durable there with accepted = the leader's ballot; 0 before it is synced. */
+  acknowledged: Slot;
+  /** Next slot to send. */
+  next: Slot;
+  /** For `behind`: the slot up to which its log is known to be chosen and equal to the leader's. */
+  position: Slot;
+  /** Greatest commit slot it was told. */
+  toldCommit: Slot;
+  /** When the last message of phase 1 or 2 went out, or an answer came in: silence longer than the retry time starts over. */
+  activeAtMs: number;
+  /** Sending time of the latest heartbeat that it answered with a grant; -Infinity: none. */
+  heartbeatSentAtMs: number;
+  /** Not 0: it is damaged and abstains under this number. */
+  abstention: number;
+}
+
+export function newFollower(replica: ReplicaId, nowMs: number): Follower {
+  return {
+    replica,
+    phase: 'preparing',
+    acknowledged: 0,
+    next: 0,
+    position: 0,
+    toldCommit: 0,
+    activeAtMs: nowMs,
+    heartbeatSentAtMs: Number.NEGATIVE_INFINITY,
+    abstention: 0,
+  };
+}
+
+/** The greatest value that at least `quorum` of them reach. */
+export function reachedByQuorum(values: number[], quorum: number): number {
+  values.sort((a, b) => b - a);
+  return values[quorum - 1] ?? Number.NEGATIVE_INFINITY;
+}

@@ -1,0 +1,668 @@
+import { assert, must } from '../base/assert.ts';
+import type { ReplicaId, Slot } from '../base/ids.ts';
+import { Acceptor, type Outgoing, type Persist } from './acceptor.ts';
+import { type Ballot, compareBallots, equalBallots, formatBallot, ZERO_BALLOT } from './ballot.ts';
+import { type Candidacy, firstLacking, greatestLog, newCandidacy, type Question } from './candidacy.ts';
+import type { DurableState } from './durable-state.ts';
+import { Grants } from './grants.ts';
+import type { LeadershipNews } from './heartbeat.ts';
+import { type CatchUp, Leadership } from './leadership.ts';
+import type {
+  Accept,
+  Accepted,
+  FetchTail,
+  Learn,
+  Learned,
+  Nominate,
+  PaxosMessage,
+  Prepare,
+  Promise_,
+  Refusal,
+  Sync,
+  Tail,
+} from './messages.ts';
+import { type Configuration, type PaxosOptions, quorumSize } from './options.ts';
+
+/**
+ * What the caller must do now. The messages may leave at once: whatever needs a durable write first is held back inside
+ * until `persisted(token)`. `persist` must be written atomically and synced, in the order of the tokens.
+ */
+export interface Ready {
+  readonly persist: Persist | undefined;
+  readonly messages: readonly Outgoing[];
+  /** Followers to bring near from the WAL or by a snapshot. */
+  readonly catchUps: readonly CatchUp[];
+}
+
+export interface ReplicaStart {
+  readonly self: ReplicaId;
+  readonly configuration: Configuration;
+  readonly options: PaxosOptions;
+  readonly durable: DurableState;
+  /** The durable records above durable.commit. */
+  readonly records: readonly Uint8Array[];
+  /** A life before this one may have granted leases; false only for a replica that is being created. */
+  readonly restarted: boolean;
+  /** A number other than 0, new in each life, under which the replica abstains if it must. */
+  readonly abstention: number;
+}
+
+export type Role = 'follower' | 'candidate' | 'leader';
+
+/**
+ * One replica's half of Multi-Paxos on one sequence (architecture.md 4.2, after Sequence Paxos): a pure state machine. It is
+ * told of messages, ticks, heartbeats and finished writes, and `ready()` says what follows. Time is the monotonic clock in
+ * milliseconds, given with each call; it never goes back.
+ */
+export class PaxosReplica {
+  readonly self: ReplicaId;
+  readonly configuration: Configuration;
+  readonly #options: PaxosOptions;
+  readonly #acceptor: Acceptor;
+  readonly #grants: Grants;
+  readonly #abstention: number;
+  /** The ballot that was prepared after its candidate knew that this replica abstains: only it may sync it anew. */
+  #readmittedBy: Ballot = ZERO_BALLOT;
+
+  #leadership: Leadership | undefined;
+  #candidacy: Candidacy | undefined;
+  #question: Question | undefined;
+  #questions = 0;
+  #greatestRound: number;
+  /** When this replica stands for election unless it hears the leader before. */
+  #electionAtMs: number;
+  /** Receipt of the last heartbeat whose leader reaches a quorum. */
+  #heardAtMs = Number.NEGATIVE_INFINITY;
+
+  #messages: Outgoing[] = [];
+  #catchUps: CatchUp[] = [];
+
+  constructor(start: ReplicaStart, nowMs: number) {
+    const { durable, options } = start;
+    this.self = start.self;
+    this.configuration = start.configuration;
+    this.#options = options;
+    this.#acceptor = new Acceptor(durable, start.records);
+    this.#abstention = start.abstention;
+    this.#greatestRound = durable.promised.round;
+    assert(start.abstention !== 0, 'the number of an abstention must not be 0');
+    const bound = start.restarted && options.leases;
+    this.#grants = new Grants(bound ? nowMs + options.leaseMs : Number.NEGATIVE_INFINITY);
+    const first = !start.restarted && this.#rank() === 1;
+    this.#electionAtMs = first ? nowMs : nowMs + options.leaseMs + (this.#rank() - 1) * options.successorDelayMs;
+  }
+
+  // --- what others see ---------------------------------------------------------------------------------------------
+
+  get role(): Role {
+    if (this.#leadership !== undefined) return 'leader';
+    return this.#candidacy === undefined ? 'follower' : 'candidate';
+  }
+
+  get promised(): Ballot {
+    return this.#acceptor.promised;
+  }
+
+  get accepted(): Ballot {
+    return this.#acceptor.accepted;
+  }
+
+  get last(): Slot {
+    return this.#acceptor.last;
+  }
+
+  get commit(): Slot {
+    return this.#acceptor.commit;
+  }
+
+  get applied(): Slot {
+    return this.#acceptor.applied;
+  }
+
+  get trimmed(): Slot {
+    return this.#acceptor.trimmed;
+  }
+
+  get abstains(): boolean {
+    return this.#acceptor.abstains;
+  }
+
+  /** The ballot this replica leads, if it does. */
+  get leading(): Ballot | undefined {
+    return this.#leadership?.adopted.ballot;
+  }
+
+  /** Who leads, as far as this replica knows. */
+  get leader(): ReplicaId | undefined {
+    if (this.#leadership !== undefined) return this.self;
+    const { replica } = this.#acceptor.promised;
+    return replica === 0 || replica === this.self ? undefined : replica;
+  }
+
+  /** Receipt of the last heartbeat of a leader that reaches a quorum and whose ballot this replica follows. */
+  get heardAtMs(): number {
+    return this.#heardAtMs;
+  }
+
+  /** The record of a slot while it is in memory; older ones are in the WAL. */
+  recordAt(slot: Slot): Uint8Array | undefined {
+    return this.#acceptor.window.at(slot);
+  }
+
+  /** A leader evaluates and serves nothing until the log that it adopted is chosen and applied. */
+  get serves(): boolean {
+    const leadership = this.#leadership;
+    return leadership !== undefined && leadership.handingOverTo === undefined && this.#acceptor.applied >= leadership.adopted.last;
+  }
+
+  /** No more may be proposed now: too much is uncommitted. */
+  get full(): boolean {
+    const { window, commit, last } = this.#acceptor;
+    return window.bytesBetween(Math.max(commit + 1, window.first), last) >= this.#options.uncommittedBytesMax;
+  }
+
+  /** Under a valid lease nobody else leads. Read the value first, then ask this, then answer. */
+  leaseValid(nowMs: number): boolean {
+    return this.#leadership !== undefined && nowMs < this.#leadership.leaseEndsAtMs(nowMs);
+  }
+
+  /** A moment at which this replica surely led: a read that arrived before it may be answered without a lease (read-index). */
+  confirmedAtMs(nowMs: number): number {
+    return this.#leadership?.confirmedAtMs(nowMs) ?? Number.NEGATIVE_INFINITY;
+  }
+
+  /** How far each follower is known to hold the leader's log; 0 for those that are not synced. Empty when not leading. */
+  acknowledgements(): ReadonlyMap<ReplicaId, Slot> {
+    const slots = new Map<ReplicaId, Slot>();
+    for (const follower of this.#leadership?.followers ?? []) slots.set(follower.replica, follower.acknowledged);
+    return slots;
+  }
+
+  // --- commands ----------------------------------------------------------------------------------------------------
+
+  /** The slot that the next `propose` gives. */
+  get nextSlot(): Slot {
+    return this.#acceptor.last + 1;
+  }
+
+  /** Appends a record to the log of the ballot that this replica leads; its slot. The caller has checked `serves` and `full`. */
+  propose(record: Uint8Array): Slot {
+    assert(this.serves, 'proposed without leading');
+    this.#acceptor.append(record);
+    return this.#acceptor.last;
+  }
+
+  /** The tree holds the effect of everything up to `slot`. */
+  appliedUpTo(slot: Slot): void {
+    this.#acceptor.appliedUpTo(slot, this.#options.windowBytesMax);
+  }
+
+  /** Slots up to here may leave the WAL: durable checkpoints hold their effect. The caller trims the WAL itself. */
+  trimTo(slot: Slot): void {
+    this.#acceptor.trimTo(slot);
+  }
+
+  /** A snapshot of `slot`, sent under `ballot`, took the tree's place. */
+  installedSnapshot(slot: Slot, ballot: Ballot): void {
+    this.#acceptor.installed(slot, ballot);
+    const { promised } = this.#acceptor;
+    if (promised.replica !== this.self && promised.replica !== 0) {
+      this.#acceptor.hold(promised.replica, { kind: 'learned', ballot: promised, last: slot });
+    }
+  }
+
+  /** Gives leadership to a follower once it holds everything; false while it does not. Nothing is proposed meanwhile. */
+  handOver(to: ReplicaId, nowMs: number): boolean {
+    const leadership = this.#leadership;
+    const follower = leadership?.follower(to);
+    if (leadership === undefined || follower === undefined) return false;
+    leadership.handingOverTo = to;
+    const { last, commit } = this.#acceptor;
+    if (follower.acknowledged < last || commit < last) return false;
+    const { ballot } = leadership.adopted;
+    this.#send(to, { kind: 'nominate', ballot, leaseGivenUp: true });
+    this.#becomeFollower(nowMs);
+    this.#grants.release(ballot);
+    return true;
+  }
+
+  /** Gives up a hand-over that does not come about. */
+  cancelHandOver(): void {
+    if (this.#leadership !== undefined) this.#leadership.handingOverTo = undefined;
+  }
+
+  /** What followers granted so far counts no more: the clocks jumped, and with them what we know of when we sent what. */
+  dropLease(): void {
+    for (const follower of this.#leadership?.followers ?? []) follower.heartbeatSentAtMs = Number.NEGATIVE_INFINITY;
+  }
+
+  /** Leads no more: the process stalled, the clock jumped, the disk failed. */
+  stepDown(nowMs: number): void {
+    if (this.#leadership !== undefined || this.#candidacy !== undefined) this.#becomeFollower(nowMs);
+  }
+
+  /** The connection to a replica was made anew: messages may have been lost. */
+  reconnected(replica: ReplicaId, nowMs: number): void {
+    const leadership = this.#leadership;
+    const follower = leadership?.follower(replica);
+    if (leadership === undefined || follower === undefined) return;
+    leadership.startOver(follower, nowMs);
+    this.#send(replica, this.#prepare(leadership.adopted.ballot, ZERO_BALLOT, leadership.rejoin));
+  }
+
+  // --- heartbeats --------------------------------------------------------------------------------------------------
+
+  /** A heartbeat that covers this group is about to leave to all followers: the leader binds itself first. */
+  heartbeat(nowMs: number): LeadershipNews | undefined {
+    const leadership = this.#leadership;
+    if (leadership === undefined) return undefined;
+    const { ballot } = leadership.adopted;
+    if (this.#options.leases) this.#grants.grant(ballot, nowMs + this.#options.leaseMs);
+    const reachesQuorum = nowMs - leadership.confirmedAtMs(nowMs) < this.#options.leaseMs;
+    return { ballot, commit: this.#acceptor.commit, reachesQuorum };
+  }
+
+  /** A leader's heartbeat arrived. True: granted, counted from now. */
+  onHeartbeat(news: LeadershipNews, nowMs: number): boolean {
+    const { ballot } = news;
+    if (this.abstains || !equalBallots(ballot, this.#acceptor.promised) || ballot.replica === this.self) return false;
+    if (this.#options.leases) this.#grants.grant(ballot, nowMs + this.#options.leaseMs);
+    if (news.reachesQuorum) {
+      this.#heardAtMs = nowMs;
+      this.#question = undefined;
+      this.#waitForLeader(nowMs);
+    }
+    if (equalBallots(ballot, this.#acceptor.accepted)) this.#acceptor.learnCommit(news.commit);
+    return true;
+  }
+
+  /** A follower answered the heartbeat of `ballot` that was sent at `sentAtMs`. */
+  onHeartbeatAnswer(from: ReplicaId, ballot: Ballot, sentAtMs: number, granted: boolean, nowMs: number): void {
+    const leadership = this.#leadership;
+    const follower = leadership?.follower(from);
+    if (leadership === undefined || follower === undefined || !equalBallots(ballot, leadership.adopted.ballot)) return;
+    if (granted) follower.heartbeatSentAtMs = Math.max(follower.heartbeatSentAtMs, sentAtMs);
+    else if (follower.phase === 'synced' && nowMs - follower.activeAtMs >= this.#options.retryMs) this.reconnected(from, nowMs);
+  }
+
+  // --- time --------------------------------------------------------------------------------------------------------
+
+  /** To be called every 50 ms or so. */
+  tick(nowMs: number): void {
+    if (this.#leadership !== undefined) this.#tickLeader(this.#leadership, nowMs);
+    else if (this.#candidacy !== undefined) this.#tickCandidate(this.#candidacy, nowMs);
+    else if (this.#question !== undefined) this.#tickQuestion(this.#question, nowMs);
+    else if (nowMs >= this.#electionAtMs && !this.abstains) this.#ask(nowMs);
+  }
+
+  #tickLeader(leadership: Leadership, nowMs: number): void {
+    if (leadership.lostQuorum(nowMs)) {
+      this.#becomeFollower(nowMs);
+      return;
+    }
+    const prepare = this.#prepare(leadership.adopted.ballot, ZERO_BALLOT, leadership.rejoin);
+    for (const replica of leadership.startOverWithSilent(nowMs)) this.#send(replica, prepare);
+  }
+
+  #tickCandidate(candidacy: Candidacy, nowMs: number): void {
+    if (nowMs - candidacy.startedAtMs >= this.#options.candidacyMs) {
+      this.#becomeFollower(nowMs);
+      this.#electionAtMs = nowMs + this.#rank() * this.#options.successorDelayMs;
+      return;
+    }
+    if (nowMs - candidacy.promptedAtMs < this.#options.candidacyMs / 10 || !candidacy.promises.has(this.self)) return;
+    candidacy.promptedAtMs = nowMs;
+    const prepare = this.#prepare(candidacy.ballot, candidacy.released, candidacy.rejoin);
+    for (const replica of this.#others()) if (!candidacy.promises.has(replica)) this.#send(replica, prepare);
+    if (candidacy.fetchingFrom !== undefined) this.#adoptGreatest(candidacy, nowMs);
+  }
+
+  #tickQuestion(question: Question, nowMs: number): void {
+    if (nowMs - question.askedAtMs < this.#options.successorDelayMs) return;
+    this.#question = undefined;
+    this.#electionAtMs = nowMs + this.#options.successorDelayMs;
+  }
+
+  // --- messages ----------------------------------------------------------------------------------------------------
+
+  /** A message of another replica of this group. */
+  step(from: ReplicaId, message: PaxosMessage, nowMs: number): void {
+    if (!this.configuration.members.includes(from) || from === this.self) return;
+    switch (message.kind) {
+      case 'ask-leader':
+        return this.#send(from, { kind: 'leader-heard', question: message.question, heard: this.#hearsLeader(nowMs) });
+      case 'leader-heard':
+        return this.#onLeaderHeard(from, message.question, message.heard, nowMs);
+      case 'prepare':
+        return this.#onPrepare(from, message, nowMs);
+      case 'promise':
+        return this.#onPromise(from, message, nowMs);
+      case 'refusal':
+        return this.#onRefusal(message, nowMs);
+      case 'fetch-tail':
+        return this.#onFetchTail(from, message, nowMs);
+      case 'tail':
+        return this.#onTail(from, message, nowMs);
+      case 'nominate':
+        return this.#onNominate(message, nowMs);
+      case 'sync':
+        return this.#onSync(from, message, nowMs);
+      case 'accept':
+        return this.#onAccept(from, message, nowMs);
+      case 'accepted':
+        return this.#onAccepted(from, message, nowMs);
+      case 'learn':
+        return this.#onLearn(from, message);
+      case 'learned':
+        return this.#onLearned(from, message, nowMs);
+    }
+  }
+
+  /** A write finished; its token and all before it are durable. */
+  persisted(token: number, nowMs: number): void {
+    const { messages, accepted, last, logChanged } = this.#acceptor.persisted(token);
+    for (const { to, message } of messages) {
+      if (to !== this.self) this.#send(to, message);
+      else if (message.kind === 'promise') this.#onPromise(this.self, message, nowMs);
+    }
+    // A log that was learned under a newer ballot, or that a newer leader cut meanwhile, acknowledges nothing to an older one.
+    if (!logChanged || !equalBallots(accepted, this.#acceptor.accepted) || !equalBallots(accepted, this.#acceptor.promised)) return;
+    if (this.#leadership !== undefined && equalBallots(accepted, this.#leadership.adopted.ballot)) {
+      this.#leadership.durableLast = Math.max(this.#leadership.durableLast, last);
+      this.#countChosen();
+    } else if (accepted.replica !== this.self && accepted.replica !== 0) {
+      this.#send(accepted.replica, { kind: 'accepted', ballot: accepted, last });
+    }
+  }
+
+  /** Everything that follows from the calls since the last one. */
+  ready(nowMs: number): Ready {
+    if (this.#leadership !== undefined) this.#sendAccepts(this.#leadership, nowMs);
+    const persist = this.#acceptor.takeChange();
+    for (const { to, message } of this.#acceptor.takeFree()) {
+      if (to !== this.self) this.#send(to, message);
+    }
+    const ready = { persist, messages: this.#messages, catchUps: this.#catchUps };
+    if (this.#messages.length > 0) this.#messages = [];
+    if (this.#catchUps.length > 0) this.#catchUps = [];
+    return ready;
+  }
+
+  // --- elections ---------------------------------------------------------------------------------------------------
+
+  #hearsLeader(nowMs: number): boolean {
+    // Much shorter than the lease: once a leader has died, everybody must be deaf to it by the time its grants end.
+    const recentMs = this.#options.leaseMs * 0.6;
+    if (this.#leadership !== undefined) return nowMs - this.#leadership.confirmedAtMs(nowMs) < recentMs;
+    return nowMs - this.#heardAtMs < recentMs;
+  }
+
+  #ask(nowMs: number): void {
+    const number = ++this.#questions;
+    this.#question = { number, askedAtMs: nowMs, deaf: new Set([this.self]) };
+    for (const replica of this.#others()) this.#send(replica, { kind: 'ask-leader', question: number });
+    if (quorumSize(this.configuration) === 1) this.#stand(ZERO_BALLOT, 0, nowMs);
+  }
+
+  #onLeaderHeard(from: ReplicaId, number: number, heard: boolean, nowMs: number): void {
+    const question = this.#question;
+    if (question === undefined || question.number !== number) return;
+    if (heard) {
+      this.#question = undefined;
+      this.#electionAtMs = nowMs + this.#options.successorDelayMs;
+      return;
+    }
+    question.deaf.add(from);
+    if (question.deaf.size >= quorumSize(this.configuration)) this.#stand(ZERO_BALLOT, 0, nowMs);
+  }
+
+  /** Becomes a candidate under a ballot of its own, unless a grant still binds this replica itself. */
+  #stand(released: Ballot, rejoin: number, nowMs: number): void {
+    this.#question = undefined;
+    if (this.abstains) return;
+    const round = Math.max(this.#greatestRound, this.#acceptor.promised.round) + 1;
+    const ballot = { configuration: this.configuration.number, round, replica: this.self };
+    this.#grants.release(released);
+    if (!this.#grants.allow(ballot, nowMs)) {
+      this.#electionAtMs = this.#grants.freeAtMs();
+      return;
+    }
+    this.#leadership = undefined;
+    this.#greatestRound = round;
+    this.#acceptor.promise(ballot);
+    this.#candidacy = newCandidacy(ballot, released, rejoin, nowMs);
+    // Prepare leaves only once the own promise is durable, so that no later life of this process can use the ballot again.
+    this.#acceptor.hold(this.self, this.#acceptor.promiseMessage(0));
+    for (const replica of this.#others()) this.#acceptor.hold(replica, this.#prepare(ballot, released, rejoin));
+  }
+
+  #onPrepare(from: ReplicaId, message: Prepare, nowMs: number): void {
+    const { ballot } = message;
+    const { promised } = this.#acceptor;
+    this.#greatestRound = Math.max(this.#greatestRound, ballot.round);
+    if (ballot.configuration !== this.configuration.number || ballot.replica !== from || compareBallots(ballot, promised) < 0) {
+      return this.#send(from, { kind: 'refusal', promised, refused: ballot });
+    }
+    if (!equalBallots(ballot, promised)) {
+      if (message.released.replica !== 0) this.#grants.release(message.released);
+      if (!this.abstains && !this.#grants.allow(ballot, nowMs)) return this.#send(from, { kind: 'refusal', promised, refused: ballot });
+      this.#becomeFollower(nowMs);
+      this.#acceptor.promise(ballot);
+      this.#waitForLeader(nowMs);
+    }
+    if (this.abstains && message.rejoin === this.#abstention) this.#readmittedBy = ballot;
+    this.#acceptor.hold(from, this.#acceptor.promiseMessage(this.#abstention));
+  }
+
+  #onPromise(from: ReplicaId, message: Promise_, nowMs: number): void {
+    const leadership = this.#leadership;
+    if (leadership !== undefined && equalBallots(message.ballot, leadership.adopted.ballot)) {
+      if (from !== this.self) this.#onLatePromise(leadership, from, message, nowMs);
+      return;
+    }
+    const candidacy = this.#candidacy;
+    if (candidacy === undefined || !equalBallots(message.ballot, candidacy.ballot)) return;
+    if (message.abstention !== 0) {
+      candidacy.abstentions.set(from, message);
+      return;
+    }
+    candidacy.promises.set(from, message);
+    if (candidacy.fetchingFrom === undefined && candidacy.promises.size >= quorumSize(this.configuration)) {
+      this.#adoptGreatest(candidacy, nowMs);
+    }
+  }
+
+  #onLatePromise(leadership: Leadership, from: ReplicaId, message: Promise_, nowMs: number): void {
+    if (message.abstention !== 0 && message.abstention !== leadership.rejoin) {
+      // The damaged replica may have forgotten promises: only a ballot that the others promise from now on may sync it.
+      this.#stand(leadership.adopted.ballot, message.abstention, nowMs);
+      return;
+    }
+    this.#bring(from, leadership.onPromise(from, message, this.#acceptor.commit, nowMs));
+  }
+
+  /** A quorum promised: adopt the greatest log whole, fetching first what this replica lacks of it. */
+  #adoptGreatest(candidacy: Candidacy, nowMs: number): void {
+    const [owner, greatest] = greatestLog(this.self, candidacy.promises);
+    if (owner === this.self) {
+      this.#lead(candidacy, greatest.accepted, this.#acceptor.last, [], nowMs);
+      return;
+    }
+    const first = firstLacking(this.#acceptor, greatest);
+    if (first > greatest.last) {
+      this.#lead(candidacy, greatest.accepted, greatest.last, [], nowMs);
+      return;
+    }
+    candidacy.fetchingFrom = owner;
+    this.#send(owner, { kind: 'fetch-tail', ballot: candidacy.ballot, first });
+  }
+
+  #onFetchTail(from: ReplicaId, message: FetchTail, nowMs: number): void {
+    const { window, promised, last } = this.#acceptor;
+    if (!equalBallots(message.ballot, promised) || message.ballot.replica !== from) return;
+    const far = message.first < window.first || window.bytesBetween(message.first, last) > this.#options.syncBytesMax;
+    if (far) {
+      // The candidate lacks too much to be brought up to date within an election: its candidacy passes to this replica.
+      this.#stand(ZERO_BALLOT, 0, nowMs);
+      return;
+    }
+    const records = window.slice(message.first, last, Number.POSITIVE_INFINITY);
+    this.#send(from, { kind: 'tail', ballot: message.ballot, first: message.first, records });
+  }
+
+  #onTail(from: ReplicaId, message: Tail, nowMs: number): void {
+    const candidacy = this.#candidacy;
+    if (candidacy === undefined || candidacy.fetchingFrom !== from || !equalBallots(message.ballot, candidacy.ballot)) return;
+    const promise = must(candidacy.promises.get(from));
+    if (message.first !== firstLacking(this.#acceptor, promise)) return;
+    assert(message.first + message.records.length - 1 >= promise.last, 'the tail ends before the promised last slot');
+    this.#lead(candidacy, promise.accepted, message.first - 1, message.records, nowMs);
+  }
+
+  #lead(candidacy: Candidacy, accepted: Ballot, from: Slot, tail: readonly Uint8Array[], nowMs: number): void {
+    const { ballot, promises } = candidacy;
+    this.#acceptor.adopt(ballot, from, tail);
+    for (const promise of promises.values()) this.#acceptor.learnCommit(promise.commit);
+    this.#candidacy = undefined;
+    const adopted = { ballot, accepted, last: this.#acceptor.last };
+    const { self, configuration } = this;
+    const parts = { self, configuration, options: this.#options, window: this.#acceptor.window, adopted, rejoin: candidacy.rejoin };
+    this.#leadership = new Leadership(parts, nowMs);
+    for (const [replica, promise] of promises) if (replica !== this.self) this.#onPromise(replica, promise, nowMs);
+    for (const [replica, promise] of candidacy.abstentions) this.#onPromise(replica, promise, nowMs);
+  }
+
+  #onRefusal(message: Refusal, nowMs: number): void {
+    this.#greatestRound = Math.max(this.#greatestRound, message.promised.round);
+    const current = this.#leadership?.adopted.ballot ?? this.#candidacy?.ballot;
+    if (current === undefined || !equalBallots(message.refused, current)) return;
+    if (compareBallots(message.promised, current) > 0) this.#becomeFollower(nowMs);
+  }
+
+  #onNominate(message: Nominate, nowMs: number): void {
+    if (!equalBallots(message.ballot, this.#acceptor.promised) || this.abstains) return;
+    this.#stand(message.leaseGivenUp ? message.ballot : ZERO_BALLOT, 0, nowMs);
+  }
+
+  #becomeFollower(nowMs: number): void {
+    this.#leadership = undefined;
+    this.#candidacy = undefined;
+    this.#question = undefined;
+    this.#waitForLeader(nowMs);
+  }
+
+  // --- following ---------------------------------------------------------------------------------------------------
+
+  #onSync(from: ReplicaId, message: Sync, nowMs: number): void {
+    const { ballot } = message;
+    const { promised, accepted } = this.#acceptor;
+    if (ballot.replica !== from || compareBallots(ballot, promised) < 0) {
+      return this.#send(from, { kind: 'refusal', promised, refused: ballot });
+    }
+    // The promise of this very ballot is needed: only then is its leader's quorum known to have seen our log.
+    if (!equalBallots(ballot, promised)) return;
+    if (this.abstains && !equalBallots(ballot, this.#readmittedBy)) return;
+    if (equalBallots(ballot, accepted) && message.from + message.records.length <= this.#acceptor.last) {
+      // A repeated Sync of a ballot whose log is here already, perhaps longer by now.
+      this.#acceptor.learnCommit(message.commit);
+      this.#acceptor.hold(from, { kind: 'accepted', ballot, last: this.#acceptor.last });
+      return;
+    }
+    if (message.from > this.#acceptor.last) return;
+    this.#acceptor.adopt(ballot, message.from, message.records);
+    this.#acceptor.learnCommit(message.commit);
+    this.#waitForLeader(nowMs);
+  }
+
+  #onAccept(from: ReplicaId, message: Accept, nowMs: number): void {
+    const { ballot, first, records } = message;
+    const { promised, accepted, last } = this.#acceptor;
+    if (ballot.replica !== from || compareBallots(ballot, promised) < 0) {
+      return this.#send(from, { kind: 'refusal', promised, refused: ballot });
+    }
+    if (!equalBallots(ballot, accepted) || first > last + 1) return;
+    for (let at = last + 1 - first; at < records.length; at++) this.#acceptor.append(must(records[at]));
+    this.#acceptor.learnCommit(message.commit);
+    if (first + records.length - 1 <= last) this.#acceptor.hold(from, { kind: 'accepted', ballot, last });
+    this.#waitForLeader(nowMs);
+  }
+
+  #onLearn(from: ReplicaId, message: Learn): void {
+    const { ballot, first, records } = message;
+    const { promised, last } = this.#acceptor;
+    if (ballot.replica !== from || compareBallots(ballot, promised) < 0) {
+      return this.#send(from, { kind: 'refusal', promised, refused: ballot });
+    }
+    if (!equalBallots(ballot, promised) || this.abstains || first > last + 1) return;
+    this.#acceptor.learn(ballot, first, records);
+    this.#acceptor.hold(from, { kind: 'learned', ballot, last: this.#acceptor.commit });
+  }
+
+  // --- leading -----------------------------------------------------------------------------------------------------
+
+  #onAccepted(from: ReplicaId, message: Accepted, nowMs: number): void {
+    const leadership = this.#leadership;
+    if (leadership === undefined || !equalBallots(message.ballot, leadership.adopted.ballot)) return;
+    if (leadership.onAccepted(from, message, nowMs)) this.#countChosen();
+  }
+
+  #onLearned(from: ReplicaId, message: Learned, nowMs: number): void {
+    const leadership = this.#leadership;
+    if (leadership === undefined || !equalBallots(message.ballot, leadership.adopted.ballot)) return;
+    this.#bring(from, leadership.onLearned(from, message.last, this.#acceptor.commit, nowMs));
+  }
+
+  #bring(replica: ReplicaId, action: PaxosMessage | CatchUp | undefined): void {
+    if (action === undefined) return;
+    if ('kind' in action) this.#send(replica, action);
+    else this.#catchUps.push(action);
+  }
+
+  #countChosen(): void {
+    const chosen = must(this.#leadership).chosen();
+    if (chosen > this.#acceptor.commit) this.#acceptor.learnCommit(chosen);
+  }
+
+  #sendAccepts(leadership: Leadership, nowMs: number): void {
+    for (const follower of leadership.followers) {
+      const message = leadership.nextAccept(follower, this.#acceptor.commit, nowMs);
+      if (message !== undefined) this.#send(follower.replica, message);
+    }
+  }
+
+  // --- small things ------------------------------------------------------------------------------------------------
+
+  #prepare(ballot: Ballot, released: Ballot, rejoin: number): Prepare {
+    return { kind: 'prepare', ballot, released, rejoin };
+  }
+
+  #others(): ReplicaId[] {
+    return this.configuration.members.filter((member) => member !== this.self);
+  }
+
+  #send(to: ReplicaId, message: PaxosMessage): void {
+    this.#messages.push({ to, message });
+  }
+
+  /** Where this replica stands in the ring behind the last known leader: 1 is the preferred successor, the leader itself is last. */
+  #rank(): number {
+    const { members } = this.configuration;
+    const own = members.indexOf(this.self);
+    assert(own >= 0, () => `replica ${this.self} is not a member of configuration ${this.configuration.number}`);
+    const leader = members.indexOf(this.#acceptor.promised.replica);
+    if (leader < 0) return own + 1;
+    return (own - leader + members.length) % members.length || members.length;
+  }
+
+  #waitForLeader(nowMs: number): void {
+    const delayMs = (this.#rank() - 1) * this.#options.successorDelayMs;
+    this.#electionAtMs = Math.max(nowMs + this.#options.leaseMs, this.#grants.freeAtMs()) + delayMs;
+  }
+
+  /** For logs and golden files. */
+  describe(): string {
+    const { promised, accepted, last, commit, applied } = this.#acceptor;
+    const ballots = `promised=${formatBallot(promised)} accepted=${formatBallot(accepted)}`;
+    return `${this.role} ${ballots} last=${last} commit=${commit} applied=${applied}`;
+  }
+}
