@@ -9,7 +9,8 @@ export interface KeyValueStore {
   getMany(keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]>;
   /**
    * Applies all or nothing. With `sync` the batch and everything written before it survive a power cut once the promise is
-   * resolved. Rejects with StoreFailedError; from then on the store refuses every call.
+   * resolved. Writes take effect in the order of the calls. Rejects with StoreFailedError; from then on the store refuses
+   * every call. A batch that asks for a sync is not empty.
    */
   write(batch: readonly BatchOperation[], options: { sync: boolean }): Promise<void>;
   /** A batch that is filled over several turns of the loop and then written at once, for checkpoints. */

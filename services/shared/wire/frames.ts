@@ -1,5 +1,6 @@
 import type { GroupId, NodeId, ReplicaId, Slot } from '../base/ids.ts';
 import type { StreamHandlers, Transport, FrameStream } from '../env/transport.ts';
+import type { Ballot } from '../paxos/ballot.ts';
 import type { PaxosMessage } from '../paxos/messages.ts';
 import type { AdminRequest, AdminResponse } from './admin.ts';
 import type { StorageRequest, StorageResponse } from './storage-operations.ts';
@@ -55,6 +56,8 @@ export interface SnapshotBegin {
   readonly from: ReplicaId;
   readonly to: ReplicaId;
   readonly transfer: number;
+  /** The leader's ballot that sends it: receiving it promises the ballot, as with Learn. */
+  readonly ballot: Ballot;
   /** The snapshot holds the effect of everything up to here. */
   readonly slot: Slot;
   /** Replicated state of the group beside the items (storage-node/core/group-state.ts), encoded. */

@@ -1,0 +1,320 @@
+import { MalformedBytesError } from '../base/byte-reader.ts';
+import type {
+  AdminRequest,
+  CreateReplica,
+  DeleteReplica,
+  DeleteTable,
+  InitCluster,
+  RegisterNode,
+  ReplicaPlace,
+  TransferLeadership,
+} from './admin.ts';
+import type { Hello } from './codec-hello.ts';
+import { readHello, writeHello } from './codec-hello.ts';
+import type { NodeAddress } from './frames.ts';
+import {
+  AdminCallTags,
+  CreateReplicaTags,
+  CreateTableTags,
+  DeleteReplicaTags,
+  DeleteTableTags,
+  InitClusterTags,
+  InspectGroupTags,
+  NodeAddressTags,
+  RegisterNodeTags,
+  ReplicaPlaceTags,
+  TransferLeadershipTags,
+} from './generated/field-tags.ts';
+import type { ProtoReader } from './proto-reader.ts';
+import { NO_BYTES } from './proto-reader.ts';
+import type { ProtoWriter } from './proto-writer.ts';
+
+/** One administrative call as it travels. */
+export interface AdminCall {
+  readonly hello: Hello;
+  readonly request: AdminRequest;
+}
+
+export function writeAdminCall(writer: ProtoWriter, call: AdminCall): void {
+  const position = writer.position();
+  writer.nest(writeRequest(writer, call.request), position);
+  writeHello(writer, call.hello);
+}
+
+export function readAdminCall(reader: ProtoReader): AdminCall {
+  let hello: Hello | undefined;
+  let request: AdminRequest | undefined;
+  while (reader.more()) {
+    const tag = reader.tag();
+    if (tag === AdminCallTags.hello) hello = readHello(reader);
+    else request = readRequest(reader, tag) ?? request;
+  }
+  if (hello === undefined) throw new MalformedBytesError('a call that does not say who calls');
+  if (request === undefined) throw new MalformedBytesError('a call without a request that this version knows');
+  return { hello, request };
+}
+
+/** Writes the fields of a request; returns the key of the field of AdminCall that holds it. */
+function writeRequest(writer: ProtoWriter, request: AdminRequest): number {
+  switch (request.kind) {
+    case 'init-cluster':
+      writeInitCluster(writer, request);
+      return AdminCallTags.initCluster;
+    case 'create-replica':
+      writeCreateReplica(writer, request);
+      return AdminCallTags.createReplica;
+    case 'delete-replica':
+      writer.uint(DeleteReplicaTags.replica, request.replica);
+      writer.uint(DeleteReplicaTags.group, request.group);
+      return AdminCallTags.deleteReplica;
+    case 'describe-node':
+      return AdminCallTags.describeNode;
+    case 'transfer-leadership':
+      writer.uint(TransferLeadershipTags.to, request.to);
+      writer.uint(TransferLeadershipTags.group, request.group);
+      return AdminCallTags.transferLeadership;
+    case 'inspect-group':
+      writer.uint(InspectGroupTags.group, request.group);
+      return AdminCallTags.inspectGroup;
+    case 'register-node':
+      writer.uint(RegisterNodeTags.incarnation, request.incarnation);
+      writer.text(RegisterNodeTags.address, request.address);
+      writer.text(RegisterNodeTags.az, request.az);
+      writer.text(RegisterNodeTags.node, request.node);
+      return AdminCallTags.registerNode;
+    case 'create-table':
+      writer.bytes(CreateTableTags.definition, request.definition);
+      return AdminCallTags.createTable;
+    case 'delete-table':
+      writer.text(DeleteTableTags.name, request.name);
+      writer.text(DeleteTableTags.region, request.region);
+      writer.text(DeleteTableTags.account, request.account);
+      return AdminCallTags.deleteTable;
+    case 'describe-auto-admin':
+      return AdminCallTags.describeAutoAdmin;
+  }
+}
+
+/** The request in the field with this key; undefined, and the field passed over, when this version does not know the key. */
+function readRequest(reader: ProtoReader, tag: number): AdminRequest | undefined {
+  switch (tag) {
+    case AdminCallTags.initCluster:
+      return readInitCluster(reader);
+    case AdminCallTags.createReplica:
+      return readCreateReplica(reader);
+    case AdminCallTags.deleteReplica:
+      return readDeleteReplica(reader);
+    case AdminCallTags.describeNode:
+      reader.bytes();
+      return { kind: 'describe-node' };
+    case AdminCallTags.transferLeadership:
+      return readTransferLeadership(reader);
+    case AdminCallTags.inspectGroup:
+      return readInspectGroup(reader);
+    case AdminCallTags.registerNode:
+      return readRegisterNode(reader);
+    case AdminCallTags.createTable:
+      return readCreateTable(reader);
+    case AdminCallTags.deleteTable:
+      return readDeleteTable(reader);
+    case AdminCallTags.describeAutoAdmin:
+      reader.bytes();
+      return { kind: 'describe-auto-admin' };
+    default:
+      reader.skip(tag);
+      return undefined;
+  }
+}
+
+function writePlaces(writer: ProtoWriter, tag: number, places: readonly ReplicaPlace[]): void {
+  for (let index = places.length - 1; index >= 0; index--) {
+    const place = places[index] as ReplicaPlace;
+    const position = writer.position();
+    writer.text(ReplicaPlaceTags.az, place.az);
+    writer.text(ReplicaPlaceTags.node, place.node);
+    writer.uint(ReplicaPlaceTags.replica, place.replica);
+    writer.nest(tag, position);
+  }
+}
+
+function readPlace(reader: ProtoReader): ReplicaPlace {
+  const outer = reader.enter();
+  let replica = 0;
+  let node = '';
+  let az = '';
+  while (reader.more()) {
+    const tag = reader.tag();
+    if (tag === ReplicaPlaceTags.replica) replica = reader.uint();
+    else if (tag === ReplicaPlaceTags.node) node = reader.text();
+    else if (tag === ReplicaPlaceTags.az) az = reader.text();
+    else reader.skip(tag);
+  }
+  reader.leave(outer);
+  return { replica, node, az };
+}
+
+function writeInitCluster(writer: ProtoWriter, request: InitCluster): void {
+  const { addresses } = request;
+  for (let index = addresses.length - 1; index >= 0; index--) {
+    const { node, address } = addresses[index] as NodeAddress;
+    const position = writer.position();
+    writer.text(NodeAddressTags.address, address);
+    writer.text(NodeAddressTags.node, node);
+    writer.nest(InitClusterTags.addresses, position);
+  }
+  writePlaces(writer, InitClusterTags.members, request.members);
+  writer.text(InitClusterTags.clusterId, request.clusterId);
+}
+
+function readInitCluster(reader: ProtoReader): InitCluster {
+  const outer = reader.enter();
+  let clusterId = '';
+  const members: ReplicaPlace[] = [];
+  const addresses: NodeAddress[] = [];
+  while (reader.more()) {
+    const tag = reader.tag();
+    if (tag === InitClusterTags.clusterId) clusterId = reader.text();
+    else if (tag === InitClusterTags.members) members.push(readPlace(reader));
+    else if (tag === InitClusterTags.addresses) addresses.push(readNodeAddress(reader));
+    else reader.skip(tag);
+  }
+  reader.leave(outer);
+  return { kind: 'init-cluster', clusterId, members, addresses };
+}
+
+function readNodeAddress(reader: ProtoReader): NodeAddress {
+  const outer = reader.enter();
+  let node = '';
+  let address = '';
+  while (reader.more()) {
+    const tag = reader.tag();
+    if (tag === NodeAddressTags.node) node = reader.text();
+    else if (tag === NodeAddressTags.address) address = reader.text();
+    else reader.skip(tag);
+  }
+  reader.leave(outer);
+  return { node, address };
+}
+
+function writeCreateReplica(writer: ProtoWriter, request: CreateReplica): void {
+  writer.uint(CreateReplicaTags.preferredLeader, request.preferredLeader);
+  writePlaces(writer, CreateReplicaTags.members, request.members);
+  writer.bytes(CreateReplicaTags.high, request.high);
+  writer.bytes(CreateReplicaTags.low, request.low);
+  writer.uint(CreateReplicaTags.partitionId, request.partitionId);
+  writer.text(CreateReplicaTags.tableId, request.tableId);
+  writer.uint(CreateReplicaTags.replica, request.replica);
+  writer.uint(CreateReplicaTags.group, request.group);
+}
+
+function readCreateReplica(reader: ProtoReader): CreateReplica {
+  const outer = reader.enter();
+  let group = 0;
+  let replica = 0;
+  let tableId = '';
+  let partitionId = 0;
+  let low: Uint8Array = NO_BYTES;
+  let high: Uint8Array = NO_BYTES;
+  const members: ReplicaPlace[] = [];
+  let preferredLeader = 0;
+  while (reader.more()) {
+    const tag = reader.tag();
+    if (tag === CreateReplicaTags.group) group = reader.uint();
+    else if (tag === CreateReplicaTags.replica) replica = reader.uint();
+    else if (tag === CreateReplicaTags.tableId) tableId = reader.text();
+    else if (tag === CreateReplicaTags.partitionId) partitionId = reader.uint();
+    else if (tag === CreateReplicaTags.low) low = reader.bytes();
+    else if (tag === CreateReplicaTags.high) high = reader.bytes();
+    else if (tag === CreateReplicaTags.members) members.push(readPlace(reader));
+    else if (tag === CreateReplicaTags.preferredLeader) preferredLeader = reader.uint();
+    else reader.skip(tag);
+  }
+  reader.leave(outer);
+  return { kind: 'create-replica', group, replica, tableId, partitionId, low, high, members, preferredLeader };
+}
+
+function readDeleteReplica(reader: ProtoReader): DeleteReplica {
+  const outer = reader.enter();
+  let group = 0;
+  let replica = 0;
+  while (reader.more()) {
+    const tag = reader.tag();
+    if (tag === DeleteReplicaTags.group) group = reader.uint();
+    else if (tag === DeleteReplicaTags.replica) replica = reader.uint();
+    else reader.skip(tag);
+  }
+  reader.leave(outer);
+  return { kind: 'delete-replica', group, replica };
+}
+
+function readTransferLeadership(reader: ProtoReader): TransferLeadership {
+  const outer = reader.enter();
+  let group = 0;
+  let to = 0;
+  while (reader.more()) {
+    const tag = reader.tag();
+    if (tag === TransferLeadershipTags.group) group = reader.uint();
+    else if (tag === TransferLeadershipTags.to) to = reader.uint();
+    else reader.skip(tag);
+  }
+  reader.leave(outer);
+  return { kind: 'transfer-leadership', group, to };
+}
+
+function readInspectGroup(reader: ProtoReader): AdminRequest {
+  const outer = reader.enter();
+  let group = 0;
+  while (reader.more()) {
+    const tag = reader.tag();
+    if (tag === InspectGroupTags.group) group = reader.uint();
+    else reader.skip(tag);
+  }
+  reader.leave(outer);
+  return { kind: 'inspect-group', group };
+}
+
+function readRegisterNode(reader: ProtoReader): RegisterNode {
+  const outer = reader.enter();
+  let node = '';
+  let az = '';
+  let address = '';
+  let incarnation = 0;
+  while (reader.more()) {
+    const tag = reader.tag();
+    if (tag === RegisterNodeTags.node) node = reader.text();
+    else if (tag === RegisterNodeTags.az) az = reader.text();
+    else if (tag === RegisterNodeTags.address) address = reader.text();
+    else if (tag === RegisterNodeTags.incarnation) incarnation = reader.uint();
+    else reader.skip(tag);
+  }
+  reader.leave(outer);
+  return { kind: 'register-node', node, az, address, incarnation };
+}
+
+function readCreateTable(reader: ProtoReader): AdminRequest {
+  const outer = reader.enter();
+  let definition: Uint8Array = NO_BYTES;
+  while (reader.more()) {
+    const tag = reader.tag();
+    if (tag === CreateTableTags.definition) definition = reader.bytes();
+    else reader.skip(tag);
+  }
+  reader.leave(outer);
+  return { kind: 'create-table', definition };
+}
+
+function readDeleteTable(reader: ProtoReader): DeleteTable {
+  const outer = reader.enter();
+  let account = '';
+  let region = '';
+  let name = '';
+  while (reader.more()) {
+    const tag = reader.tag();
+    if (tag === DeleteTableTags.account) account = reader.text();
+    else if (tag === DeleteTableTags.region) region = reader.text();
+    else if (tag === DeleteTableTags.name) name = reader.text();
+    else reader.skip(tag);
+  }
+  reader.leave(outer);
+  return { kind: 'delete-table', account, region, name };
+}

@@ -1,0 +1,452 @@
+// Written by `make gen` from proto/; not edited by hand.
+// For each message the key of each field on the wire (number * 8 + wire type), for each enumeration its numbers.
+
+export const AcceptTags = {
+  ballot: 10,
+  first: 16,
+  records: 26,
+  commit: 32,
+} as const;
+
+export const AcceptedTags = {
+  ballot: 10,
+  last: 16,
+} as const;
+
+export const AdminCallTags = {
+  hello: 10,
+  initCluster: 18,
+  createReplica: 26,
+  deleteReplica: 34,
+  describeNode: 42,
+  transferLeadership: 50,
+  inspectGroup: 58,
+  registerNode: 66,
+  createTable: 74,
+  deleteTable: 82,
+  describeAutoAdmin: 90,
+  crc: 125,
+} as const;
+
+export const AdminRefusalTags = {
+  code: 10,
+  message: 18,
+} as const;
+
+export const AdminReplyTags = {
+  hello: 10,
+  done: 18,
+  nodeDescription: 26,
+  groupInspection: 34,
+  tableChanged: 42,
+  autoAdminDescription: 50,
+  refusal: 58,
+  crc: 125,
+} as const;
+
+export const AskLeaderTags = {
+  question: 8,
+} as const;
+
+export const AutoAdminDescriptionTags = {
+  active: 8,
+  operationsUnderWay: 16,
+} as const;
+
+export const BallotTags = {
+  configuration: 8,
+  round: 16,
+  replica: 24,
+} as const;
+
+export const BulkFrameTags = {
+  hello: 10,
+  credit: 16,
+  messages: 26,
+  snapshots: 34,
+  crc: 125,
+} as const;
+
+export const CatalogEntryTags = {
+  key: 10,
+  value: 18,
+} as const;
+
+export const ControlFrameTags = {
+  hello: 10,
+  heartbeat: 18,
+  heartbeatAnswer: 26,
+  messages: 34,
+  crc: 125,
+} as const;
+
+export const CreateReplicaTags = {
+  group: 8,
+  replica: 16,
+  tableId: 26,
+  partitionId: 32,
+  low: 42,
+  high: 50,
+  members: 58,
+  preferredLeader: 64,
+} as const;
+
+export const CreateTableTags = {
+  definition: 10,
+} as const;
+
+export const DeleteOperationTags = {
+  key: 10,
+  returnOld: 32,
+  number: 40,
+  returnOldOnFailure: 48,
+  condition: 58,
+  names: 66,
+  values: 74,
+} as const;
+
+export const DeleteReplicaTags = {
+  group: 8,
+  replica: 16,
+} as const;
+
+export const DeleteTableTags = {
+  account: 10,
+  region: 18,
+  name: 26,
+} as const;
+
+export const FetchTailTags = {
+  ballot: 10,
+  first: 16,
+} as const;
+
+export const GetOperationTags = {
+  key: 10,
+  consistent: 16,
+} as const;
+
+export const GroupEnvelopeTags = {
+  group: 8,
+  from: 16,
+  to: 24,
+  accept: 34,
+  accepted: 42,
+  sync: 50,
+  learn: 58,
+  learned: 66,
+  prepare: 74,
+  promise: 82,
+  refusal: 90,
+  fetchTail: 98,
+  tail: 106,
+  nominate: 114,
+  askLeader: 130,
+  leaderHeard: 138,
+} as const;
+
+export const GroupInspectionTags = {
+  replica: 10,
+  stateHash: 18,
+  low: 26,
+  high: 34,
+} as const;
+
+export const HeartbeatTags = {
+  sequence: 8,
+  leaderships: 18,
+} as const;
+
+export const HeartbeatAnswerTags = {
+  sequence: 8,
+  refusals: 18,
+} as const;
+
+export const HelloTags = {
+  protocolVersion: 8,
+  clusterId: 18,
+  process: 26,
+  incarnation: 32,
+} as const;
+
+export const InitClusterTags = {
+  clusterId: 10,
+  members: 18,
+  addresses: 26,
+} as const;
+
+export const InspectGroupTags = {
+  group: 8,
+} as const;
+
+export const LeaderHeardTags = {
+  question: 8,
+  heard: 16,
+} as const;
+
+export const LearnTags = {
+  ballot: 10,
+  first: 16,
+  records: 26,
+  commit: 32,
+} as const;
+
+export const LearnedTags = {
+  ballot: 10,
+  last: 16,
+} as const;
+
+export const NodeAddressTags = {
+  node: 10,
+  address: 18,
+} as const;
+
+export const NodeDescriptionTags = {
+  node: 10,
+  az: 18,
+  clusterId: 26,
+  incarnation: 32,
+  replicas: 42,
+} as const;
+
+export const NominateTags = {
+  ballot: 10,
+  leaseGivenUp: 16,
+} as const;
+
+export const PrepareTags = {
+  ballot: 10,
+  released: 18,
+  rejoin: 24,
+} as const;
+
+export const PromiseTags = {
+  ballot: 10,
+  accepted: 18,
+  last: 24,
+  commit: 32,
+  trimmed: 40,
+  abstention: 48,
+} as const;
+
+export const PutOperationTags = {
+  key: 10,
+  item: 18,
+  itemSize: 24,
+  returnOld: 32,
+  number: 40,
+  returnOldOnFailure: 48,
+  condition: 58,
+  names: 66,
+  values: 74,
+} as const;
+
+export const RangeOperationTags = {
+  low: 10,
+  high: 18,
+  reverse: 24,
+  consistent: 32,
+  limit: 40,
+  byteLimit: 48,
+  countOnly: 56,
+  names: 66,
+  values: 74,
+  filter: 82,
+} as const;
+
+export const RangeResultTags = {
+  items: 10,
+  count: 16,
+  scanned: 24,
+  scannedBytes: 32,
+  lastKey: 42,
+  more: 48,
+} as const;
+
+export const RefusalTags = {
+  promised: 10,
+  refused: 18,
+} as const;
+
+export const RegisterNodeTags = {
+  node: 10,
+  az: 18,
+  address: 26,
+  incarnation: 32,
+} as const;
+
+export const ReplicaDescriptionTags = {
+  group: 8,
+  replica: 16,
+  tableId: 26,
+  leading: 32,
+  damaged: 40,
+  ballot: 50,
+  commit: 56,
+  applied: 64,
+  last: 72,
+  trimmed: 80,
+  checkpoint: 88,
+  items: 96,
+  itemBytes: 104,
+} as const;
+
+export const ReplicaPlaceTags = {
+  replica: 8,
+  node: 18,
+  az: 26,
+} as const;
+
+export const RequestFrameTags = {
+  hello: 10,
+  requests: 18,
+  crc: 125,
+} as const;
+
+export const ResponseFrameTags = {
+  hello: 10,
+  responses: 18,
+  crc: 125,
+} as const;
+
+export const SnapshotAbortTags = {
+  group: 8,
+  transfer: 16,
+  reason: 26,
+} as const;
+
+export const SnapshotBeginTags = {
+  group: 8,
+  from: 16,
+  to: 24,
+  transfer: 32,
+  slot: 40,
+  state: 50,
+  ballot: 58,
+} as const;
+
+export const SnapshotChunkTags = {
+  group: 8,
+  transfer: 16,
+  index: 24,
+  entries: 34,
+} as const;
+
+export const SnapshotEndTags = {
+  group: 8,
+  transfer: 16,
+  chunks: 24,
+  items: 32,
+} as const;
+
+export const SnapshotInstalledTags = {
+  group: 8,
+  transfer: 16,
+  slot: 24,
+} as const;
+
+export const SnapshotMessageTags = {
+  begin: 10,
+  chunk: 18,
+  end: 26,
+  installed: 34,
+  abort: 42,
+} as const;
+
+export const StorageRequestTags = {
+  id: 8,
+  group: 16,
+  deadlineMs: 24,
+  get: 34,
+  put: 42,
+  update: 50,
+  delete: 58,
+  range: 66,
+} as const;
+
+export const StorageResponseTags = {
+  id: 8,
+  status: 16,
+  message: 26,
+  leader: 34,
+  item: 42,
+  oldSize: 48,
+  newSize: 56,
+  slot: 64,
+  range: 74,
+} as const;
+
+export const StorageStatusNumbers = {
+  OK: 0,
+  CONDITION_FAILED: 1,
+  VALIDATION: 2,
+  NOT_LEADER: 3,
+  NOT_READY: 4,
+  NO_SUCH_GROUP: 5,
+  WRONG_RANGE: 6,
+  OVERLOADED: 7,
+  NUMBER_REFUSED: 8,
+  UNKNOWN_OUTCOME: 9,
+} as const;
+
+export const SyncTags = {
+  ballot: 10,
+  from: 16,
+  records: 26,
+  commit: 32,
+} as const;
+
+export const TableChangedTags = {
+  record: 10,
+  slot: 16,
+} as const;
+
+export const TailTags = {
+  ballot: 10,
+  first: 16,
+  records: 26,
+} as const;
+
+export const TransferLeadershipTags = {
+  group: 8,
+  to: 16,
+} as const;
+
+export const UpdateOperationTags = {
+  key: 10,
+  keyAttributes: 18,
+  update: 26,
+  returnValues: 32,
+  number: 40,
+  returnOldOnFailure: 48,
+  condition: 58,
+  names: 66,
+  values: 74,
+} as const;
+
+export const UpdateReturnNumbers = {
+  NONE: 0,
+  ALL_OLD: 1,
+  UPDATED_OLD: 2,
+  ALL_NEW: 3,
+  UPDATED_NEW: 4,
+} as const;
+
+export const WatchChangesTags = {
+  slot: 8,
+  records: 18,
+} as const;
+
+export const WatchFrameTags = {
+  hello: 10,
+  subscribe: 18,
+  snapshot: 26,
+  changes: 34,
+  crc: 125,
+} as const;
+
+export const WatchSnapshotTags = {
+  slot: 8,
+  records: 18,
+  done: 24,
+} as const;
