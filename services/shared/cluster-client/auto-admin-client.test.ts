@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { beforeEach, test } from 'node:test';
+import { FakeNetwork } from '../../../test/harness/fake-transport.ts';
+import { ManualTimers } from '../../../test/harness/manual-timers.ts';
+import { testEnvironment } from '../../../test/harness/test-environment.ts';
+import { AdminCallError } from '../env/transport.ts';
+import { AutoAdminClient, NOT_ACTIVE } from './auto-admin-client.ts';
+
+let timers: ManualTimers;
+let network: FakeNetwork;
+let called: string[];
+
+beforeEach(() => {
+  timers = new ManualTimers();
+  network = new FakeNetwork(timers);
+  called = [];
+});
+
+function autoAdmin(address: string, code: () => string | undefined): void {
+  void network.transport(address, 'auto-admin', 1).listen({
+    admin: async () => {
+      called.push(address);
+      const refusal = code();
+      if (refusal !== undefined) throw new AdminCallError(refusal, 'because');
+      return { kind: 'done' };
+    },
+  });
+}
+
+function client(...addresses: string[]): AutoAdminClient {
+  return new AutoAdminClient(testEnvironment(timers), network.transport('router:1', 'router', 1), addresses);
+}
+
+const describe = { kind: 'describe-auto-admin' } as const;
+
+test('the active one is found and asked first from then on', async () => {
+  autoAdmin('one:1', () => NOT_ACTIVE);
+  autoAdmin('two:1', () => undefined);
+  const admins = client('dead:1', 'one:1', 'two:1');
+  assert.deepEqual(await timers.until(admins.call(describe, 1000)), { kind: 'done' });
+  await timers.until(admins.call(describe, 1000));
+  assert.deepEqual(called, ['one:1', 'two:1', 'two:1']);
+});
+
+test('a change of the active one is waited out', async () => {
+  let active = false;
+  autoAdmin('one:1', () => (active ? undefined : NOT_ACTIVE));
+  timers.after(700, () => {
+    active = true;
+  });
+  assert.deepEqual(await timers.until(client('one:1').call(describe, 2000)), { kind: 'done' });
+});
+
+test('a refusal with a meaning is passed on at once', async () => {
+  autoAdmin('one:1', () => 'table-exists');
+  await assert.rejects(timers.until(client('one:1').call(describe, 1000)), { code: 'table-exists' });
+  assert.equal(called.length, 1);
+});
+
+test('nobody active in time, or nobody configured: unavailable, with the last reason', async () => {
+  autoAdmin('one:1', () => NOT_ACTIVE);
+  await assert.rejects(timers.until(client('one:1').call(describe, 500)), { code: 'unavailable', message: /one:1: because/ });
+  await assert.rejects(timers.until(client().call(describe, 500)), { code: 'unavailable', message: /no auto-admin is configured/ });
+});

@@ -1,0 +1,153 @@
+import { fromUtf8, utf8 } from '../base/bytes.ts';
+import type { KeyAttribute, KeySchema } from '../item/attribute-value.ts';
+import { ID_MAX } from '../limits/placement-limits.ts';
+import type {
+  AutoAdminLeaseRecord,
+  CountersRecord,
+  CredentialRecord,
+  NodeRecord,
+  PartitionRecord,
+  ReplicaRecord,
+  TableDefinition,
+  TableRecord,
+} from './catalog-records.ts';
+import { CatalogRecordError, RecordFields } from './record-fields.ts';
+
+/**
+ * Catalog records as JSON in UTF-8. Reading checks every field, because a record outlives the version that wrote it, and
+ * throws CatalogRecordError; fields that this version does not know are left out.
+ */
+export type CatalogRecord =
+  | TableRecord
+  | PartitionRecord
+  | NodeRecord
+  | CredentialRecord
+  | CountersRecord
+  | AutoAdminLeaseRecord
+  | TableDefinition;
+
+export function serializeRecord(record: CatalogRecord): Buffer {
+  return utf8(JSON.stringify(record));
+}
+
+export function parseTableDefinition(json: Uint8Array): TableDefinition {
+  return readTableDefinition(fieldsOf('table definition', json));
+}
+
+export function parseTableRecord(json: Uint8Array): TableRecord {
+  const fields = fieldsOf('table', json);
+  return {
+    ...readTableDefinition(fields),
+    generation: fields.integer('generation', 1),
+    status: fields.oneOf('status', ['CREATING', 'ACTIVE', 'DELETING']),
+  };
+}
+
+export function parsePartitionRecord(json: Uint8Array): PartitionRecord {
+  const fields = fieldsOf('partition', json);
+  const low = fields.hex('low');
+  const high = fields.hex('high');
+  if (high !== '' && low >= high) throw new CatalogRecordError('partition.low is not below partition.high');
+  const replicas = fields.list('replicas').map(readReplica);
+  if (replicas.length === 0) throw new CatalogRecordError('partition.replicas is empty');
+  return {
+    tableId: fields.text('tableId'),
+    partitionId: fields.integer('partitionId'),
+    group: fields.integer('group', 1, ID_MAX),
+    generation: fields.integer('generation', 1),
+    epoch: fields.integer('epoch', 1),
+    low,
+    high,
+    configuration: fields.integer('configuration', 1),
+    replicas,
+  };
+}
+
+export function parseNodeRecord(json: Uint8Array): NodeRecord {
+  const fields = fieldsOf('node', json);
+  return {
+    node: fields.text('node'),
+    az: fields.text('az'),
+    address: fields.text('address'),
+    incarnation: fields.integer('incarnation'),
+    generation: fields.integer('generation', 1),
+  };
+}
+
+export function parseCredentialRecord(json: Uint8Array): CredentialRecord {
+  const fields = fieldsOf('credential', json);
+  return {
+    accessKeyId: fields.text('accessKeyId'),
+    account: fields.text('account'),
+    sealedSecret: fields.text('sealedSecret'),
+    sealing: fields.text('sealing'),
+    ...(fields.has('policy') ? { policy: fields.anyText('policy') } : {}),
+    generation: fields.integer('generation', 1),
+  };
+}
+
+export function parseCountersRecord(json: Uint8Array): CountersRecord {
+  const fields = fieldsOf('counters', json);
+  return {
+    nextGroup: fields.integer('nextGroup', 1, ID_MAX + 1),
+    nextReplica: fields.integer('nextReplica', 1, ID_MAX + 1),
+    generation: fields.integer('generation', 1),
+  };
+}
+
+export function parseAutoAdminLeaseRecord(json: Uint8Array): AutoAdminLeaseRecord {
+  const fields = fieldsOf('auto-admin lease', json);
+  return {
+    holder: fields.anyText('holder'),
+    renewal: fields.integer('renewal'),
+    generation: fields.integer('generation', 1),
+  };
+}
+
+function fieldsOf(what: string, json: Uint8Array): RecordFields {
+  let value: unknown;
+  try {
+    value = JSON.parse(fromUtf8(json));
+  } catch {
+    throw new CatalogRecordError(`${what} is not JSON`);
+  }
+  return new RecordFields(what, value);
+}
+
+function readTableDefinition(fields: RecordFields): TableDefinition {
+  const throughput = fields.has('throughput') ? fields.object('throughput') : undefined;
+  const billingMode = fields.oneOf('billingMode', ['PROVISIONED', 'PAY_PER_REQUEST']);
+  if (billingMode === 'PROVISIONED' && throughput === undefined) throw new CatalogRecordError('table.throughput is missing');
+  return {
+    account: pathPart(fields, 'account'),
+    region: pathPart(fields, 'region'),
+    name: pathPart(fields, 'name'),
+    tableId: pathPart(fields, 'tableId'),
+    keys: readKeySchema(fields.object('keys')),
+    billingMode,
+    ...(throughput === undefined
+      ? {}
+      : { throughput: { readUnits: throughput.integer('readUnits', 1), writeUnits: throughput.integer('writeUnits', 1) } }),
+    createdAtMs: fields.integer('createdAtMs'),
+  };
+}
+
+/** A text that stands in a catalog key, between slashes. */
+function pathPart(fields: RecordFields, field: string): string {
+  const text = fields.text(field);
+  if (text.includes('/')) throw new CatalogRecordError(`table.${field} contains a slash`);
+  return text;
+}
+
+function readKeySchema(fields: RecordFields): KeySchema {
+  const partition = readKeyAttribute(fields.object('partition'));
+  return fields.has('sort') ? { partition, sort: readKeyAttribute(fields.object('sort')) } : { partition };
+}
+
+function readKeyAttribute(fields: RecordFields): KeyAttribute {
+  return { name: fields.text('name'), type: fields.oneOf('type', ['S', 'N', 'B']) };
+}
+
+function readReplica(fields: RecordFields): ReplicaRecord {
+  return { replica: fields.integer('replica', 1, ID_MAX), node: fields.text('node'), az: fields.text('az') };
+}
