@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { ByteReader } from '../../shared/base/byte-reader.ts';
+import { ByteWriter } from '../../shared/base/byte-writer.ts';
+import { utf8 } from '../../shared/base/bytes.ts';
+import { storedItemJson } from '../../shared/item/stored-value.ts';
+import { nodeDigest } from '../../shared/platform/digest.ts';
+import { decodeLogRecord } from '../../shared/wal/log-record.ts';
+import type { PutOperation, UpdateOperation } from '../../shared/wire/storage-operations.ts';
+import { decodeGroupMeta, encodeGroupMeta, GroupState } from './group-state.ts';
+import { decodeNodeIdentity, encodeNodeIdentity, WrongDataFolderError } from './node-identity.ts';
+import { Overlay } from './overlay.ts';
+import { RequestTable } from './request-table.ts';
+import { WriteEvaluator, type WriteOutcome } from './write-evaluator.ts';
+
+const key = utf8('hash-and-key');
+const put: PutOperation = {
+  kind: 'put',
+  key,
+  item: utf8('{"pk":{"S":"a"},"n":{"N":"1"}}'),
+  itemSize: 6,
+  number: 1,
+  returnOld: false,
+  returnOldOnFailure: false,
+};
+const update: UpdateOperation = {
+  kind: 'update',
+  key,
+  keyAttributes: utf8('{"pk":{"S":"a"}}'),
+  update: 'SET n = n + :one',
+  values: utf8('{":one":{"N":"1"}}'),
+  returnValues: 'none',
+  number: 2,
+  returnOldOnFailure: false,
+};
+const context = { slot: 7, timeMs: 1000, request: { life: 5, number: 1 } };
+const evaluator = new WriteEvaluator(nodeDigest, 'local');
+
+function storedBy(outcome: WriteOutcome): Buffer {
+  assert(outcome.record !== undefined && outcome.newValue !== undefined);
+  return outcome.newValue;
+}
+
+describe('evaluating writes', () => {
+  test('a put makes a record that carries the whole image', () => {
+    const outcome = evaluator.evaluate(put, undefined, context);
+    assert(outcome.record !== undefined);
+    const record = decodeLogRecord(outcome.record, nodeDigest);
+    assert.equal(record.change, 'insert');
+    assert.deepEqual(record.request, context.request);
+    assert.deepEqual(outcome.answer, { status: 'ok', slot: 7, oldSize: 0, newSize: 6 });
+    assert.equal(storedItemJson(storedBy(outcome)).toString(), '{"pk":{"S":"a"},"n":{"N":"1"}}');
+  });
+
+  test('a failed condition makes no record, and shows the old item only when asked', () => {
+    const old = storedBy(evaluator.evaluate(put, undefined, context));
+    const guarded = { ...put, condition: 'attribute_not_exists(pk)' };
+    assert.deepEqual(evaluator.evaluate(guarded, old, context), { record: undefined, answer: { status: 'condition-failed', oldSize: 6 } });
+    const shown = evaluator.evaluate({ ...guarded, returnOldOnFailure: true }, old, context);
+    assert.equal(Buffer.from(shown.answer.item ?? '').toString(), '{"pk":{"S":"a"},"n":{"N":"1"}}');
+  });
+
+  test('an update reads the old image, and one that changes nothing makes no record', () => {
+    const old = storedBy(evaluator.evaluate(put, undefined, context));
+    assert.equal(storedItemJson(storedBy(evaluator.evaluate(update, old, context))).toString(), '{"pk":{"S":"a"},"n":{"N":"2"}}');
+    const same = evaluator.evaluate({ ...update, update: 'SET n = n' } as UpdateOperation, old, context);
+    assert.equal(same.record, undefined);
+    const without: UpdateOperation = { ...update, update: '' };
+    assert.equal(evaluator.evaluate(without, old, context).record, undefined);
+    assert.equal(storedItemJson(storedBy(evaluator.evaluate(without, undefined, context))).toString(), '{"pk":{"S":"a"}}');
+  });
+
+  test('an update that the item does not allow is answered, not thrown', () => {
+    const outcome = evaluator.evaluate(update, undefined, context);
+    assert.equal(outcome.record, undefined);
+    assert.equal(outcome.answer.status, 'validation');
+    assert.match(outcome.answer.message ?? '', /refers to an attribute that does not exist/);
+  });
+
+  test('a repeated write is answered from its record as it was the first time', () => {
+    const old = storedBy(evaluator.evaluate(put, undefined, context));
+    for (const returnValues of ['none', 'all-old', 'all-new', 'updated-old', 'updated-new'] as const) {
+      const operation = { ...update, returnValues };
+      const first = evaluator.evaluate(operation, old, context);
+      assert(first.record !== undefined);
+      const record = decodeLogRecord(first.record, nodeDigest);
+      assert.deepEqual(evaluator.repeat(operation, record.oldImage, record.newValue, record.oldSize, 7), first.answer);
+    }
+  });
+});
+
+describe('the request table', () => {
+  test('remembers a number for a while of log time, then refuses it for ever', () => {
+    const table = new RequestTable(30_000);
+    table.add({ life: 1, number: 4 }, 10, 1000);
+    assert.equal(table.lookUp({ life: 1, number: 4 }), 10);
+    assert.equal(table.lookUp({ life: 1, number: 3 }), undefined);
+    assert.equal(table.lookUp({ life: 2, number: 4 }), undefined);
+    table.add({ life: 1, number: 9 }, 11, 31_000);
+    assert.equal(table.lookUp({ life: 1, number: 4 }), 'refused');
+    assert.equal(table.lookUp({ life: 1, number: 3 }), 'refused');
+    assert.equal(table.lookUp({ life: 1, number: 9 }), 11);
+  });
+
+  test('a checkpoint keeps it whole', () => {
+    const table = new RequestTable(30_000);
+    for (let number = 1; number <= 50; number++) table.add({ life: number % 3, number }, number * 2, number * 1000);
+    const writer = new ByteWriter();
+    table.encode(writer);
+    const read = RequestTable.decode(new ByteReader(writer.finish()), 30_000);
+    for (let number = 1; number <= 60; number++) {
+      const request = { life: number % 3, number };
+      assert.equal(read.lookUp(request), table.lookUp(request));
+    }
+  });
+});
+
+test('the overlay shows the newest image of a key until its own record is applied', () => {
+  const overlay = new Overlay();
+  overlay.proposed(key, { slot: 1, value: utf8('one') }, { life: 1, number: 1 });
+  overlay.proposed(key, { slot: 2, value: undefined }, { life: 1, number: 2 });
+  assert.equal(overlay.slotOf({ life: 1, number: 1 }), 1);
+  overlay.applied(key, 1, { life: 1, number: 1 });
+  assert.deepEqual(overlay.image(key), { slot: 2, value: undefined });
+  assert.equal(overlay.slotOf({ life: 1, number: 1 }), undefined);
+  overlay.applied(key, 2, { life: 1, number: 2 });
+  assert.equal(overlay.image(key), undefined);
+});
+
+test('identity and state of a group survive a checkpoint', () => {
+  const state = GroupState.empty(30_000);
+  state.applied = 12;
+  state.timeMs = 99;
+  state.lastDelete = 5;
+  state.requests.add({ life: 3, number: 1 }, 12, 99);
+  const members = [{ replica: 4, node: 'node-a', az: 'a' }];
+  const base = { group: 2, replica: 4, tableId: 't', partitionId: 1, low: Buffer.alloc(0), configuration: 1, members };
+  for (const high of [undefined, Buffer.from([7])]) {
+    const read = decodeGroupMeta(encodeGroupMeta({ ...base, high }, state), 30_000);
+    assert.deepEqual(read.identity, { ...base, high });
+    assert.deepEqual([read.state.applied, read.state.timeMs, read.state.lastDelete], [12, 99, 5]);
+    assert.equal(read.state.requests.lookUp({ life: 3, number: 1 }), 12);
+  }
+});
+
+test('a data folder is refused to another node and another format', () => {
+  const identity = { formatVersion: 1, clusterId: 'c', node: 'node-a', addresses: {} };
+  assert.deepEqual(decodeNodeIdentity(encodeNodeIdentity(identity), 'node-a'), identity);
+  assert.throws(() => decodeNodeIdentity(encodeNodeIdentity(identity), 'node-b'), WrongDataFolderError);
+  assert.throws(() => decodeNodeIdentity(encodeNodeIdentity({ ...identity, formatVersion: 2 }), 'node-a'), WrongDataFolderError);
+  assert.throws(() => decodeNodeIdentity(utf8('{'), 'node-a'), WrongDataFolderError);
+});

@@ -1,0 +1,83 @@
+import { ByteReader, MalformedBytesError } from '../../shared/base/byte-reader.ts';
+import { ByteWriter } from '../../shared/base/byte-writer.ts';
+import type { GroupId, ReplicaId, Slot } from '../../shared/base/ids.ts';
+import type { ReplicaPlace } from '../../shared/wire/admin.ts';
+import { RequestTable } from './request-table.ts';
+
+/** What a group is: fixed when it is created, but for the configuration. */
+export interface GroupIdentity {
+  readonly group: GroupId;
+  readonly replica: ReplicaId;
+  readonly tableId: string;
+  readonly partitionId: number;
+  readonly low: Uint8Array;
+  /** Exclusive; undefined: no upper bound. */
+  readonly high: Uint8Array | undefined;
+  readonly configuration: number;
+  /** In the ring's order: the first is preferred as leader. */
+  readonly members: readonly ReplicaPlace[];
+}
+
+/**
+ * A group's replicated state beside its items. It changes only as records are applied, and goes into every checkpoint in the
+ * same atomic write as the tree's root: the applied slot is the truth about what the tree holds.
+ */
+export class GroupState {
+  /** Everything up to here is in the tree. */
+  applied: Slot;
+  /** Leader's time of the last applied record; the next leader's time is never less. */
+  timeMs: number;
+  /** Slot of the last delete, 0 for none: the version that an absent item has for transactions. */
+  lastDelete: Slot;
+  readonly requests: RequestTable;
+
+  constructor(applied: Slot, timeMs: number, lastDelete: Slot, requests: RequestTable) {
+    this.applied = applied;
+    this.timeMs = timeMs;
+    this.lastDelete = lastDelete;
+    this.requests = requests;
+  }
+
+  static empty(rememberRequestsMs: number): GroupState {
+    return new GroupState(0, 0, 0, new RequestTable(rememberRequestsMs));
+  }
+}
+
+const FORMAT = 1;
+
+/** Identity and state, as they stand in a checkpoint: README.md, "Checkpoint record". */
+export function encodeGroupMeta(identity: GroupIdentity, state: GroupState): Buffer {
+  const writer = new ByteWriter(4096);
+  writer.u8(FORMAT).u32(identity.group).u32(identity.replica).text(identity.tableId).u32(identity.partitionId);
+  writer.bytes(identity.low);
+  writer.u8(identity.high === undefined ? 0 : 1).bytes(identity.high ?? new Uint8Array(0));
+  writer.u32(identity.configuration).u16(identity.members.length);
+  for (const { replica, node, az } of identity.members) writer.u32(replica).text(node).text(az);
+  writer.u64(state.applied).u64(state.timeMs).u64(state.lastDelete);
+  state.requests.encode(writer);
+  return writer.finish();
+}
+
+/** Throws MalformedBytesError for anything that encodeGroupMeta did not write. */
+export function decodeGroupMeta(bytes: Uint8Array, rememberRequestsMs: number): { identity: GroupIdentity; state: GroupState } {
+  const reader = new ByteReader(bytes);
+  const format = reader.u8();
+  if (format !== FORMAT) throw new MalformedBytesError(`group state of format ${format}; this version knows ${FORMAT}`);
+  const group = reader.u32();
+  const replica = reader.u32();
+  const tableId = reader.text();
+  const partitionId = reader.u32();
+  const low = Buffer.from(reader.bytes());
+  const bounded = reader.u8() === 1;
+  const bound = Buffer.from(reader.bytes());
+  const configuration = reader.u32();
+  const members: ReplicaPlace[] = [];
+  for (let count = reader.u16(); count > 0; count--) members.push({ replica: reader.u32(), node: reader.text(), az: reader.text() });
+  const identity = { group, replica, tableId, partitionId, low, high: bounded ? bound : undefined, configuration, members };
+  const applied = reader.u64();
+  const timeMs = reader.u64();
+  const lastDelete = reader.u64();
+  const requests = RequestTable.decode(reader, rememberRequestsMs);
+  if (reader.remaining > 0) throw new MalformedBytesError('bytes behind the group state');
+  return { identity, state: new GroupState(applied, timeMs, lastDelete, requests) };
+}

@@ -1,0 +1,33 @@
+import { MIB } from '../../shared/base/units.ts';
+import type { PaxosOptions } from '../../shared/paxos/options.ts';
+import type { CheckpointOptions } from '../groups/checkpoint-scheduler.ts';
+
+/** What a storage node is told at its start, beyond its place. */
+export interface StorageNodeOptions {
+  /** `[a-z0-9-]{1,63}`, unique in the cluster, the same over restarts. */
+  readonly node: string;
+  readonly az: string;
+  readonly region: string;
+  /** Where others reach this node. */
+  readonly advertise: string;
+  readonly autoAdmins: readonly string[];
+  readonly pageCacheBytesMax: number;
+  readonly paxos: PaxosOptions;
+  readonly checkpoints: CheckpointOptions;
+  readonly requestsMax: number;
+  readonly queuedBytesMax: number;
+}
+
+/** How long executed request numbers are remembered, in log time: many times a router's deadline. */
+export const REMEMBER_REQUESTS_MS = 30_000;
+export const TICK_MS = 50;
+export const HEARTBEAT_MS = 300;
+export const CHECKPOINT_TICK_MS = 250;
+export const CATALOG_BEAT_MS = 1000;
+export const REGISTER_MS = 5000;
+/** A jump of the wall clock against the monotonic one beyond this means that time was not what it seemed: leases are dropped. */
+export const CLOCK_JUMP_MS = 50;
+/** A WAL batch that takes longer than this keeps heartbeats back: who cannot write must not go on leading. */
+export const SYNC_STALL_MS = 1000;
+export const DEFAULT_REQUESTS_MAX = 20_000;
+export const DEFAULT_QUEUED_BYTES_MAX = 64 * MIB;

@@ -1,0 +1,90 @@
+import { ByteReader } from '../../shared/base/byte-reader.ts';
+import { ByteWriter } from '../../shared/base/byte-writer.ts';
+import type { RequestNumber, Slot } from '../../shared/base/ids.ts';
+import { HOUR_MS } from '../../shared/base/units.ts';
+
+/**
+ * Which request numbers a group has executed: what makes it safe to repeat a write. Replicated with the log, kept in
+ * checkpoints. A number is remembered for a while of log time; afterwards it lies at or below its router's floor and is
+ * refused, never executed (architecture.md 4.1).
+ */
+export class RequestTable {
+  readonly #lives = new Map<number, Life>();
+  readonly #rememberMs: number;
+
+  /** `rememberMs`: in log time; longer than any router's deadline. */
+  constructor(rememberMs: number) {
+    this.#rememberMs = rememberMs;
+  }
+
+  /** The slot at which the write was executed, `refused` for one at or below the floor, undefined for a new one. */
+  lookUp(request: RequestNumber): Slot | 'refused' | undefined {
+    const life = this.#lives.get(request.life);
+    if (life === undefined) return undefined;
+    const executed = life.executed.get(request.number);
+    if (executed !== undefined) return executed.slot;
+    return request.number <= life.floor ? 'refused' : undefined;
+  }
+
+  /** A record with this number was applied. */
+  add(request: RequestNumber, slot: Slot, timeMs: number): void {
+    let life = this.#lives.get(request.life);
+    if (life === undefined) {
+      life = { floor: 0, executed: new Map(), touchedMs: timeMs };
+      this.#lives.set(request.life, life);
+      this.#forgetLives(timeMs);
+    }
+    life.touchedMs = timeMs;
+    life.executed.set(request.number, { slot, timeMs });
+    this.#forget(life, timeMs);
+  }
+
+  /** Entries now remembered. */
+  get size(): number {
+    let size = 0;
+    for (const { executed } of this.#lives.values()) size += executed.size;
+    return size;
+  }
+
+  encode(writer: ByteWriter): void {
+    writer.u32(this.#lives.size);
+    for (const [life, { floor, executed, touchedMs }] of this.#lives) {
+      writer.u64(life).u64(floor).u64(touchedMs).u32(executed.size);
+      for (const [number, { slot, timeMs }] of executed) writer.u64(number).u64(slot).u64(timeMs);
+    }
+  }
+
+  static decode(reader: ByteReader, rememberMs: number): RequestTable {
+    const table = new RequestTable(rememberMs);
+    for (let lives = reader.u32(); lives > 0; lives--) {
+      const id = reader.u64();
+      const life: Life = { floor: reader.u64(), touchedMs: reader.u64(), executed: new Map() };
+      for (let entries = reader.u32(); entries > 0; entries--) {
+        const number = reader.u64();
+        life.executed.set(number, { slot: reader.u64(), timeMs: reader.u64() });
+      }
+      table.#lives.set(id, life);
+    }
+    return table;
+  }
+
+  /** The map is in the order of execution, so the oldest entries come first. */
+  #forget(life: Life, nowMs: number): void {
+    for (const [number, { timeMs }] of life.executed) {
+      if (timeMs + this.#rememberMs > nowMs) return;
+      life.executed.delete(number);
+      life.floor = Math.max(life.floor, number);
+    }
+  }
+
+  /** A router life that sent nothing for a day is over: its connections, and whatever they may still deliver, are gone. */
+  #forgetLives(nowMs: number): void {
+    for (const [id, { touchedMs }] of this.#lives) if (touchedMs + 24 * HOUR_MS < nowMs) this.#lives.delete(id);
+  }
+}
+
+interface Life {
+  floor: number;
+  touchedMs: number;
+  readonly executed: Map<number, { readonly slot: Slot; readonly timeMs: number }>;
+}

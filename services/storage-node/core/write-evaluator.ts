@@ -1,0 +1,210 @@
+import { equalBytes } from '../../shared/base/bytes.ts';
+import type { RequestNumber, Slot } from '../../shared/base/ids.ts';
+import type { Digest } from '../../shared/env/digest.ts';
+import { bindCondition, evaluateCondition, parseCondition } from '../../shared/expression/condition.ts';
+import { ExpressionError } from '../../shared/expression/errors.ts';
+import { applyUpdate, bindUpdate, parseUpdate, updatedAttributes, type UpdateResult } from '../../shared/expression/update.ts';
+import { parseItem, serializeItem } from '../../shared/item/attribute-map.ts';
+import type { AttributeMap } from '../../shared/item/attribute-value.ts';
+import { ItemError } from '../../shared/item/item-error.ts';
+import { itemSize } from '../../shared/item/item-size.ts';
+import { encodeStoredValue, storedItemJson, storedItemSize } from '../../shared/item/stored-value.ts';
+import { ITEM_BYTES_MAX } from '../../shared/limits/item-limits.ts';
+import { type ChangeKind, encodeLogRecord } from '../../shared/wal/log-record.ts';
+import type {
+  DeleteOperation,
+  ExpressionFields,
+  PutOperation,
+  StorageResponse,
+  UpdateOperation,
+} from '../../shared/wire/storage-operations.ts';
+import { ExpressionCache } from './expression-cache.ts';
+import { parseNames, parseValues } from './placeholders.ts';
+
+export type WriteOperation = PutOperation | UpdateOperation | DeleteOperation;
+
+/** An answer without its correlation id. */
+export type Answer = Omit<StorageResponse, 'id'>;
+
+/** Where and when a write would happen. */
+export interface WriteContext {
+  readonly slot: Slot;
+  readonly timeMs: number;
+  readonly request: RequestNumber;
+}
+
+/**
+ * What a write comes to: a record to propose, whose answer is given once it is applied; or an answer alone, which reveals
+ * state and so must wait until that state is surely chosen.
+ */
+export type WriteOutcome =
+  | { readonly record: undefined; readonly answer: Answer }
+  | { readonly record: Buffer; readonly newValue: Buffer | undefined; readonly answer: Answer };
+
+const ITEM_TOO_LARGE = 'Item size to update has exceeded the maximum allowed size';
+
+/**
+ * Evaluates writes on the image that they will find: condition, update, new image, log record, in one synchronous step.
+ * Followers evaluate nothing.
+ */
+export class WriteEvaluator {
+  readonly #digest: Digest;
+  readonly #region: string;
+  readonly #conditions = new ExpressionCache((text) => parseCondition(text, 'ConditionExpression'));
+  readonly #updates = new ExpressionCache(parseUpdate);
+
+  constructor(digest: Digest, region: string) {
+    this.#digest = digest;
+    this.#region = region;
+  }
+
+  /** `old`: the stored value that the write will find, if any. Wrong requests become answers, never exceptions. */
+  evaluate(operation: WriteOperation, old: Uint8Array | undefined, context: WriteContext): WriteOutcome {
+    try {
+      const item = operation.condition === undefined && operation.kind !== 'update' ? undefined : parseOld(old);
+      if (operation.condition !== undefined && !this.#holds(operation.condition, operation, item)) {
+        return { record: undefined, answer: conditionFailed(operation, old) };
+      }
+      switch (operation.kind) {
+        case 'put':
+          return this.#put(operation, old, context);
+        case 'delete':
+          return this.#delete(operation, old, context);
+        case 'update':
+          return this.#update(operation, old, item, context);
+      }
+    } catch (error) {
+      if (!(error instanceof ExpressionError) && !(error instanceof ItemError)) throw error;
+      return { record: undefined, answer: { status: 'validation', message: error.message, oldSize: sizeOf(old) } };
+    }
+  }
+
+  /** The answer of a write that was executed before, from the images in its record. */
+  repeat(
+    operation: WriteOperation,
+    oldImage: Uint8Array | undefined,
+    newValue: Uint8Array | undefined,
+    oldSize: number,
+    slot: Slot,
+  ): Answer {
+    const answer = { status: 'ok' as const, slot, oldSize, newSize: sizeOf(newValue) };
+    if (operation.kind !== 'update') {
+      return oldImage === undefined || !operation.returnOld ? answer : { ...answer, item: storedItemJson(oldImage) };
+    }
+    if (operation.returnValues === 'none') return answer;
+    const result = this.#apply(operation, parseOld(oldImage));
+    return { ...answer, ...this.#returned(operation, oldImage, parseOld(oldImage), result) };
+  }
+
+  #holds(text: string, fields: ExpressionFields, item: AttributeMap | undefined): boolean {
+    const program = this.#conditions.get(text);
+    return evaluateCondition(bindCondition(program, parseNames(fields.names), parseValues(fields.values)), item);
+  }
+
+  #put(operation: PutOperation, old: Uint8Array | undefined, context: WriteContext): WriteOutcome {
+    const newValue = this.#store(operation.key, operation.item, operation.itemSize, context);
+    const returned = operation.returnOld && old !== undefined ? { item: storedItemJson(old) } : {};
+    const change = old === undefined ? 'insert' : equalBytes(storedItemJson(old), operation.item) ? 'none' : 'modify';
+    const record = this.#record(operation, change, old, operation.returnOld, newValue, context);
+    const answer: Answer = { status: 'ok', slot: context.slot, oldSize: sizeOf(old), newSize: operation.itemSize, ...returned };
+    return { record, newValue, answer };
+  }
+
+  #delete(operation: DeleteOperation, old: Uint8Array | undefined, context: WriteContext): WriteOutcome {
+    if (old === undefined) return { record: undefined, answer: { status: 'ok', oldSize: 0, newSize: 0 } };
+    const returned = operation.returnOld ? { item: storedItemJson(old) } : {};
+    const record = this.#record(operation, 'remove', old, operation.returnOld, undefined, context);
+    return { record, newValue: undefined, answer: { status: 'ok', slot: context.slot, oldSize: sizeOf(old), newSize: 0, ...returned } };
+  }
+
+  #update(operation: UpdateOperation, old: Uint8Array | undefined, item: AttributeMap | undefined, context: WriteContext): WriteOutcome {
+    const result = this.#apply(operation, item);
+    const json = serializeItem(result.item);
+    const size = itemSize(result.item);
+    if (size > ITEM_BYTES_MAX) throw new ItemError('validation', ITEM_TOO_LARGE);
+    const returned = this.#returned(operation, old, item, result);
+    if (old !== undefined && equalBytes(storedItemJson(old), json)) {
+      return { record: undefined, answer: { status: 'ok', oldSize: size, newSize: size, ...returned } };
+    }
+    const newValue = this.#store(operation.key, json, size, context);
+    const change = old === undefined ? 'insert' : 'modify';
+    const record = this.#record(operation, change, old, operation.returnValues !== 'none', newValue, context);
+    return { record, newValue, answer: { status: 'ok', slot: context.slot, oldSize: sizeOf(old), newSize: size, ...returned } };
+  }
+
+  /** Without an update expression the item is created from its key alone, or left as it is. */
+  #apply(operation: UpdateOperation, item: AttributeMap | undefined): UpdateResult | { readonly item: AttributeMap } {
+    if (operation.update === '') return { item: item ?? parseItem(operation.keyAttributes) };
+    const program = this.#updates.get(operation.update);
+    const bound = bindUpdate(program, parseNames(operation.names), parseValues(operation.values));
+    return applyUpdate(bound, item ?? parseItem(operation.keyAttributes));
+  }
+
+  #returned(
+    operation: UpdateOperation,
+    old: Uint8Array | undefined,
+    item: AttributeMap | undefined,
+    result: UpdateResult | { readonly item: AttributeMap },
+  ): { item?: Buffer } {
+    switch (operation.returnValues) {
+      case 'none':
+        return {};
+      case 'all-old':
+        return old === undefined ? {} : { item: storedItemJson(old) };
+      case 'all-new':
+        return { item: serializeItem(result.item) };
+      case 'updated-old':
+        return item === undefined || !('touchedPaths' in result) ? {} : returnedAttributes(updatedAttributes(result, item));
+      case 'updated-new':
+        return 'touchedPaths' in result ? returnedAttributes(updatedAttributes(result, result.item)) : {};
+    }
+  }
+
+  #store(key: Uint8Array, json: Uint8Array, size: number, context: WriteContext): Buffer {
+    const { slot, timeMs } = context;
+    return encodeStoredValue({ flags: 0, size, slot, timeMs, originRegion: this.#region, json }, key, this.#digest);
+  }
+
+  #record(
+    operation: WriteOperation,
+    change: ChangeKind,
+    old: Uint8Array | undefined,
+    keepOldImage: boolean,
+    newValue: Uint8Array | undefined,
+    context: WriteContext,
+  ): Buffer {
+    const record = {
+      type: 'write' as const,
+      timeMs: context.timeMs,
+      request: context.request,
+      change,
+      identity: USER,
+      oldSize: sizeOf(old),
+      key: operation.key,
+      payload: EMPTY,
+      ...(keepOldImage && old !== undefined ? { oldImage: old } : {}),
+      ...(newValue === undefined ? {} : { newValue }),
+    };
+    return encodeLogRecord(record, this.#digest);
+  }
+}
+
+const EMPTY = new Uint8Array(0);
+const USER = { kind: 'user', name: '' } as const;
+
+function parseOld(old: Uint8Array | undefined): AttributeMap | undefined {
+  return old === undefined ? undefined : parseItem(storedItemJson(old));
+}
+
+function sizeOf(value: Uint8Array | undefined): number {
+  return value === undefined ? 0 : storedItemSize(value);
+}
+
+function conditionFailed(operation: WriteOperation, old: Uint8Array | undefined): Answer {
+  const answer = { status: 'condition-failed' as const, oldSize: sizeOf(old) };
+  return old !== undefined && operation.returnOldOnFailure ? { ...answer, item: storedItemJson(old) } : answer;
+}
+
+function returnedAttributes(attributes: AttributeMap): { item?: Buffer } {
+  return Object.keys(attributes).length === 0 ? {} : { item: serializeItem(attributes) };
+}

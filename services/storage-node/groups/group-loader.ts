@@ -1,0 +1,147 @@
+import { assert } from '../../shared/base/assert.ts';
+import { equalBytes } from '../../shared/base/bytes.ts';
+import type { GroupId, Slot } from '../../shared/base/ids.ts';
+import type { PageStore } from '../../shared/btree/page-store.ts';
+import type { BTree } from '../../shared/btree/tree.ts';
+import type { Environment } from '../../shared/env/environment.ts';
+import { AdminCallError } from '../../shared/env/transport.ts';
+import { ZERO_BALLOT } from '../../shared/paxos/ballot.ts';
+import type { DurableState } from '../../shared/paxos/durable-state.ts';
+import type { PaxosOptions } from '../../shared/paxos/options.ts';
+import { PaxosReplica } from '../../shared/paxos/replica.ts';
+import type { WriteAheadLog } from '../../shared/wal/write-ahead-log.ts';
+import { decodeGroupMeta, encodeGroupMeta, type GroupIdentity, GroupState } from '../core/group-state.ts';
+import { REMEMBER_REQUESTS_MS } from '../core/options.ts';
+import { Group, type GroupHost } from './group.ts';
+
+const READ_BYTES = 4 << 20;
+
+/** Makes groups: from what a restarted node finds on its disk, and new ones. */
+export class GroupLoader {
+  readonly #environment: Environment;
+  readonly #pages: PageStore;
+  readonly #wal: WriteAheadLog;
+  readonly #host: GroupHost;
+  readonly #options: PaxosOptions;
+
+  constructor(parts: { environment: Environment; pages: PageStore; wal: WriteAheadLog; host: GroupHost; options: PaxosOptions }) {
+    this.#environment = parts.environment;
+    this.#pages = parts.pages;
+    this.#wal = parts.wal;
+    this.#host = parts.host;
+    this.#options = parts.options;
+  }
+
+  /** All groups on the disk. The tree's root is the truth at or below its applied slot, the WAL above it. */
+  async load(): Promise<Group[]> {
+    const groups: Group[] = [];
+    for (const { treeId, meta } of this.#pages.trees().values()) {
+      const { identity, state } = decodeGroupMeta(meta, REMEMBER_REQUESTS_MS);
+      assert(identity.replica === treeId, 'a tree that belongs to another replica');
+      groups.push(await this.#loadGroup(identity, state));
+    }
+    for (const group of this.#wal.recovered().keys()) {
+      if (!groups.some(({ id }) => id === group)) this.#environment.logger.warn('log without a tree', { group });
+    }
+    return groups;
+  }
+
+  async #loadGroup(identity: GroupIdentity, state: GroupState): Promise<Group> {
+    const recovered = this.#wal.recovered().get(identity.group);
+    const damage = recovered === undefined ? 'the log of the group is missing' : damageOf(recovered, state.applied);
+    const tree = await this.#pages.openTree(identity.replica);
+    if (recovered === undefined || damage !== undefined) {
+      this.#environment.logger.error('replica abstains', { group: identity.group, replica: identity.replica, damage });
+      const durable = await this.#startAnew(identity.group, state.applied, recovered?.header.promised ?? ZERO_BALLOT);
+      return this.#make(identity, state, tree, durable, [], true);
+    }
+    const durable = this.#durable(recovered.header, state.applied);
+    const records = await this.#read(identity.group, durable.commit + 1, durable.last);
+    const { logger } = this.#environment;
+    logger.info('replica found', { group: identity.group, applied: state.applied, commit: durable.commit, last: durable.last });
+    return this.#make(identity, state, tree, durable, records, true);
+  }
+
+  /**
+   * A checkpoint never runs ahead of the durable log, so a log that ends before it means that the node stopped between putting
+   * a snapshot in place and noting it in the log: the log starts behind the snapshot. Its ballot was promised before it came.
+   */
+  #durable(header: DurableState, applied: Slot): DurableState {
+    if (header.last < applied) return { ...header, last: applied, commit: applied, trimmed: applied };
+    return { ...header, commit: Math.max(header.commit, applied) };
+  }
+
+  /** A damaged log is given up: the replica keeps its tree, says so durably, and votes again once a leader has synced it. */
+  async #startAnew(group: GroupId, applied: Slot, promised: DurableState['promised']): Promise<DurableState> {
+    const durable: DurableState = { promised, accepted: ZERO_BALLOT, last: applied, commit: applied, trimmed: applied, abstains: true };
+    await new Promise<void>((resolve) => this.#wal.createGroup(group, durable, resolve));
+    return durable;
+  }
+
+  async #read(group: GroupId, first: Slot, last: Slot): Promise<Uint8Array[]> {
+    const records: Uint8Array[] = [];
+    while (first + records.length <= last) {
+      records.push(...(await this.#wal.read(group, first + records.length, last, READ_BYTES)));
+    }
+    return records;
+  }
+
+  /** A new, empty replica. Repeating it is harmless; `existing` is the group of this id that the node holds already. */
+  async create(identity: GroupIdentity, existing: Group | undefined): Promise<Group> {
+    if (existing !== undefined) {
+      if (sameIdentity(existing.identity, identity)) return existing;
+      throw new AdminCallError('replica-exists', `group ${identity.group} is on this node with other values`);
+    }
+    const header: DurableState = { promised: ZERO_BALLOT, accepted: ZERO_BALLOT, last: 0, commit: 0, trimmed: 0, abstains: false };
+    const found = this.#wal.recovered().get(identity.group);
+    if (found !== undefined && (found.header.last > 0 || found.header.promised.round > 0 || found.damage !== undefined)) {
+      throw new AdminCallError(
+        'replica-lost',
+        `the log of group ${identity.group} is here, but its tree is not: the replica must be replaced`,
+      );
+    }
+    await new Promise<void>((resolve) => this.#wal.createGroup(identity.group, header, resolve));
+    const state = GroupState.empty(REMEMBER_REQUESTS_MS);
+    const tree = await this.#pages.createTree(identity.replica, encodeGroupMeta(identity, state));
+    return this.#make(identity, state, tree, header, [], false);
+  }
+
+  #make(
+    identity: GroupIdentity,
+    state: GroupState,
+    tree: BTree,
+    durable: DurableState,
+    records: readonly Uint8Array[],
+    restarted: boolean,
+  ): Group {
+    const { random, clock } = this.#environment;
+    const configuration = { number: identity.configuration, members: identity.members.map(({ replica }) => replica) };
+    const abstention = 1 + (random.uint32() >>> 1);
+    const start = { self: identity.replica, configuration, options: this.#options, durable, records, restarted, abstention };
+    const paxos = new PaxosReplica(start, clock.monotonicMs());
+    if (state.applied > paxos.applied) paxos.appliedUpTo(state.applied);
+    return new Group({ identity, paxos, tree, state, host: this.#host });
+  }
+}
+
+/** The log must reach back to the tree's applied slot. */
+function damageOf(recovered: { header: { trimmed: Slot }; damage?: string }, applied: Slot): string | undefined {
+  if (recovered.damage !== undefined) return recovered.damage;
+  const { trimmed } = recovered.header;
+  if (trimmed > applied) return `the log begins behind slot ${trimmed}, the checkpoint ends at ${applied}`;
+  return undefined;
+}
+
+function sameIdentity(a: GroupIdentity, b: GroupIdentity): boolean {
+  return (
+    a.replica === b.replica &&
+    a.tableId === b.tableId &&
+    a.partitionId === b.partitionId &&
+    equalBytes(a.low, b.low) &&
+    equalBytes(a.high ?? NONE, b.high ?? NONE) &&
+    a.members.length === b.members.length &&
+    a.members.every((member, at) => member.replica === b.members[at]?.replica && member.node === b.members[at]?.node)
+  );
+}
+
+const NONE = new Uint8Array(0);

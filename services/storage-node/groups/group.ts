@@ -1,0 +1,476 @@
+import { assert, must } from '../../shared/base/assert.ts';
+import { compareBytes } from '../../shared/base/bytes.ts';
+import type { NodeId, ReplicaId, RequestNumber, Slot } from '../../shared/base/ids.ts';
+import type { BTree } from '../../shared/btree/tree.ts';
+import type { Environment } from '../../shared/env/environment.ts';
+import { storedChecksum, storedItemSize } from '../../shared/item/stored-value.ts';
+import { type Ballot, formatBallot } from '../../shared/paxos/ballot.ts';
+import type { CatchUp } from '../../shared/paxos/leadership.ts';
+import type { PaxosMessage } from '../../shared/paxos/messages.ts';
+import type { PaxosReplica } from '../../shared/paxos/replica.ts';
+import { decodeLogRecord, type LogRecord } from '../../shared/wal/log-record.ts';
+import type { WriteAheadLog } from '../../shared/wal/write-ahead-log.ts';
+import { encodeGroupMeta, type GroupIdentity, type GroupState } from '../core/group-state.ts';
+import { Overlay } from '../core/overlay.ts';
+import type { Answer, WriteEvaluator, WriteOperation } from '../core/write-evaluator.ts';
+import { PendingAnswers, type Respond } from './pending-answers.ts';
+import { ReadGate } from './read-gate.ts';
+
+/** What a group needs of its node. */
+export interface GroupHost {
+  readonly environment: Environment;
+  readonly wal: WriteAheadLog;
+  readonly evaluator: WriteEvaluator;
+  /** Sends a consensus message to the node of another replica, with everything else of this turn. */
+  send(group: Group, to: ReplicaId, message: PaxosMessage): void;
+  /** Brings a follower near from the WAL, or by a snapshot. */
+  catchUp(group: Group, catchUp: CatchUp): void;
+  /** Has `pump` called at the end of this turn. */
+  wake(group: Group): void;
+  /** Sends heartbeats now rather than at the next beat: somebody waits for leadership to be proved. */
+  hurryHeartbeat(): void;
+  /** A record was applied (the catalog's watchers look at it). */
+  applied(group: Group, slot: Slot, record: LogRecord): void;
+}
+
+/** After so many records the apply loop looks at the clock. */
+const APPLY_CHECK_RECORDS = 32;
+/** Pages of so many records ahead are fetched while one waits. */
+const PREFETCH_RECORDS = 64;
+/** No turn of the loop is longer than this on account of one group, milliseconds. */
+const APPLY_SLICE_MS = 4;
+
+/**
+ * One replica at work: consensus, WAL, tree and pending answers of one group. Everything that looks at state and changes it
+ * runs synchronously; pages are fetched before.
+ */
+export class Group {
+  readonly identity: GroupIdentity;
+  readonly paxos: PaxosReplica;
+  readonly #host: GroupHost;
+  #tree: BTree;
+  #state: GroupState;
+  readonly #overlay = new Overlay();
+  readonly #answers = new PendingAnswers();
+  readonly #reads = new ReadGate();
+  /** The ballot whose leadership this group's volatile state belongs to. */
+  #leading: Ballot | undefined;
+  #proposedTimeMs = 0;
+  /** Records read back from the WAL for the apply loop, the first of them for slot applied + 1. */
+  #loaded: Uint8Array[] = [];
+  #applying = false;
+  #stopped = false;
+  /** Applied slot of the last durable checkpoint. */
+  checkpointSlot: Slot;
+  checkpointAtMs: number;
+  /** Own log durable up to here: a checkpoint must not run ahead of it. */
+  durableLast: Slot;
+
+  constructor(parts: { identity: GroupIdentity; paxos: PaxosReplica; tree: BTree; state: GroupState; host: GroupHost }) {
+    this.identity = parts.identity;
+    this.paxos = parts.paxos;
+    this.#tree = parts.tree;
+    this.#state = parts.state;
+    this.#host = parts.host;
+    this.checkpointSlot = parts.state.applied;
+    this.checkpointAtMs = parts.host.environment.clock.monotonicMs();
+    this.durableLast = parts.paxos.last;
+  }
+
+  get id(): number {
+    return this.identity.group;
+  }
+
+  get tree(): BTree {
+    return this.#tree;
+  }
+
+  get state(): GroupState {
+    return this.#state;
+  }
+
+  /** Proposed and not yet applied. */
+  get underWay(): number {
+    return this.#answers.size;
+  }
+
+  nodeOf(replica: ReplicaId): NodeId | undefined {
+    return this.identity.members.find((member) => member.replica === replica)?.node;
+  }
+
+  /** Where the leader is, as far as this replica knows. */
+  leaderNode(): NodeId | undefined {
+    const { leader } = this.paxos;
+    return leader === undefined ? undefined : this.nodeOf(leader);
+  }
+
+  holds(key: Uint8Array): boolean {
+    const { low, high } = this.identity;
+    return compareBytes(key, low) >= 0 && (high === undefined || compareBytes(key, high) < 0);
+  }
+
+  // --- writes ------------------------------------------------------------------------------------------------------
+
+  /** Evaluates and proposes one write; `respond` is called once, now or when its outcome is known. */
+  write(operation: WriteOperation, request: RequestNumber, deadlineMs: number, respond: Respond): void {
+    const refusal = this.#refusal(operation.key);
+    if (refusal !== undefined) return respond(refusal);
+    if (this.paxos.full) return respond({ status: 'overloaded', message: 'too many writes of this partition are under way' });
+    if (this.#repeated(operation, request, respond)) return;
+    const wait = this.#tree.fetch(operation.key);
+    if (wait !== undefined) {
+      this.#afterFetch(wait, deadlineMs, respond, () => this.write(operation, request, deadlineMs, respond));
+      return;
+    }
+    const pending = this.#overlay.image(operation.key);
+    const old = pending === undefined ? this.#tree.get(operation.key) : pending.value;
+    const slot = this.paxos.nextSlot;
+    const timeMs = Math.max(this.#proposedTimeMs, this.#state.timeMs, this.#host.environment.clock.wallMs());
+    const outcome = this.#host.evaluator.evaluate(operation, old, { slot, timeMs, request });
+    if (outcome.record === undefined) {
+      if (pending === undefined) this.confirm(deadlineMs, respond, outcome.answer);
+      else this.#answers.add(slot - 1, respond, outcome.answer, true);
+      return;
+    }
+    this.#proposedTimeMs = timeMs;
+    assert(this.paxos.propose(outcome.record) === slot, 'proposed at another slot than evaluated for');
+    this.#overlay.proposed(operation.key, { slot, value: outcome.newValue }, request);
+    this.#answers.add(slot, respond, outcome.answer, false);
+    this.#host.wake(this);
+  }
+
+  /** A write whose number is known is not executed again; its answer is made from its record. */
+  #repeated(operation: WriteOperation, request: RequestNumber, respond: Respond): boolean {
+    const underWay = this.#overlay.slotOf(request);
+    if (underWay !== undefined) {
+      this.#whenApplied(underWay, () => this.#repeatAnswer(operation, underWay, respond), respond);
+      return true;
+    }
+    const executed = this.#state.requests.lookUp(request);
+    if (executed === undefined) return false;
+    if (executed === 'refused')
+      respond({ status: 'number-refused', message: 'the request number is too old to be told from an executed one' });
+    else this.#repeatAnswer(operation, executed, respond);
+    return true;
+  }
+
+  #whenApplied(slot: Slot, then: () => void, respond: Respond): void {
+    const whenApplied: Respond = (answer) => (answer.status === 'ok' ? then() : respond(answer));
+    this.#answers.add(Math.max(slot, this.paxos.last), whenApplied, { status: 'ok' }, false);
+  }
+
+  #repeatAnswer(operation: WriteOperation, slot: Slot, respond: Respond): void {
+    const answer = (bytes: Uint8Array): void => {
+      const record = decodeLogRecord(bytes, this.#host.environment.digest);
+      respond(this.#host.evaluator.repeat(operation, record.oldImage, record.newValue, record.oldSize, slot));
+    };
+    const bytes = this.paxos.recordAt(slot);
+    if (bytes !== undefined) return answer(bytes);
+    this.#host.wal.read(this.id, slot, slot, 1).then(
+      ([record]) => answer(must(record)),
+      () => respond({ status: 'unknown-outcome', message: 'the write was executed, but its record is gone' }),
+    );
+  }
+
+  // --- reads -------------------------------------------------------------------------------------------------------
+
+  /** Why this replica cannot serve a strong operation on the key now; undefined when it can. */
+  #refusal(key: Uint8Array): Answer | undefined {
+    if (this.#stopped) return { status: 'not-ready', message: 'the replica is stopped' };
+    if (!this.holds(key)) return { status: 'wrong-range' };
+    return this.leaderRefusal();
+  }
+
+  /** Why this replica cannot serve as the leader now; undefined when it can. */
+  leaderRefusal(): Answer | undefined {
+    if (this.paxos.serves) return undefined;
+    if (this.paxos.role === 'leader') return { status: 'not-ready' };
+    const leader = this.leaderNode();
+    return leader === undefined ? { status: 'not-ready' } : { status: 'not-leader', leader };
+  }
+
+  /** Why this replica cannot serve an eventually consistent read now; undefined when it can. */
+  followerRefusal(recentMs: number): Answer | undefined {
+    if (this.#stopped) return { status: 'not-ready', message: 'the replica is stopped' };
+    if (this.paxos.serves) return undefined;
+    const nowMs = this.#host.environment.clock.monotonicMs();
+    if (!this.paxos.abstains && nowMs - this.paxos.heardAtMs < recentMs) return undefined;
+    const leader = this.leaderNode();
+    return leader === undefined ? { status: 'not-ready' } : { status: 'not-leader', leader };
+  }
+
+  /** Reads the applied value of a key; `respond` gets it under the proof that the read asks for. */
+  read(
+    key: Uint8Array,
+    consistent: boolean,
+    deadlineMs: number,
+    respond: Respond,
+    answer: (value: Uint8Array | undefined) => Answer,
+  ): void {
+    const refusal = consistent ? this.#refusal(key) : this.holds(key) ? this.followerRefusal(EVENTUAL_READ_MS) : WRONG_RANGE;
+    if (refusal !== undefined) return respond(refusal);
+    const wait = this.#tree.fetch(key);
+    if (wait !== undefined) {
+      this.#afterFetch(wait, deadlineMs, respond, () => this.read(key, consistent, deadlineMs, respond, answer));
+      return;
+    }
+    const result = answer(this.#tree.get(key));
+    if (consistent) this.confirm(deadlineMs, respond, result);
+    else respond(result);
+  }
+
+  /** Sends an answer that was read from the applied state just now, as soon as leadership at this moment is proved. */
+  confirm(deadlineMs: number, respond: Respond, answer: Answer): void {
+    const nowMs = this.#host.environment.clock.monotonicMs();
+    if (this.paxos.leaseValid(nowMs)) return respond(answer);
+    if (!this.paxos.serves) return respond(this.leaderRefusal() ?? { status: 'not-ready' });
+    const refuse = (): void => respond({ status: 'not-ready', message: 'leadership could not be proved in time' });
+    this.#reads.wait(nowMs, deadlineMs, () => respond(answer), refuse);
+    this.#host.hurryHeartbeat();
+  }
+
+  #afterFetch(wait: Promise<void>, deadlineMs: number, respond: Respond, then: () => void): void {
+    wait.then(
+      () => {
+        if (this.#host.environment.clock.monotonicMs() < deadlineMs) then();
+        else respond({ status: 'overloaded', message: 'the deadline passed while pages were read' });
+      },
+      (error: unknown) => {
+        this.#quarantine('a page of the tree could not be read', error);
+        respond({ status: 'not-ready', message: 'the replica is damaged' });
+      },
+    );
+  }
+
+  // --- consensus ---------------------------------------------------------------------------------------------------
+
+  /** A heartbeat was answered or sent: reads that wait for a proof of leadership may go on. */
+  leadershipConfirmed(): void {
+    if (this.#reads.size === 0) return;
+    this.#reads.confirm(this.paxos.confirmedAtMs(this.#host.environment.clock.monotonicMs()));
+  }
+
+  /** A leader's heartbeat may have brought a greater commit slot. */
+  followCommit(): void {
+    if (this.#state.applied < this.paxos.commit) this.#host.wake(this);
+  }
+
+  tick(nowMs: number): void {
+    if (this.#stopped) return;
+    this.paxos.tick(nowMs);
+    this.#reads.expire(nowMs);
+    this.#host.wake(this);
+  }
+
+  /** Carries out what the consensus core asks for: one write, its messages, newly chosen records. */
+  pump(): void {
+    if (this.#stopped) return;
+    const { environment, wal } = this.#host;
+    const { persist, messages, catchUps } = this.paxos.ready(environment.clock.monotonicMs());
+    if (persist !== undefined) {
+      const { token, change } = persist;
+      const { last } = change.header;
+      wal.append({ group: this.id, ...change }, () => {
+        this.durableLast = last;
+        this.paxos.persisted(token, environment.clock.monotonicMs());
+        this.#host.wake(this);
+      });
+      if (last < this.durableLast) this.durableLast = last;
+    }
+    for (const { to, message } of messages) this.#host.send(this, to, message);
+    for (const catchUp of catchUps) this.#host.catchUp(this, catchUp);
+    this.#followRole();
+    this.#apply();
+  }
+
+  #followRole(): void {
+    const { leading } = this.paxos;
+    if (leading === this.#leading) return;
+    const { logger } = this.#host.environment;
+    if (this.#leading !== undefined) this.#dropLeadership();
+    this.#leading = leading;
+    if (leading === undefined) return;
+    this.#proposedTimeMs = 0;
+    logger.info('leads', { group: this.id, ballot: formatBallot(leading), last: this.paxos.last });
+    this.#host.hurryHeartbeat();
+  }
+
+  #dropLeadership(): void {
+    this.#host.environment.logger.info('leads no more', { group: this.id });
+    this.#overlay.clear();
+    this.#answers.drop();
+    this.#reads.drop();
+  }
+
+  // --- applying ----------------------------------------------------------------------------------------------------
+
+  #apply(): void {
+    if (this.#applying || this.#stopped) return;
+    const { clock, timers } = this.#host.environment;
+    const startedAtMs = clock.monotonicMs();
+    let records = 0;
+    while (this.#state.applied < this.paxos.commit) {
+      const slot = this.#state.applied + 1;
+      const bytes = this.paxos.recordAt(slot) ?? this.#loaded.shift();
+      if (bytes === undefined) return this.#applyLater(this.#load(slot));
+      const record = this.#decode(bytes, slot);
+      if (record === undefined) return;
+      const wait = record.key.length === 0 ? undefined : this.#tree.fetch(record.key);
+      if (wait !== undefined) {
+        if (this.paxos.recordAt(slot) === undefined) this.#loaded.unshift(bytes);
+        this.#prefetch(slot + 1);
+        return this.#applyLater(wait);
+      }
+      this.#applyRecord(slot, record);
+      records += 1;
+      if (records % APPLY_CHECK_RECORDS === 0 && clock.monotonicMs() - startedAtMs > APPLY_SLICE_MS) {
+        return this.#applyLater(new Promise((resolve) => timers.endOfTurn(resolve)));
+      }
+    }
+    if (records > 0) this.#answerApplied();
+  }
+
+  #applyLater(wait: Promise<void>): void {
+    this.#applying = true;
+    this.#answerApplied();
+    wait.then(
+      () => {
+        this.#applying = false;
+        this.#apply();
+      },
+      (error: unknown) => this.#quarantine('chosen records cannot be applied', error),
+    );
+  }
+
+  async #load(slot: Slot): Promise<void> {
+    this.#loaded = await this.#host.wal.read(this.id, slot, this.paxos.commit, LOAD_BYTES);
+  }
+
+  #prefetch(first: Slot): void {
+    const { digest } = this.#host.environment;
+    for (let slot = first; slot < first + PREFETCH_RECORDS && slot <= this.paxos.commit; slot++) {
+      const bytes = this.paxos.recordAt(slot);
+      if (bytes === undefined) return;
+      const { key } = decodeLogRecord(bytes, digest);
+      if (key.length > 0) void this.#tree.fetch(key)?.catch(() => undefined);
+    }
+  }
+
+  /** A record that this version cannot read stops the replica: skipping it would let the copies diverge. */
+  #decode(bytes: Uint8Array, slot: Slot): LogRecord | undefined {
+    try {
+      return decodeLogRecord(bytes, this.#host.environment.digest);
+    } catch (error) {
+      this.#quarantine(`the record at slot ${slot} cannot be read`, error);
+      return undefined;
+    }
+  }
+
+  #applyRecord(slot: Slot, record: LogRecord): void {
+    const state = this.#state;
+    assert(slot === state.applied + 1, 'records are applied in order');
+    if (record.type === 'write' || record.type === 'ttl-delete') this.#applyWrite(slot, record);
+    else if (record.type !== 'no-op')
+      return this.#quarantine(`a record of type ${record.type} is not supported by this version`, undefined);
+    state.applied = slot;
+    state.timeMs = Math.max(state.timeMs, record.timeMs);
+    if (record.request !== undefined) state.requests.add(record.request, slot, record.timeMs);
+    this.#overlay.applied(record.key, slot, record.request);
+    this.paxos.appliedUpTo(slot);
+    this.#host.applied(this, slot, record);
+  }
+
+  #applyWrite(slot: Slot, record: LogRecord): void {
+    const { newValue, key } = record;
+    if (newValue === undefined) {
+      this.#tree.delete(key);
+      this.#state.lastDelete = slot;
+    } else {
+      this.#tree.put(key, newValue, storedChecksum(newValue), storedItemSize(newValue));
+    }
+  }
+
+  #answerApplied(): void {
+    const deadlineMs = this.#host.environment.clock.monotonicMs() + REVEAL_WAIT_MS;
+    for (let next = this.#answers.take(this.#state.applied); next !== undefined; next = this.#answers.take(this.#state.applied)) {
+      if (next.revealing) this.confirm(deadlineMs, next.respond, next.answer);
+      else next.respond(next.answer);
+    }
+  }
+
+  // --- checkpoint, snapshot, end -----------------------------------------------------------------------------------
+
+  /** A checkpoint may be taken: everything applied is durable in the own log, and something is new. */
+  get checkpointable(): boolean {
+    return !this.#stopped && this.#state.applied > this.checkpointSlot && this.durableLast >= this.#state.applied;
+  }
+
+  /** Writes the tree and the state of this moment in one atomic batch. Resolves with the slot it holds. */
+  async checkpoint(): Promise<Slot> {
+    assert(this.durableLast >= this.#state.applied, 'a checkpoint would run ahead of the durable log');
+    const slot = this.#state.applied;
+    await this.#tree.checkpoint(encodeGroupMeta(this.identity, this.#state));
+    this.checkpointSlot = slot;
+    this.checkpointAtMs = this.#host.environment.clock.monotonicMs();
+    return slot;
+  }
+
+  /** The log up to `slot` goes. */
+  trim(slot: Slot): void {
+    this.paxos.trimTo(slot);
+    this.#host.wal.trim(this.id, slot);
+  }
+
+  /** A snapshot took the tree's place. */
+  installed(tree: BTree, state: GroupState, ballot: Ballot): void {
+    this.#tree = tree;
+    this.#state = state;
+    this.#loaded = [];
+    this.checkpointSlot = state.applied;
+    this.paxos.installedSnapshot(state.applied, ballot);
+    this.#host.wake(this);
+  }
+
+  /** Nothing is being applied right now. */
+  get idle(): boolean {
+    return !this.#applying;
+  }
+
+  /** Nothing is applied while a snapshot is put in place. Only when idle. */
+  holdApplying(): void {
+    assert(!this.#applying, 'a snapshot is put in place while records are applied');
+    this.#applying = true;
+  }
+
+  resumeApplying(): void {
+    this.#applying = false;
+    this.#host.wake(this);
+  }
+
+  stop(): void {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    this.#overlay.clear();
+    this.#answers.drop();
+    this.#reads.drop();
+  }
+
+  get stopped(): boolean {
+    return this.#stopped;
+  }
+
+  /** The replica cannot go on without risking a copy that differs: it stops, the others go on. */
+  #quarantine(reason: string, error: unknown): void {
+    if (this.#stopped) return;
+    this.#host.environment.logger.error('replica stopped', { group: this.id, reason, error: String(error) });
+    this.paxos.stepDown(this.#host.environment.clock.monotonicMs());
+    this.stop();
+  }
+}
+
+/** A follower answers an eventually consistent read only if it heard the leader's commit within this time (architecture.md 6). */
+const EVENTUAL_READ_MS = 5000;
+/** An answer that only reveals state waits so long for a proof of leadership. */
+const REVEAL_WAIT_MS = 5000;
+const LOAD_BYTES = 1 << 20;
+const WRONG_RANGE: Answer = { status: 'wrong-range' };

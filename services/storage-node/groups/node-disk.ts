@@ -1,0 +1,13 @@
+import type { KeyValueStore } from '../../shared/env/key-value-store.ts';
+import type { MarkFile } from '../../shared/env/mark-file.ts';
+
+/** The data folder of a storage node, real or simulated. */
+export interface NodeDisk {
+  /** Undefined in an empty folder. */
+  readIdentity(): Promise<Uint8Array | undefined>;
+  /** Replaces the file atomically; durable once resolved. */
+  writeIdentity(bytes: Uint8Array): Promise<void>;
+  /** The WAL's store, with what the scan of its own log found before it was opened. */
+  openWal(): Promise<{ readonly store: KeyValueStore; readonly mark: MarkFile; readonly damage: string | undefined }>;
+  openTree(): Promise<KeyValueStore>;
+}

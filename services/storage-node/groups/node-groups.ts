@@ -1,0 +1,222 @@
+import type { GroupId, NodeId, ReplicaId, Slot } from '../../shared/base/ids.ts';
+import { CATALOG_GROUP } from '../../shared/base/ids.ts';
+import type { PageStore } from '../../shared/btree/page-store.ts';
+import type { Environment } from '../../shared/env/environment.ts';
+import type { CatchUp } from '../../shared/paxos/leadership.ts';
+import type { PaxosMessage } from '../../shared/paxos/messages.ts';
+import type { LogRecord } from '../../shared/wal/log-record.ts';
+import type { WriteAheadLog } from '../../shared/wal/write-ahead-log.ts';
+import type { BulkFrame, ControlFrame, GroupEnvelope, StatorTransport } from '../../shared/wire/frames.ts';
+import { CLOCK_JUMP_MS, REMEMBER_REQUESTS_MS, type StorageNodeOptions, SYNC_STALL_MS } from '../core/options.ts';
+import { WriteEvaluator } from '../core/write-evaluator.ts';
+import type { CatalogFeed } from './catalog-feed.ts';
+import { CatchUpSender } from './catch-up.ts';
+import { CheckpointScheduler } from './checkpoint-scheduler.ts';
+import type { Group, GroupHost } from './group.ts';
+import { GroupLoader } from './group-loader.ts';
+import { Heartbeats } from './heartbeats.ts';
+import { PeerLinks } from './peer-links.ts';
+import { SnapshotReceiver } from './snapshot-receiver.ts';
+import { SnapshotSender } from './snapshot-sender.ts';
+
+/** All replicas of a node, and what they share: WAL, page store, links, heartbeats, checkpoints. */
+export class NodeGroups implements GroupHost {
+  readonly environment: Environment;
+  readonly wal: WriteAheadLog;
+  readonly evaluator: WriteEvaluator;
+  readonly links: PeerLinks;
+  readonly checkpoints: CheckpointScheduler;
+  readonly loader: GroupLoader;
+  readonly snapshotSender: SnapshotSender;
+  readonly snapshotReceiver: SnapshotReceiver;
+  readonly catchUpSender: CatchUpSender;
+  readonly #catalog: CatalogFeed;
+  readonly #heartbeats = new Heartbeats();
+  readonly #groups = new Map<GroupId, Group>();
+  #awake = new Set<Group>();
+  #turnScheduled = false;
+  #heartbeatHurried = false;
+  /** Wall minus monotonic time at the last look. */
+  #clockOffsetMs: number;
+  /** Sums for metrics. */
+  clockJumps = 0;
+  stalledHeartbeats = 0;
+
+  constructor(parts: {
+    environment: Environment;
+    transport: StatorTransport;
+    wal: WriteAheadLog;
+    pages: PageStore;
+    catalog: CatalogFeed;
+    options: StorageNodeOptions;
+  }) {
+    const { environment, wal, pages, options } = parts;
+    this.environment = environment;
+    this.wal = wal;
+    this.#catalog = parts.catalog;
+    this.evaluator = new WriteEvaluator(environment.digest, options.region);
+    this.links = new PeerLinks(environment, parts.transport, {
+      onControl: (node, frame) => this.onControl(node, frame),
+      onBulk: (node, frame) => this.onBulk(node, frame),
+      onConnected: (node) => this.#onConnected(node),
+    });
+    const fail = (error: unknown): void => environment.fatal('a checkpoint failed', error);
+    this.checkpoints = new CheckpointScheduler({ environment, wal, options: options.checkpoints, fail });
+    const checkpoint = (group: Group): Promise<void> => this.checkpoints.checkpoint(group);
+    this.snapshotSender = new SnapshotSender({ environment, links: this.links, checkpoint });
+    this.snapshotReceiver = new SnapshotReceiver({ environment, pages, links: this.links, rememberRequestsMs: REMEMBER_REQUESTS_MS });
+    this.catchUpSender = new CatchUpSender({ environment, wal, links: this.links, snapshots: this.snapshotSender });
+    this.loader = new GroupLoader({ environment, pages, wal, host: this, options: options.paxos });
+    this.#clockOffsetMs = this.#clockOffset();
+  }
+
+  get all(): IterableIterator<Group> {
+    return this.#groups.values();
+  }
+
+  get size(): number {
+    return this.#groups.size;
+  }
+
+  group(id: GroupId): Group | undefined {
+    return this.#groups.get(id);
+  }
+
+  add(group: Group): void {
+    this.#groups.set(group.id, group);
+    this.wake(group);
+  }
+
+  remove(group: Group): void {
+    group.stop();
+    this.#groups.delete(group.id);
+    this.#awake.delete(group);
+  }
+
+  // --- what groups ask of their node -------------------------------------------------------------------------------
+
+  send(group: Group, to: ReplicaId, message: PaxosMessage): void {
+    const node = group.nodeOf(to);
+    if (node !== undefined) this.links.send(node, { group: group.id, from: group.paxos.self, to, message });
+  }
+
+  catchUp(group: Group, catchUp: CatchUp): void {
+    this.catchUpSender.send(group, catchUp);
+  }
+
+  wake(group: Group): void {
+    this.#awake.add(group);
+    this.#scheduleTurn();
+  }
+
+  hurryHeartbeat(): void {
+    this.#heartbeatHurried = true;
+    this.#scheduleTurn();
+  }
+
+  applied(group: Group, slot: Slot, record: LogRecord): void {
+    if (group.id === CATALOG_GROUP) this.#catalog.applied(slot, record);
+  }
+
+  // --- turns and time ----------------------------------------------------------------------------------------------
+
+  #scheduleTurn(): void {
+    if (this.#turnScheduled) return;
+    this.#turnScheduled = true;
+    this.environment.timers.endOfTurn(() => this.#turn());
+  }
+
+  /** Once at the end of a turn of the loop: every group that has something to do, then one frame for each peer. */
+  #turn(): void {
+    this.#turnScheduled = false;
+    this.#watchClock();
+    const awake = this.#awake;
+    this.#awake = new Set();
+    for (const group of awake) group.pump();
+    if (this.#heartbeatHurried) this.beat();
+    this.links.flush();
+    this.#catalog.flush(false);
+  }
+
+  /** To be called every 50 ms or so. */
+  tick(): void {
+    this.#watchClock();
+    const nowMs = this.environment.clock.monotonicMs();
+    for (const group of this.#groups.values()) group.tick(nowMs);
+  }
+
+  /** Sends heartbeats to all peers; a node whose disk hangs keeps them back, and so loses its leases in time. */
+  beat(): void {
+    this.#heartbeatHurried = false;
+    if (this.wal.syncAgeMs() > SYNC_STALL_MS) {
+      this.stalledHeartbeats += 1;
+      return;
+    }
+    const nowMs = this.environment.clock.monotonicMs();
+    for (const node of this.links.nodes) {
+      const heartbeat = this.#heartbeats.make(node, this.#groups.values(), nowMs);
+      if (heartbeat !== undefined) this.links.heartbeat(node, heartbeat);
+    }
+    this.links.flush();
+  }
+
+  /** What a suspended machine does to its clocks cannot be told from inside, but a jump shows that something was done. */
+  #watchClock(): void {
+    const offsetMs = this.#clockOffset();
+    const jumped = Math.abs(offsetMs - this.#clockOffsetMs) > CLOCK_JUMP_MS;
+    this.#clockOffsetMs = offsetMs;
+    if (!jumped) return;
+    this.clockJumps += 1;
+    this.environment.logger.warn('clock jumped: leases dropped', {});
+    for (const group of this.#groups.values()) group.paxos.dropLease();
+  }
+
+  #clockOffset(): number {
+    const { clock } = this.environment;
+    return clock.wallMs() - clock.monotonicMs();
+  }
+
+  // --- what peers send ---------------------------------------------------------------------------------------------
+
+  onControl(node: NodeId, frame: ControlFrame): void {
+    const nowMs = this.environment.clock.monotonicMs();
+    if (frame.heartbeat !== undefined) {
+      const answer = this.#heartbeats.receive(frame.heartbeat, (id) => this.#groups.get(id), nowMs);
+      this.links.answerHeartbeat(node, answer);
+    }
+    if (frame.heartbeatAnswer !== undefined) {
+      for (const group of this.#heartbeats.answered(node, frame.heartbeatAnswer, nowMs)) group.leadershipConfirmed();
+    }
+    for (const envelope of frame.messages) this.#deliver(node, envelope, nowMs);
+  }
+
+  onBulk(node: NodeId, frame: BulkFrame): void {
+    const nowMs = this.environment.clock.monotonicMs();
+    for (const envelope of frame.messages) this.#deliver(node, envelope, nowMs);
+    for (const message of frame.snapshots) {
+      const group = this.#groups.get(message.group);
+      if (group === undefined || group.stopped) continue;
+      // What comes back from a receiver has the same kinds as what is sent: an empty chunk is an acknowledgement.
+      const answer = message.kind === 'installed' || (message.kind === 'chunk' && message.entries.length === 0);
+      if (answer || (message.kind === 'abort' && this.snapshotSender.sends(node, message))) this.snapshotSender.onAnswer(node, message);
+      else this.snapshotReceiver.onMessage(node, group, message);
+    }
+  }
+
+  #deliver(node: NodeId, { group: id, from, to, message }: GroupEnvelope, nowMs: number): void {
+    const group = this.#groups.get(id);
+    if (group === undefined || group.stopped || group.paxos.self !== to || group.nodeOf(from) !== node) return;
+    group.paxos.step(from, message, nowMs);
+    this.wake(group);
+  }
+
+  #onConnected(node: NodeId): void {
+    const nowMs = this.environment.clock.monotonicMs();
+    for (const group of this.#groups.values()) {
+      const replica = group.identity.members.find((member) => member.node === node)?.replica;
+      if (replica === undefined) continue;
+      group.paxos.reconnected(replica, nowMs);
+      this.wake(group);
+    }
+  }
+}

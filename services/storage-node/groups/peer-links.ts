@@ -1,0 +1,195 @@
+import type { NodeId } from '../../shared/base/ids.ts';
+import type { Environment } from '../../shared/env/environment.ts';
+import type { Timer } from '../../shared/env/clock.ts';
+import type {
+  BulkFrame,
+  BulkStream,
+  ControlFrame,
+  ControlStream,
+  GroupEnvelope,
+  Heartbeat,
+  HeartbeatAnswer,
+  SnapshotMessage,
+  StatorTransport,
+} from '../../shared/wire/frames.ts';
+
+export interface PeerEvents {
+  onControl(node: NodeId, frame: ControlFrame): void;
+  onBulk(node: NodeId, frame: BulkFrame): void;
+  /** A stream to the node was opened, the first or a new one: earlier messages may be lost. */
+  onConnected(node: NodeId): void;
+}
+
+const OPEN_TIMEOUT_MS = 1000;
+const RETRY_MS = 200;
+
+/**
+ * The streams of this node to its peers. Each side opens its own pair and sends only on that; what the other side opened is
+ * only listened to. Messages of one turn of the loop leave as one frame.
+ */
+export class PeerLinks {
+  readonly #environment: Environment;
+  readonly #transport: StatorTransport;
+  readonly #events: PeerEvents;
+  readonly #links = new Map<NodeId, PeerLink>();
+
+  constructor(environment: Environment, transport: StatorTransport, events: PeerEvents) {
+    this.#environment = environment;
+    this.#transport = transport;
+    this.#events = events;
+  }
+
+  get nodes(): IterableIterator<NodeId> {
+    return this.#links.keys();
+  }
+
+  /** Where a peer is reached; the link is opened, and opened again whenever it breaks. */
+  setAddress(node: NodeId, address: string): void {
+    const known = this.#links.get(node);
+    if (known?.address === address) return;
+    known?.close();
+    this.#links.set(node, new PeerLink(node, address, this.#environment, this.#transport, this.#events));
+  }
+
+  address(node: NodeId): string | undefined {
+    return this.#links.get(node)?.address;
+  }
+
+  connected(node: NodeId): boolean {
+    return this.#links.get(node)?.connected ?? false;
+  }
+
+  /** Goes with this turn's control frame; lost when the peer is not connected. */
+  send(node: NodeId, envelope: GroupEnvelope): void {
+    this.#links.get(node)?.messages.push(envelope);
+  }
+
+  sendBulk(node: NodeId, envelope: GroupEnvelope): void {
+    this.#links.get(node)?.bulkMessages.push(envelope);
+  }
+
+  sendSnapshot(node: NodeId, message: SnapshotMessage): void {
+    this.#links.get(node)?.snapshots.push(message);
+  }
+
+  heartbeat(node: NodeId, heartbeat: Heartbeat): void {
+    const link = this.#links.get(node);
+    if (link !== undefined) link.heartbeat = heartbeat;
+  }
+
+  answerHeartbeat(node: NodeId, answer: HeartbeatAnswer): void {
+    this.#links.get(node)?.sendAnswer(answer);
+  }
+
+  /** Sends what this turn collected. */
+  flush(): void {
+    for (const link of this.#links.values()) link.flush();
+  }
+
+  close(): void {
+    for (const link of this.#links.values()) link.close();
+    this.#links.clear();
+  }
+}
+
+class PeerLink {
+  readonly node: NodeId;
+  readonly address: string;
+  messages: GroupEnvelope[] = [];
+  bulkMessages: GroupEnvelope[] = [];
+  snapshots: SnapshotMessage[] = [];
+  heartbeat: Heartbeat | undefined;
+  readonly #environment: Environment;
+  readonly #transport: StatorTransport;
+  readonly #events: PeerEvents;
+  #control: ControlStream | undefined;
+  #bulk: BulkStream | undefined;
+  #retry: Timer | undefined;
+  #closed = false;
+
+  constructor(node: NodeId, address: string, environment: Environment, transport: StatorTransport, events: PeerEvents) {
+    this.node = node;
+    this.address = address;
+    this.#environment = environment;
+    this.#transport = transport;
+    this.#events = events;
+    void this.#open();
+  }
+
+  get connected(): boolean {
+    return this.#control !== undefined;
+  }
+
+  sendAnswer(heartbeatAnswer: HeartbeatAnswer): void {
+    this.#control?.send({ heartbeatAnswer, messages: [] });
+  }
+
+  flush(): void {
+    const { messages, heartbeat, bulkMessages, snapshots } = this;
+    if (messages.length > 0 || heartbeat !== undefined) {
+      this.messages = [];
+      this.heartbeat = undefined;
+      this.#control?.send({ messages, ...(heartbeat === undefined ? {} : { heartbeat }) });
+    }
+    if (bulkMessages.length > 0 || snapshots.length > 0) {
+      this.bulkMessages = [];
+      this.snapshots = [];
+      this.#bulk?.send({ credit: 0, messages: bulkMessages, snapshots });
+    }
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#retry?.cancel();
+    this.#control?.close();
+    this.#bulk?.close();
+  }
+
+  async #open(): Promise<void> {
+    try {
+      const control = await this.#transport.open(this.address, 'control', OPEN_TIMEOUT_MS);
+      const bulk = await this.#transport.open(this.address, 'bulk', OPEN_TIMEOUT_MS).catch((error: unknown) => {
+        control.close();
+        throw error;
+      });
+      if (this.#closed || control.peer.name !== this.node) {
+        control.close();
+        bulk.close();
+        if (!this.#closed)
+          this.#environment.logger.warn('another node answers', { expected: this.node, found: control.peer.name, address: this.address });
+        return this.#retryLater();
+      }
+      this.#use(control, bulk);
+    } catch (error) {
+      this.#environment.logger.debug('peer not reached', { node: this.node, address: this.address, error: String(error) });
+      this.#retryLater();
+    }
+  }
+
+  #use(control: ControlStream, bulk: BulkStream): void {
+    this.#control = control;
+    this.#bulk = bulk;
+    control.onFrame = (frame) => this.#events.onControl(this.node, frame);
+    bulk.onFrame = (frame) => this.#events.onBulk(this.node, frame);
+    control.onClose = (reason) => this.#broken(reason);
+    bulk.onClose = (reason) => this.#broken(reason);
+    this.#environment.logger.info('peer connected', { node: this.node, incarnation: control.peer.incarnation });
+    this.#events.onConnected(this.node);
+  }
+
+  #broken(reason: string): void {
+    if (this.#control === undefined) return;
+    this.#environment.logger.info('peer lost', { node: this.node, reason });
+    this.#control.close();
+    this.#bulk?.close();
+    this.#control = undefined;
+    this.#bulk = undefined;
+    this.#retryLater();
+  }
+
+  #retryLater(): void {
+    if (this.#closed) return;
+    const delayMs = RETRY_MS * (0.5 + this.#environment.random.float());
+    this.#retry = this.#environment.timers.after(delayMs, () => void this.#open());
+  }
+}

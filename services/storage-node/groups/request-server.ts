@@ -1,0 +1,142 @@
+import { assert } from '../../shared/base/assert.ts';
+import type { GroupId } from '../../shared/base/ids.ts';
+import type { Clock, Timers } from '../../shared/env/clock.ts';
+import type { FrameStream } from '../../shared/env/transport.ts';
+import { storedItemJson, storedItemSize, storedSlot } from '../../shared/item/stored-value.ts';
+import type { RequestFrame, ResponseFrame } from '../../shared/wire/frames.ts';
+import type { StorageRequest, StorageResponse } from '../../shared/wire/storage-operations.ts';
+import type { Answer } from '../core/write-evaluator.ts';
+import type { Group } from './group.ts';
+import type { RangeReader } from './range-reader.ts';
+
+type RequestStream = FrameStream<ResponseFrame, RequestFrame>;
+
+export interface RequestServerOptions {
+  /** Requests under way on this node; more are refused at once. */
+  readonly requestsMax: number;
+  /** Answers queued for one router; a router that takes no answers gets no more work done. */
+  readonly queuedBytesMax: number;
+}
+
+/** Serves the request streams of routers: takes a frame's requests in turn and answers what a turn finished in one frame. */
+export class RequestServer {
+  readonly #clock: Clock;
+  readonly #timers: Timers;
+  readonly #groupOf: (group: GroupId) => Group | undefined;
+  readonly #ranges: RangeReader;
+  readonly #options: RequestServerOptions;
+  #draining = false;
+  #underWay = 0;
+  /** Sums for metrics. */
+  readonly served = new Map<string, number>();
+  refused = 0;
+
+  constructor(parts: {
+    clock: Clock;
+    timers: Timers;
+    groupOf: (group: GroupId) => Group | undefined;
+    ranges: RangeReader;
+    options: RequestServerOptions;
+  }) {
+    this.#clock = parts.clock;
+    this.#timers = parts.timers;
+    this.#groupOf = parts.groupOf;
+    this.#ranges = parts.ranges;
+    this.#options = parts.options;
+  }
+
+  get underWay(): number {
+    return this.#underWay;
+  }
+
+  /** Refuses new requests from now on: routers turn to the other replicas. */
+  drain(): void {
+    this.#draining = true;
+  }
+
+  serve(stream: RequestStream): void {
+    const outbox = new ResponseOutbox(stream, this.#timers);
+    stream.onFrame = (frame) => {
+      for (const request of frame.requests) this.#take(request, stream, outbox);
+    };
+    stream.onClose = () => outbox.close();
+  }
+
+  #take(request: StorageRequest, stream: RequestStream, outbox: ResponseOutbox): void {
+    const refusal = this.#refusal(stream);
+    if (refusal !== undefined) {
+      this.refused += 1;
+      outbox.add({ id: request.id, ...refusal });
+      return;
+    }
+    this.#underWay += 1;
+    let answered = false;
+    const respond = (answer: Answer): void => {
+      assert(!answered, 'a request was answered twice');
+      answered = true;
+      this.#underWay -= 1;
+      outbox.add({ id: request.id, ...answer });
+    };
+    const group = this.#groupOf(request.group);
+    if (group === undefined) return respond({ status: 'no-such-group' });
+    this.#perform(group, request, stream.peer.incarnation, respond);
+  }
+
+  #refusal(stream: RequestStream): Answer | undefined {
+    if (this.#draining) return { status: 'not-ready', message: 'the node is stopping' };
+    if (this.#underWay >= this.#options.requestsMax)
+      return { status: 'overloaded', message: 'the storage node has too many requests under way' };
+    if (stream.queuedBytes() < this.#options.queuedBytesMax) return undefined;
+    return { status: 'overloaded', message: 'answers are not taken fast enough' };
+  }
+
+  #perform(group: Group, request: StorageRequest, life: number, respond: (answer: Answer) => void): void {
+    const { operation } = request;
+    const deadlineMs = this.#clock.monotonicMs() + request.deadlineMs;
+    this.served.set(operation.kind, (this.served.get(operation.kind) ?? 0) + 1);
+    switch (operation.kind) {
+      case 'get':
+        return group.read(operation.key, operation.consistent, deadlineMs, respond, itemAnswer);
+      case 'range':
+        return this.#ranges.read(group, operation, deadlineMs, respond);
+      default:
+        return group.write(operation, { life, number: operation.number }, deadlineMs, respond);
+    }
+  }
+}
+
+function itemAnswer(value: Uint8Array | undefined): Answer {
+  if (value === undefined) return { status: 'ok', oldSize: 0 };
+  return { status: 'ok', item: storedItemJson(value), oldSize: storedItemSize(value), slot: storedSlot(value) };
+}
+
+/** Answers of one turn of the loop, sent as one frame. */
+class ResponseOutbox {
+  readonly #stream: RequestStream;
+  readonly #timers: Timers;
+  #responses: StorageResponse[] = [];
+  #closed = false;
+
+  constructor(stream: RequestStream, timers: Timers) {
+    this.#stream = stream;
+    this.#timers = timers;
+  }
+
+  add(response: StorageResponse): void {
+    if (this.#closed) return;
+    this.#responses.push(response);
+    if (this.#responses.length === 1) this.#timers.endOfTurn(() => this.#flush());
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#responses = [];
+  }
+
+  #flush(): void {
+    if (this.#closed || this.#responses.length === 0) return;
+    const responses = this.#responses;
+    this.#responses = [];
+    this.#stream.send({ responses });
+  }
+}

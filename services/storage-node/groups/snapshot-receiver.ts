@@ -1,0 +1,127 @@
+import { ByteReader } from '../../shared/base/byte-reader.ts';
+import type { GroupId, NodeId } from '../../shared/base/ids.ts';
+import type { PageStore } from '../../shared/btree/page-store.ts';
+import type { TreeLoader } from '../../shared/btree/tree-loader.ts';
+import type { Environment } from '../../shared/env/environment.ts';
+import { decodeStoredValue, storedChecksum } from '../../shared/item/stored-value.ts';
+import type { SnapshotBegin, SnapshotMessage } from '../../shared/wire/frames.ts';
+import { decodeGroupMeta, encodeGroupMeta, type GroupState } from '../core/group-state.ts';
+import type { Group } from './group.ts';
+import type { PeerLinks } from './peer-links.ts';
+
+interface Staging {
+  readonly begin: SnapshotBegin;
+  readonly node: NodeId;
+  readonly loader: TreeLoader;
+  readonly state: GroupState;
+  nextChunk: number;
+  items: number;
+  /** Messages wait for the one before: loading is asynchronous, and order matters. */
+  turn: Promise<void>;
+}
+
+/**
+ * Takes a snapshot in: stages it under fresh pages and puts it in place in one atomic step. Each value is verified with its
+ * own checksum and key. A broken transfer leaves the replica as it was.
+ */
+export class SnapshotReceiver {
+  readonly #environment: Environment;
+  readonly #pages: PageStore;
+  readonly #links: PeerLinks;
+  readonly #rememberRequestsMs: number;
+  readonly #staging = new Map<GroupId, Staging>();
+  /** Sums for metrics. */
+  installed = 0;
+
+  constructor(parts: { environment: Environment; pages: PageStore; links: PeerLinks; rememberRequestsMs: number }) {
+    this.#environment = parts.environment;
+    this.#pages = parts.pages;
+    this.#links = parts.links;
+    this.#rememberRequestsMs = parts.rememberRequestsMs;
+  }
+
+  onMessage(node: NodeId, group: Group, message: SnapshotMessage): void {
+    if (message.kind === 'begin') {
+      this.#begin(node, group, message);
+      return;
+    }
+    const staging = this.#staging.get(group.id);
+    if (staging === undefined || staging.node !== node || staging.begin.transfer !== message.transfer) return;
+    staging.turn = staging.turn
+      .then(() => this.#take(group, staging, message))
+      .catch((error: unknown) => this.#abort(group, staging, error));
+  }
+
+  #begin(node: NodeId, group: Group, begin: SnapshotBegin): void {
+    const { logger } = this.#environment;
+    const old = this.#staging.get(group.id);
+    if (begin.to !== group.paxos.self || begin.slot <= group.state.applied) {
+      this.#answer(node, { kind: 'abort', group: group.id, transfer: begin.transfer, reason: 'not needed' });
+      return;
+    }
+    if (old !== undefined) this.#abort(group, old, 'a newer snapshot begins');
+    const { state } = decodeGroupMeta(begin.state, this.#rememberRequestsMs);
+    logger.info('snapshot arrives', { group: group.id, from: node, slot: begin.slot });
+    const loader = this.#pages.startLoad(group.identity.replica);
+    this.#staging.set(group.id, { begin, node, loader, state, nextChunk: 0, items: 0, turn: Promise.resolve() });
+  }
+
+  async #take(group: Group, staging: Staging, message: SnapshotMessage): Promise<void> {
+    if (this.#staging.get(group.id) !== staging) return;
+    if (message.kind === 'chunk') {
+      if (message.index !== staging.nextChunk) throw new Error(`chunk ${message.index} instead of ${staging.nextChunk}`);
+      staging.nextChunk += 1;
+      await this.#load(staging, message.entries);
+      this.#answer(staging.node, { ...message, entries: EMPTY });
+    } else if (message.kind === 'end') {
+      if (message.chunks !== staging.nextChunk || message.items !== staging.items) throw new Error('the snapshot is not complete');
+      await this.#install(group, staging);
+    } else if (message.kind === 'abort') {
+      throw new Error(`the sender gave up: ${message.reason}`);
+    }
+  }
+
+  async #load(staging: Staging, entries: Uint8Array): Promise<void> {
+    const { digest } = this.#environment;
+    const reader = new ByteReader(entries);
+    while (reader.remaining > 0) {
+      const key = reader.bytes();
+      const value = reader.bytes();
+      const { size } = decodeStoredValue(value, key, digest);
+      const wait = staging.loader.add(key, value, storedChecksum(value), size);
+      if (wait !== undefined) await wait;
+      staging.items += 1;
+    }
+  }
+
+  async #install(group: Group, staging: Staging): Promise<void> {
+    while (!group.idle) await this.#environment.timers.sleep(1);
+    if (staging.begin.slot <= group.state.applied) throw new Error('the log has overtaken the snapshot');
+    group.holdApplying();
+    try {
+      const tree = await staging.loader.install(encodeGroupMeta(group.identity, staging.state));
+      this.#staging.delete(group.id);
+      group.installed(tree, staging.state, staging.begin.ballot);
+      this.installed += 1;
+    } finally {
+      group.resumeApplying();
+    }
+    const { transfer, slot } = staging.begin;
+    this.#environment.logger.info('snapshot installed', { group: group.id, slot, items: staging.items });
+    this.#answer(staging.node, { kind: 'installed', group: group.id, transfer, slot });
+  }
+
+  #abort(group: Group, staging: Staging, reason: unknown): void {
+    if (this.#staging.get(group.id) === staging) this.#staging.delete(group.id);
+    this.#environment.logger.warn('snapshot given up', { group: group.id, reason: String(reason) });
+    void staging.loader.abort().catch(() => undefined);
+    this.#answer(staging.node, { kind: 'abort', group: group.id, transfer: staging.begin.transfer, reason: String(reason) });
+  }
+
+  #answer(node: NodeId, message: SnapshotMessage): void {
+    this.#links.sendSnapshot(node, message);
+    this.#links.flush();
+  }
+}
+
+const EMPTY = new Uint8Array(0);

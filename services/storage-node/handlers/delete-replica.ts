@@ -1,0 +1,23 @@
+import type { PageStore } from '../../shared/btree/page-store.ts';
+import { AdminCallError } from '../../shared/env/transport.ts';
+import type { AdminResponse, DeleteReplica } from '../../shared/wire/admin.ts';
+import type { NodeGroups } from '../groups/node-groups.ts';
+
+/**
+ * Destroys a replica of a deleted table. The log goes first: a tree without its log abstains after a crash in between, and
+ * the repeated call finds it.
+ */
+export async function deleteReplica(request: DeleteReplica, groups: NodeGroups, pages: PageStore): Promise<AdminResponse> {
+  const group = groups.group(request.group);
+  if (group === undefined) return { kind: 'done' };
+  if (group.identity.replica !== request.replica) {
+    throw new AdminCallError(
+      'wrong-replica',
+      `group ${request.group} is here as replica ${group.identity.replica}, not ${request.replica}`,
+    );
+  }
+  groups.remove(group);
+  await groups.wal.removeGroup(request.group);
+  await pages.removeTree(request.replica);
+  return { kind: 'done' };
+}

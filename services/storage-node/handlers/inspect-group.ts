@@ -1,0 +1,18 @@
+import { AdminCallError } from '../../shared/env/transport.ts';
+import type { GroupInspection, InspectGroup } from '../../shared/wire/admin.ts';
+import type { NodeGroups } from '../groups/node-groups.ts';
+import { describeReplica } from './describe-node.ts';
+
+/** One replica in detail. Rejects with AdminCallError `no-such-group`. */
+export function inspectGroup(request: InspectGroup, groups: NodeGroups): GroupInspection {
+  const group = groups.group(request.group);
+  if (group === undefined) throw new AdminCallError('no-such-group', `group ${request.group} has no replica on this node`);
+  const { low, high } = group.identity;
+  return {
+    kind: 'group-inspection',
+    replica: describeReplica(group),
+    stateHash: group.tree.stateHash(),
+    low,
+    high: high ?? new Uint8Array(0),
+  };
+}

@@ -1,0 +1,124 @@
+import type { PageStore } from '../shared/btree/page-store.ts';
+import type { Gauge, Metrics } from '../shared/env/metrics.ts';
+import type { WriteAheadLog } from '../shared/wal/write-ahead-log.ts';
+import type { CatalogFeed } from './groups/catalog-feed.ts';
+import type { Group } from './groups/group.ts';
+import type { NodeGroups } from './groups/node-groups.ts';
+import type { RequestServer } from './groups/request-server.ts';
+
+/** What the metrics are read from. */
+export interface MetricSources {
+  readonly groups: NodeGroups;
+  readonly pages: PageStore;
+  readonly wal: WriteAheadLog;
+  readonly requests: RequestServer;
+  readonly catalog: CatalogFeed;
+}
+
+type Read = (sources: MetricSources, gauge: Gauge) => void;
+
+/**
+ * Every metric of a storage node. All are read when they are scraped: the data path only keeps sums of its own. Sums that
+ * only grow are named `_total` and grow from the start of the process.
+ */
+const METRICS: readonly { readonly name: string; readonly help: string; readonly labels?: readonly string[]; readonly read: Read }[] = [
+  { name: 'groups', help: 'Replicas on this node.', read: ({ groups }, gauge) => gauge.set(groups.size) },
+  { name: 'groups_led', help: 'Groups that this node leads and serves.', read: ({ groups }, gauge) => gauge.set(led(groups)) },
+  {
+    name: 'groups_damaged',
+    help: 'Replicas that abstain or stopped because of damage.',
+    read: ({ groups }, gauge) => gauge.set(count(groups, (group) => group.stopped || group.paxos.abstains)),
+  },
+  {
+    name: 'items',
+    help: 'Items in the groups that this node leads.',
+    read: ({ groups }, gauge) => gauge.set(sum(groups, (group) => (group.paxos.serves ? group.tree.items : 0))),
+  },
+  {
+    name: 'unapplied_slots',
+    help: 'Chosen records that are not applied yet, over all replicas.',
+    read: ({ groups }, gauge) => gauge.set(sum(groups, (group) => group.paxos.commit - group.state.applied)),
+  },
+  { name: 'requests_under_way', help: 'Requests taken and not answered.', read: ({ requests }, gauge) => gauge.set(requests.underWay) },
+  {
+    name: 'requests_total',
+    help: 'Requests taken, by kind.',
+    labels: ['kind'],
+    read: ({ requests }, gauge) => {
+      for (const [kind, served] of requests.served) gauge.set(served, { kind });
+    },
+  },
+  {
+    name: 'requests_refused_total',
+    help: 'Requests refused for overload or drain.',
+    read: ({ requests }, gauge) => gauge.set(requests.refused),
+  },
+  { name: 'wal_bytes', help: 'Records that the write-ahead log holds, bytes.', read: ({ wal }, gauge) => gauge.set(wal.totalBytes()) },
+  { name: 'wal_queued_bytes', help: 'Records that wait for their sync, bytes.', read: ({ wal }, gauge) => gauge.set(wal.queuedBytes()) },
+  { name: 'wal_batches_total', help: 'Synced batches of the write-ahead log.', read: ({ wal }, gauge) => gauge.set(wal.stats().batches) },
+  { name: 'wal_records_total', help: 'Records written to the write-ahead log.', read: ({ wal }, gauge) => gauge.set(wal.stats().records) },
+  { name: 'wal_sync_seconds_total', help: 'Time spent in synced batches.', read: ({ wal }, gauge) => gauge.set(wal.stats().syncSeconds) },
+  { name: 'page_cache_bytes', help: 'Pages in memory, bytes.', read: ({ pages }, gauge) => gauge.set(pages.stats().cacheBytes) },
+  { name: 'page_cache_hits_total', help: 'Pages found in memory.', read: ({ pages }, gauge) => gauge.set(pages.stats().hits) },
+  { name: 'page_cache_misses_total', help: 'Pages read from the store.', read: ({ pages }, gauge) => gauge.set(pages.stats().misses) },
+  { name: 'pages_written_total', help: 'Pages written by checkpoints.', read: ({ pages }, gauge) => gauge.set(pages.stats().pagesWritten) },
+  { name: 'checkpoints_total', help: 'Checkpoints taken.', read: ({ groups }, gauge) => gauge.set(groups.checkpoints.taken) },
+  {
+    name: 'snapshots_sent_total',
+    help: 'Snapshots begun to followers.',
+    read: ({ groups }, gauge) => gauge.set(groups.snapshotSender.started),
+  },
+  {
+    name: 'snapshots_installed_total',
+    help: 'Snapshots of other nodes put in place here.',
+    read: ({ groups }, gauge) => gauge.set(groups.snapshotReceiver.installed),
+  },
+  {
+    name: 'learned_bytes_total',
+    help: 'Log sent to followers that were behind, bytes.',
+    read: ({ groups }, gauge) => gauge.set(groups.catchUpSender.learnedBytes),
+  },
+  {
+    name: 'clock_jumps_total',
+    help: 'Times that leases were dropped for a clock jump.',
+    read: ({ groups }, gauge) => gauge.set(groups.clockJumps),
+  },
+  {
+    name: 'stalled_heartbeats_total',
+    help: 'Heartbeats kept back because a sync hung.',
+    read: ({ groups }, gauge) => gauge.set(groups.stalledHeartbeats),
+  },
+  { name: 'catalog_watchers', help: 'Processes that watch the catalog here.', read: ({ catalog }, gauge) => gauge.set(catalog.watchers) },
+];
+
+/** Declares the metrics at once; they have values from when the node's stores are open. */
+export class StorageNodeMetrics {
+  #sources: MetricSources | undefined;
+
+  constructor(metrics: Metrics) {
+    for (const { name, help, labels, read } of METRICS) {
+      const collect = (gauge: Gauge): void => {
+        if (this.#sources !== undefined) read(this.#sources, gauge);
+      };
+      metrics.gauge({ name: `stator_storage_node_${name}`, help, collect, ...(labels === undefined ? {} : { labels }) });
+    }
+  }
+
+  watch(sources: MetricSources): void {
+    this.#sources = sources;
+  }
+}
+
+function led(groups: NodeGroups): number {
+  return count(groups, (group) => group.paxos.serves);
+}
+
+function count(groups: NodeGroups, matches: (group: Group) => boolean): number {
+  return sum(groups, (group) => (matches(group) ? 1 : 0));
+}
+
+function sum(groups: NodeGroups, value: (group: Group) => number): number {
+  let total = 0;
+  for (const group of groups.all) total += value(group);
+  return total;
+}

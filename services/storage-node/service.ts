@@ -1,0 +1,299 @@
+import { assert } from '../shared/base/assert.ts';
+import { CATALOG_GROUP, type NodeId } from '../shared/base/ids.ts';
+import { PageStore } from '../shared/btree/page-store.ts';
+import { CatalogWatcher } from '../shared/cluster-client/catalog-watcher.ts';
+import type { Timer } from '../shared/env/clock.ts';
+import type { Environment, Service } from '../shared/env/environment.ts';
+import { AdminCallError } from '../shared/env/transport.ts';
+import { WriteAheadLog } from '../shared/wal/write-ahead-log.ts';
+import type { AdminRequest, AdminResponse, InitCluster } from '../shared/wire/admin.ts';
+import type { StatorTransport } from '../shared/wire/frames.ts';
+import { DATA_FORMAT_VERSION, decodeNodeIdentity, encodeNodeIdentity, type NodeIdentity } from './core/node-identity.ts';
+import { CATALOG_BEAT_MS, CHECKPOINT_TICK_MS, HEARTBEAT_MS, REGISTER_MS, type StorageNodeOptions, TICK_MS } from './core/options.ts';
+import { CatalogFeed } from './groups/catalog-feed.ts';
+import type { Group } from './groups/group.ts';
+import type { NodeDisk } from './groups/node-disk.ts';
+import { NodeGroups } from './groups/node-groups.ts';
+import { RangeReader } from './groups/range-reader.ts';
+import { RequestServer } from './groups/request-server.ts';
+import { ReplicaCreator } from './handlers/create-replica.ts';
+import { deleteReplica } from './handlers/delete-replica.ts';
+import { describeNode } from './handlers/describe-node.ts';
+import { inspectGroup } from './handlers/inspect-group.ts';
+import { handOverAll, transferLeadership } from './handlers/transfer-leadership.ts';
+import { StorageNodeMetrics } from './metrics.ts';
+
+export interface StorageNodeParts {
+  readonly environment: Environment;
+  readonly transport: StatorTransport;
+  readonly disk: NodeDisk;
+  readonly options: StorageNodeOptions;
+  /** Another in each life of the process. */
+  readonly incarnation: number;
+  /** Told once the node belongs to a cluster: streams carry it from then on. */
+  readonly onCluster: (clusterId: string) => void;
+}
+
+/** What a node has once it belongs to a cluster and its stores are open. */
+interface OpenNode {
+  readonly groups: NodeGroups;
+  readonly pages: PageStore;
+  readonly wal: WriteAheadLog;
+  readonly catalog: CatalogFeed;
+  readonly creator: ReplicaCreator;
+  readonly requests: RequestServer;
+  readonly watcher: CatalogWatcher;
+  readonly close: () => Promise<void>;
+}
+
+/** A storage node: the replicas on one machine, and those who talk to them. */
+export class StorageNode implements Service {
+  readonly #parts: StorageNodeParts;
+  readonly #metrics: StorageNodeMetrics;
+  readonly #timers = new Set<Timer>();
+  #identity: NodeIdentity | undefined;
+  #node: OpenNode | undefined;
+  #joining: Promise<void> = Promise.resolve();
+  #registered = false;
+  #stopping = false;
+
+  constructor(parts: StorageNodeParts) {
+    this.#parts = parts;
+    this.#metrics = new StorageNodeMetrics(parts.environment.metrics);
+  }
+
+  async run(): Promise<void> {
+    const { disk, options, transport, environment } = this.#parts;
+    const bytes = await disk.readIdentity();
+    if (bytes !== undefined) await this.#open(decodeNodeIdentity(bytes, options.node));
+    else environment.logger.info('the data folder is empty: waiting for the cluster to be formed', { node: options.node });
+    await transport.listen({
+      admin: (request) => this.#admin(request),
+      control: (stream) => {
+        stream.onFrame = (frame) => this.#node?.groups.onControl(stream.peer.name, frame);
+      },
+      bulk: (stream) => {
+        stream.onFrame = (frame) => this.#node?.groups.onBulk(stream.peer.name, frame);
+      },
+      requests: (stream) => (this.#node === undefined ? stream.close() : this.#node.requests.serve(stream)),
+      watch: (stream) => {
+        if (this.#node?.groups.group(CATALOG_GROUP) === undefined) stream.close();
+        else this.#node.catalog.serve(stream);
+      },
+    });
+    if (this.#node !== undefined) this.#start(this.#node);
+  }
+
+  /** Not ready before it belongs to a cluster, its replicas know a leader, and the auto-admin knows the node. */
+  notReady(): string | undefined {
+    if (this.#node === undefined) return 'the node belongs to no cluster yet: run `stator init`';
+    if (this.#stopping) return 'the node is stopping';
+    for (const group of this.#node.groups.all) {
+      if (group.paxos.leader === undefined) return `group ${group.id} has no leader yet`;
+    }
+    return this.#registered ? undefined : 'the node is not registered with an auto-admin yet';
+  }
+
+  /** Gives away everything it leads, then refuses requests. */
+  async drain(): Promise<void> {
+    this.#stopping = true;
+    if (this.#node === undefined) return;
+    await handOverAll(this.#node.groups);
+    this.#node.requests.drain();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    for (const timer of this.#timers) timer.cancel();
+    this.#node?.watcher.stop();
+    for (const group of this.#node?.groups.all ?? []) group.stop();
+    this.#node?.groups.links.close();
+    await this.#parts.transport.close();
+    await this.#node?.close();
+  }
+
+  // --- the node's life ---------------------------------------------------------------------------------------------
+
+  async #open(identity: NodeIdentity): Promise<void> {
+    const { environment, transport, disk, options, onCluster } = this.#parts;
+    const { logger, digest, clock, timers } = environment;
+    this.#identity = identity;
+    onCluster(identity.clusterId);
+    const onFailure = (error: unknown): void => environment.fatal('the disk failed: nothing more may be promised by this process', error);
+    const { store, mark, damage } = await disk.openWal();
+    const storeDamage = damage === undefined ? {} : { storeDamage: damage };
+    const wal = await WriteAheadLog.open({ store, mark, digest, logger, clock, onFailure, ...storeDamage });
+    const treeStore = await disk.openTree();
+    const pages = await PageStore.open({ store: treeStore, digest, logger, timers, cacheBytesMax: options.pageCacheBytesMax, onFailure });
+    const catalog = new CatalogFeed(logger);
+    const groups = new NodeGroups({ environment, transport, wal, pages, catalog, options });
+    for (const group of await groups.loader.load()) groups.add(group);
+    await this.#loadCatalog(groups, catalog);
+    const ranges = new RangeReader(clock, timers);
+    const requests = new RequestServer({ clock, timers, groupOf: (id) => groups.group(id), ranges, options });
+    const watcher = new CatalogWatcher(environment, transport, Object.values(identity.addresses));
+    const close = async (): Promise<void> => {
+      await wal.close();
+      await pages.close();
+      await store.close();
+      await treeStore.close();
+      await mark.close();
+    };
+    this.#node = { groups, pages, wal, catalog, creator: new ReplicaCreator(groups), requests, watcher, close };
+    this.#metrics.watch({ groups, pages, wal, requests, catalog });
+  }
+
+  #start(node: OpenNode): void {
+    assert(this.#identity !== undefined, 'started without an identity');
+    this.#setAddresses(this.#identity.addresses);
+    node.watcher.onChange(() => this.#learnAddresses(node));
+    node.watcher.start();
+    this.#every(TICK_MS, () => node.groups.tick());
+    this.#every(HEARTBEAT_MS, () => node.groups.beat());
+    this.#every(CHECKPOINT_TICK_MS, () => node.groups.checkpoints.tick(node.groups.all));
+    this.#every(CATALOG_BEAT_MS, () => node.catalog.flush(true));
+    void this.#register();
+  }
+
+  #every(periodMs: number, action: () => void): void {
+    const { timers } = this.#parts.environment;
+    let timer: Timer;
+    const again = (): void => {
+      this.#timers.delete(timer);
+      if (this.#stopping && periodMs !== TICK_MS && periodMs !== HEARTBEAT_MS) return;
+      timer = timers.after(periodMs, again);
+      this.#timers.add(timer);
+      action();
+    };
+    timer = timers.after(periodMs, again);
+    this.#timers.add(timer);
+  }
+
+  /** The catalog's replica feeds watchers from memory. */
+  async #loadCatalog(groups: NodeGroups, catalog: CatalogFeed): Promise<void> {
+    const group = groups.group(CATALOG_GROUP);
+    if (group !== undefined) catalog.reload(await allValues(group), group.state.applied);
+  }
+
+  // --- finding the others ------------------------------------------------------------------------------------------
+
+  #setAddresses(addresses: Readonly<Record<NodeId, string>>): void {
+    for (const [node, address] of Object.entries(addresses)) {
+      if (node !== this.#parts.options.node) this.#node?.groups.links.setAddress(node, address);
+    }
+  }
+
+  /** The catalog names every node; the folder keeps the last addresses, for a start without anybody to ask. */
+  #learnAddresses(node: OpenNode): void {
+    const identity = this.#identity;
+    if (identity === undefined) return;
+    const addresses: Record<NodeId, string> = { ...identity.addresses };
+    for (const record of node.watcher.view.nodes()) addresses[record.node] = record.address;
+    if (JSON.stringify(addresses) === JSON.stringify(identity.addresses)) return;
+    this.#identity = { ...identity, addresses };
+    this.#setAddresses(addresses);
+    this.#parts.disk.writeIdentity(encodeNodeIdentity(this.#identity)).catch((error: unknown) => {
+      this.#parts.environment.logger.warn('addresses not saved', { error: String(error) });
+    });
+  }
+
+  /** Tells an auto-admin who and where this node is, again and again: addresses change, and so do auto-admins. */
+  async #register(): Promise<void> {
+    const { transport, options, environment, incarnation } = this.#parts;
+    for (const address of options.autoAdmins) {
+      if (this.#registered) break;
+      const { node, az, advertise } = options;
+      try {
+        await transport.call(address, { kind: 'register-node', node, az, address: advertise, incarnation }, REGISTER_MS);
+        this.#registered = true;
+        environment.logger.info('registered', { autoAdmin: address });
+      } catch (error) {
+        environment.logger.debug('not registered', { autoAdmin: address, error: String(error) });
+      }
+    }
+    if (!this.#registered && !this.#stopping) this.#timers.add(environment.timers.after(REGISTER_MS / 10, () => void this.#register()));
+  }
+
+  // --- administrative calls ----------------------------------------------------------------------------------------
+
+  async #admin(request: AdminRequest): Promise<AdminResponse> {
+    if (request.kind === 'init-cluster') return this.#init(request);
+    if (request.kind === 'describe-node') return this.#describe();
+    const node = this.#node;
+    if (node === undefined) throw new AdminCallError('no-cluster', 'the node belongs to no cluster yet: run `stator init`');
+    switch (request.kind) {
+      case 'create-replica':
+        return node.creator.create(request);
+      case 'delete-replica':
+        return deleteReplica(request, node.groups, node.pages);
+      case 'inspect-group':
+        return inspectGroup(request, node.groups);
+      case 'transfer-leadership':
+        return transferLeadership(request, node.groups);
+      default:
+        throw new AdminCallError('wrong-process', `a storage node does not serve ${request.kind}`);
+    }
+  }
+
+  #describe(): AdminResponse {
+    const { options, incarnation } = this.#parts;
+    const place = { node: options.node, az: options.az, clusterId: this.#identity?.clusterId ?? '', incarnation };
+    return describeNode(place, this.#node?.groups.all ?? []);
+  }
+
+  /** Forms the catalog group on this seed. One call at a time; repeating it changes nothing. */
+  #init(request: InitCluster): Promise<AdminResponse> {
+    const run = this.#joining.then(() => this.#join(request));
+    this.#joining = run.catch(() => undefined);
+    return run.then(() => ({ kind: 'done' }));
+  }
+
+  async #join(request: InitCluster): Promise<void> {
+    const { options, disk } = this.#parts;
+    const own = request.members.find(({ node }) => node === options.node);
+    if (own === undefined) throw new AdminCallError('not-a-seed', `node ${options.node} is not among the seeds`);
+    if (own.az !== options.az) throw new AdminCallError('wrong-az', `node ${options.node} is in AZ ${options.az}, not in ${own.az}`);
+    const known = this.#identity?.clusterId;
+    if (known !== undefined && known !== request.clusterId) {
+      throw new AdminCallError('other-cluster', `node ${options.node} belongs to cluster ${known} already`);
+    }
+    if (this.#node === undefined) {
+      const addresses = Object.fromEntries(request.addresses.map(({ node, address }) => [node, address]));
+      const identity = { formatVersion: DATA_FORMAT_VERSION, clusterId: request.clusterId, node: options.node, addresses };
+      await disk.writeIdentity(encodeNodeIdentity(identity));
+      await this.#open(identity);
+    }
+    const node = this.#node;
+    assert(node !== undefined, 'open after it was opened');
+    await node.creator.create({
+      kind: 'create-replica',
+      group: CATALOG_GROUP,
+      replica: own.replica,
+      tableId: CATALOG_TABLE_ID,
+      partitionId: 0,
+      low: NO_BYTES,
+      high: NO_BYTES,
+      members: request.members,
+      preferredLeader: request.members[0]?.replica ?? own.replica,
+    });
+    if (known === undefined) this.#start(node);
+  }
+}
+
+/** The catalog's own table id: no table has it, for table ids are UUIDs. */
+const CATALOG_TABLE_ID = 'catalog';
+const NO_BYTES = new Uint8Array(0);
+
+async function allValues(group: Group): Promise<Uint8Array[]> {
+  const values: Uint8Array[] = [];
+  let low: Uint8Array = NO_BYTES;
+  for (;;) {
+    const step = group.tree.scan(low, undefined, false, (_key, value) => {
+      values.push(value);
+      return true;
+    });
+    if (step.next === undefined) return values;
+    low = step.next;
+    await step.wait;
+  }
+}
