@@ -1,0 +1,229 @@
+import { compareBytes } from '../../services/shared/base/bytes.ts';
+import type { Digest } from '../../services/shared/env/digest.ts';
+import { AdminCallError } from '../../services/shared/env/transport.ts';
+import { bindCondition, evaluateCondition, parseCondition } from '../../services/shared/expression/condition.ts';
+import { ExpressionError } from '../../services/shared/expression/errors.ts';
+import { applyUpdate, bindUpdate, parseUpdate, updatedAttributes } from '../../services/shared/expression/update.ts';
+import { attributeNames, parseItem, serializeItem } from '../../services/shared/item/attribute-map.ts';
+import type { AttributeMap } from '../../services/shared/item/attribute-value.ts';
+import { ITEM_BYTES_MAX, itemSize } from '../../services/shared/item/item-size.ts';
+import { encodeKey } from '../../services/shared/item/key-encoding.ts';
+import type { TableDefinition, TableRecord, TableStatus } from '../../services/shared/placement/catalog-records.ts';
+import type { ExpressionFields, RangeOperation, RangeResult, StorageResponse } from '../../services/shared/wire/storage-operations.ts';
+import type { ItemOperation, StoragePort, TableView } from '../../services/router/core/storage-port.ts';
+
+interface FakeTable {
+  record: TableRecord;
+  view: TableView;
+  /** By encoded key in latin-1, whose order is that of the bytes. */
+  readonly items: Map<string, Buffer>;
+}
+
+/** What the fake is asked for, for tests that look at it. */
+export type StorageCall = ItemOperation | RangeOperation;
+
+/**
+ * The router's storage in memory: one map for each table, with the libraries that storage nodes use. Tests can put failures in
+ * its way, hide tables until a refresh, and make it read ranges in small slices.
+ */
+export class FakeStorage implements StoragePort {
+  readonly #digest: Digest;
+  readonly #tables = new Map<string, FakeTable>();
+  /** Answers given instead of the next operations. */
+  readonly failures: StorageResponse[] = [];
+  readonly calls: StorageCall[] = [];
+  /** A range is read in slices of at most so many items, as if partitions were that small. */
+  sliceItems = Number.POSITIVE_INFINITY;
+  /** Tables whose creation the router has not heard of before `refreshTables`. */
+  readonly hidden = new Set<string>();
+  refreshes = 0;
+  /** Answers every change of a table with this code. */
+  changeError: string | undefined;
+  /** State of newly created tables. */
+  createdAs: TableStatus = 'ACTIVE';
+
+  constructor(digest: Digest) {
+    this.#digest = digest;
+  }
+
+  table(account: string, name: string): TableView | undefined {
+    return this.hidden.has(name) ? undefined : this.#tables.get(`${account}/${name}`)?.view;
+  }
+
+  async refreshTables(): Promise<void> {
+    this.refreshes++;
+    this.hidden.clear();
+  }
+
+  tableNames(account: string): readonly string[] {
+    const prefix = `${account}/`;
+    return [...this.#tables.keys()]
+      .filter((key) => key.startsWith(prefix))
+      .map((key) => key.slice(prefix.length))
+      .sort();
+  }
+
+  tableStatistics(view: TableView): { items: number; bytes: number } {
+    const { items } = this.#of(view);
+    const bytes = [...items.values()].reduce((sum, item) => sum + itemSize(parseItem(item)), 0);
+    return { items: items.size, bytes };
+  }
+
+  setStatus(account: string, name: string, status: TableStatus): void {
+    const table = this.#tables.get(`${account}/${name}`) as FakeTable;
+    this.#store({ ...table.record, status }, table.items);
+  }
+
+  async createTable(definition: TableDefinition): Promise<TableRecord> {
+    const key = `${definition.account}/${definition.name}`;
+    if (this.changeError !== undefined) throw new AdminCallError(this.changeError, 'as the test wants it');
+    if (this.#tables.has(key)) throw new AdminCallError('table-exists', key);
+    const record: TableRecord = { ...definition, generation: 1, status: this.createdAs };
+    this.#store(record, new Map());
+    return { ...record, status: 'CREATING' };
+  }
+
+  async deleteTable(account: string, _region: string, name: string): Promise<TableRecord> {
+    if (this.changeError !== undefined) throw new AdminCallError(this.changeError, 'as the test wants it');
+    const table = this.#tables.get(`${account}/${name}`);
+    if (table === undefined) throw new AdminCallError('table-not-found', name);
+    this.#tables.delete(`${account}/${name}`);
+    return { ...table.record, status: 'DELETING' };
+  }
+
+  #store(record: TableRecord, items: Map<string, Buffer>): void {
+    this.#tables.set(`${record.account}/${record.name}`, { record, view: { record, partitionCount: 4 }, items });
+  }
+
+  #of(view: TableView): FakeTable {
+    return this.#tables.get(`${view.record.account}/${view.record.name}`) as FakeTable;
+  }
+
+  async execute(view: TableView, operation: ItemOperation): Promise<StorageResponse> {
+    this.calls.push(operation);
+    const failure = this.failures.shift();
+    if (failure !== undefined) return failure;
+    const { items } = this.#of(view);
+    const key = Buffer.from(operation.key).toString('latin1');
+    const stored = items.get(key);
+    const old = stored === undefined ? undefined : parseItem(stored);
+    const oldSize = old === undefined ? 0 : itemSize(old);
+    if (operation.kind === 'get') return response({ status: 'ok', item: stored, oldSize });
+    if (!holds(operation, old)) {
+      return response({ status: 'condition-failed', item: operation.returnOldOnFailure ? stored : undefined, oldSize });
+    }
+    if (operation.kind === 'put') {
+      const item = parseItem(operation.item);
+      if (itemSize(item) !== operation.itemSize) throw new Error('the router sent a wrong item size');
+      if (!encodeKey(view.record.keys, item, this.#digest).equals(operation.key)) throw new Error('the router sent a wrong key');
+      items.set(key, Buffer.from(operation.item));
+      return response({ status: 'ok', item: operation.returnOld ? stored : undefined, oldSize, newSize: operation.itemSize });
+    }
+    if (operation.kind === 'delete') {
+      items.delete(key);
+      return response({ status: 'ok', item: operation.returnOld ? stored : undefined, oldSize, newSize: 0 });
+    }
+    return update(operation, items, key, old, oldSize);
+  }
+
+  async range(view: TableView, operation: RangeOperation): Promise<StorageResponse> {
+    this.calls.push(operation);
+    const failure = this.failures.shift();
+    if (failure !== undefined) return failure;
+    const keys = [...this.#of(view).items.keys()].filter((key) => isWithin(Buffer.from(key, 'latin1'), operation)).sort();
+    if (operation.reverse) keys.reverse();
+    const items: Uint8Array[] = [];
+    let count = 0;
+    let scanned = 0;
+    let scannedBytes = 0;
+    for (const key of keys) {
+      if (isFull(operation, scanned, scannedBytes) || scanned >= this.sliceItems) break;
+      const bytes = this.#of(view).items.get(key) as Buffer;
+      const item = parseItem(bytes);
+      scanned++;
+      scannedBytes += itemSize(item);
+      if (operation.filter !== undefined && !evaluates(operation.filter, 'FilterExpression', operation, item)) continue;
+      count++;
+      if (!operation.countOnly) items.push(bytes);
+    }
+    const last = scanned === 0 ? undefined : Buffer.from(keys[scanned - 1] as string, 'latin1');
+    const range: RangeResult = {
+      items,
+      count,
+      scanned,
+      scannedBytes,
+      more: scanned < keys.length,
+      ...(last === undefined ? undefined : { lastKey: last }),
+    };
+    return { id: 0, status: 'ok', range };
+  }
+}
+
+type Answer = { readonly [Member in keyof StorageResponse]?: StorageResponse[Member] | undefined } & Pick<StorageResponse, 'status'>;
+
+function response(answer: Answer): StorageResponse {
+  const given = Object.entries(answer).filter(([, value]) => value !== undefined);
+  return { id: 0, ...Object.fromEntries(given) } as StorageResponse;
+}
+
+function isWithin(key: Buffer, { low, high }: RangeOperation): boolean {
+  return compareBytes(key, low) >= 0 && (high === undefined || compareBytes(key, high) < 0);
+}
+
+function isFull({ limit, byteLimit }: RangeOperation, scanned: number, scannedBytes: number): boolean {
+  return (limit > 0 && scanned >= limit) || scannedBytes >= byteLimit;
+}
+
+function holds(operation: ExpressionFields, item: AttributeMap | undefined): boolean {
+  return operation.condition === undefined || evaluates(operation.condition, 'ConditionExpression', operation, item);
+}
+
+function evaluates(
+  text: string,
+  field: 'ConditionExpression' | 'FilterExpression',
+  { names, values }: { readonly names?: Uint8Array; readonly values?: Uint8Array },
+  item: AttributeMap | undefined,
+): boolean {
+  return evaluateCondition(bindCondition(parseCondition(text, field), namesOf(names), valuesOf(values)), item);
+}
+
+function namesOf(bytes: Uint8Array | undefined): Record<string, string> | undefined {
+  return bytes === undefined ? undefined : (JSON.parse(Buffer.from(bytes).toString()) as Record<string, string>);
+}
+
+function valuesOf(bytes: Uint8Array | undefined): AttributeMap | undefined {
+  return bytes === undefined ? undefined : parseItem(bytes);
+}
+
+function update(
+  operation: ItemOperation & { kind: 'update' },
+  items: Map<string, Buffer>,
+  key: string,
+  old: AttributeMap | undefined,
+  oldSize: number,
+): StorageResponse {
+  try {
+    const before = old ?? parseItem(operation.keyAttributes);
+    const bound =
+      operation.update === '' ? undefined : bindUpdate(parseUpdate(operation.update), namesOf(operation.names), valuesOf(operation.values));
+    const result = bound === undefined ? undefined : applyUpdate(bound, before);
+    const item = result?.item ?? before;
+    const newSize = itemSize(item);
+    if (newSize > ITEM_BYTES_MAX)
+      return { id: 0, status: 'validation', message: 'Item size to update has exceeded the maximum allowed size' };
+    items.set(key, serializeItem(item));
+    const updatedOf = (side: AttributeMap | undefined) => (result === undefined ? undefined : updatedAttributes(result, side));
+    const returned = {
+      none: undefined,
+      'all-old': old,
+      'updated-old': updatedOf(old),
+      'all-new': item,
+      'updated-new': updatedOf(item),
+    }[operation.returnValues];
+    const isEmpty = returned === undefined || attributeNames(returned).length === 0;
+    return response({ status: 'ok', item: isEmpty ? undefined : serializeItem(returned), oldSize, newSize });
+  } catch (error) {
+    if (!(error instanceof ExpressionError)) throw error;
+    return { id: 0, status: 'validation', message: error.message };
+  }
+}
