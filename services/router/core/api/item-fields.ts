@@ -1,0 +1,52 @@
+import { parseItem, serializeItem } from '../../../shared/item/attribute-map.ts';
+import { bindProjection, project } from '../../../shared/expression/projection.ts';
+import type { BoundProjection } from '../../../shared/expression/projection.ts';
+import { oneOf } from './constraint.ts';
+import type { ExpressionCache } from './expression-cache.ts';
+import type { JsonObject } from './json-object.ts';
+import type { Placeholders } from './placeholders.ts';
+import type { Field } from './request-shape.ts';
+import { readBoolean } from './value-type.ts';
+
+/** Fields that several operations on items share. */
+
+export const key: Field = { name: 'Key', type: { kind: 'attributes' }, notNull: true };
+export const consistentRead: Field = { name: 'ConsistentRead', type: { kind: 'boolean' } };
+export const conditionExpression: Field = { name: 'ConditionExpression', type: { kind: 'string' } };
+export const projectionExpression: Field = { name: 'ProjectionExpression', type: { kind: 'string' } };
+export const returnValues: Field = {
+  name: 'ReturnValues',
+  type: { kind: 'string' },
+  constraints: [oneOf('ALL_NEW', 'UPDATED_OLD', 'ALL_OLD', 'NONE', 'UPDATED_NEW')],
+};
+export const returnValuesOnConditionCheckFailure: Field = {
+  name: 'ReturnValuesOnConditionCheckFailure',
+  type: { kind: 'string' },
+  constraints: [oneOf('ALL_OLD', 'NONE')],
+};
+/** SIZE asks for the size of item collections, which exist in tables with a local index only: the answer is always without. */
+export const returnItemCollectionMetrics: Field = {
+  name: 'ReturnItemCollectionMetrics',
+  type: { kind: 'string' },
+  constraints: [oneOf('SIZE', 'NONE')],
+};
+/** The older forms of conditions: their types are checked, then they are refused by name. */
+export const conditionalOperator: Field = { name: 'ConditionalOperator', type: { kind: 'string' }, constraints: [oneOf('OR', 'AND')] };
+export const attributesToGet: Field = { name: 'AttributesToGet', type: { kind: 'list', member: { kind: 'string' } } };
+
+export function readFlag(input: JsonObject, name: string): boolean {
+  const value = input[name];
+  return value !== undefined && value !== null && readBoolean(value);
+}
+
+/** The parsed and bound projection, if the request has one. Throws ExpressionError. */
+export function readProjection(input: JsonObject, placeholders: Placeholders, cache: ExpressionCache): BoundProjection | undefined {
+  const text = input['ProjectionExpression'] as string | null | undefined;
+  if (text === undefined || text === null) return undefined;
+  return bindProjection(cache.projection(text), placeholders.names);
+}
+
+/** The part of stored item bytes that the projection asks for, as bytes again. */
+export function projectBytes(projection: BoundProjection, item: Uint8Array): Buffer {
+  return serializeItem(project(projection, parseItem(item)));
+}

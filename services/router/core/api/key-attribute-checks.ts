@@ -1,0 +1,36 @@
+import type { BoundCondition } from '../../../shared/expression/condition.ts';
+import type { DocumentPath } from '../../../shared/expression/document-path.ts';
+import { updatedTopLevelNames } from '../../../shared/expression/update.ts';
+import type { BoundUpdate } from '../../../shared/expression/update.ts';
+import type { KeySchema } from '../../../shared/item/attribute-value.ts';
+import { validationError } from './api-error.ts';
+
+/** Rules for expressions that need the table's key. Each throws ValidationException. */
+
+/** A key attribute is a scalar: no expression can look inside it. */
+export function refusePathsIntoKey({ paths }: { readonly paths: readonly DocumentPath[] }, keys: KeySchema): void {
+  for (const path of paths) {
+    if (path.length === 1 || !isKey(path[0], keys)) continue;
+    throw validationError(`Key attributes must be scalars; list random access '[]' and map lookup '.' are not allowed: Key: ${path[0]}`);
+  }
+}
+
+/** The key of an item never changes. */
+export function refuseKeyUpdate(update: BoundUpdate, keys: KeySchema): void {
+  for (const name of updatedTopLevelNames(update)) {
+    if (!isKey(name, keys)) continue;
+    throw validationError(`One or more parameter values were invalid: Cannot update attribute ${name}. This attribute is part of the key`);
+  }
+}
+
+/** A Query's filter sees what its key condition has left over, and must not name the key again. */
+export function refuseKeyInFilter({ paths }: BoundCondition, { partition, sort }: KeySchema): void {
+  for (const attribute of [partition, sort]) {
+    if (attribute === undefined || !paths.some((path) => path[0] === attribute.name)) continue;
+    throw validationError(`Filter Expression can only contain non-primary key attributes: Primary key attribute: ${attribute.name}`);
+  }
+}
+
+function isKey(name: string | number | undefined, { partition, sort }: KeySchema): boolean {
+  return name === partition.name || name === sort?.name;
+}

@@ -1,0 +1,101 @@
+import { must } from '../../../shared/base/assert.ts';
+import { successor } from '../../../shared/base/bytes.ts';
+import { decodeKey } from '../../../shared/item/key-encoding.ts';
+import { PAGE_BYTES_MAX } from '../../../shared/limits/api-limits.ts';
+import type { RangeOperation } from '../../../shared/wire/storage-operations.ts';
+import type { TableView } from '../storage-port.ts';
+import { joinParts } from './answer.ts';
+import { consumedCapacity, readUnits } from './capacity.ts';
+import { projectBytes } from './item-fields.ts';
+import type { PageFields } from './page-fields.ts';
+import type { RequestContext } from './request-context.ts';
+import { storageFailure } from './storage-outcome.ts';
+
+/** Whole keys from `low`, included, to `high`, excluded; no `high`: to the end of the table. */
+export interface PageRange {
+  readonly low: Uint8Array;
+  readonly high: Uint8Array | undefined;
+  readonly reverse: boolean;
+}
+
+/** What one page found. */
+interface Page {
+  readonly items: Uint8Array[];
+  count: number;
+  scanned: number;
+  bytes: number;
+  lastKey: Uint8Array | undefined;
+  /** Something may follow lastKey. */
+  more: boolean;
+}
+
+/** Reads one page of Query or Scan and prints the answer. */
+export async function answerPage(
+  view: TableView,
+  tableName: string,
+  range: PageRange,
+  fields: PageFields,
+  context: RequestContext,
+): Promise<Buffer> {
+  const page = await readPage(view, range, fields, context);
+  const parts: (string | Uint8Array)[] = [`{"Count":${page.count},"ScannedCount":${page.scanned}`];
+  if (!fields.countOnly) {
+    const { projection } = fields;
+    parts.push(',"Items":[');
+    page.items.forEach((item, position) => {
+      if (position > 0) parts.push(',');
+      parts.push(projection === undefined ? item : projectBytes(projection, item));
+    });
+    parts.push(']');
+  }
+  if (page.more) parts.push(`,"LastEvaluatedKey":${JSON.stringify(decodeKey(view.record.keys, must(page.lastKey)))}`);
+  if (fields.capacity !== 'NONE') {
+    const units = readUnits(page.bytes, fields.consistent);
+    parts.push(`,"ConsumedCapacity":${consumedCapacity(fields.capacity, tableName, units)}`);
+  }
+  parts.push('}');
+  return joinParts(parts);
+}
+
+/**
+ * A page ends with the item that meets the limit of items or of bytes, before the filter, or with the range. The service does not
+ * look behind the last item: a page that met a limit has a LastEvaluatedKey even where nothing follows.
+ */
+async function readPage(view: TableView, range: PageRange, fields: PageFields, context: RequestContext): Promise<Page> {
+  const page: Page = { items: [], count: 0, scanned: 0, bytes: 0, lastKey: undefined, more: true };
+  while (page.more && !isFull(page, fields.limit)) {
+    const response = await context.services.storage.range(view, nextSlice(range, fields, page), context.timeLeftMs());
+    // What was read so far is a page as good as any; the client asks for the rest.
+    if (response.status === 'overloaded' && page.lastKey !== undefined) break;
+    if (response.status !== 'ok') throw storageFailure(response);
+    const slice = must(response.range);
+    for (const item of slice.items) page.items.push(item);
+    page.count += slice.count;
+    page.scanned += slice.scanned;
+    page.bytes += slice.scannedBytes;
+    page.more = slice.more;
+    page.lastKey = slice.more ? must(slice.lastKey, 'a range slice that is to go on names its last key') : (slice.lastKey ?? page.lastKey);
+  }
+  page.more ||= isFull(page, fields.limit);
+  return page;
+}
+
+function isFull(page: Page, limit: number): boolean {
+  return page.bytes >= PAGE_BYTES_MAX || (limit > 0 && page.scanned >= limit);
+}
+
+function nextSlice({ low, high, reverse }: PageRange, fields: PageFields, page: Page): RangeOperation {
+  const { lastKey } = page;
+  const end = reverse && lastKey !== undefined ? lastKey : high;
+  return {
+    kind: 'range',
+    low: !reverse && lastKey !== undefined ? successor(lastKey) : low,
+    ...(end === undefined ? undefined : { high: end }),
+    reverse,
+    consistent: fields.consistent,
+    limit: fields.limit === 0 ? 0 : fields.limit - page.scanned,
+    byteLimit: PAGE_BYTES_MAX - page.bytes,
+    countOnly: fields.countOnly,
+    ...fields.operation,
+  };
+}

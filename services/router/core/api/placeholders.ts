@@ -1,0 +1,135 @@
+import { utf8 } from '../../../shared/base/bytes.ts';
+import type { AttributeNames } from '../../../shared/expression/binding.ts';
+import type { ExpressionProgram } from '../../../shared/expression/expression-program.ts';
+import { unusedPlaceholders } from '../../../shared/expression/placeholders.ts';
+import { attributeNames, getAttribute } from '../../../shared/item/attribute-map.ts';
+import type { AttributeMap } from '../../../shared/item/attribute-value.ts';
+import { canonicalizeItem, canonicalizeValue, ItemError } from '../../../shared/item/canonical-value.ts';
+import { itemSize } from '../../../shared/item/item-size.ts';
+import { utf8Length } from '../../../shared/item/unicode.ts';
+import { PLACEHOLDER_BYTES_MAX } from '../../../shared/limits/api-limits.ts';
+import { validationError } from './api-error.ts';
+import type { JsonObject } from './json-object.ts';
+import type { Field } from './request-shape.ts';
+
+/** ExpressionAttributeNames and ExpressionAttributeValues of a request, checked and canonical. */
+export interface Placeholders {
+  readonly names: AttributeNames | undefined;
+  readonly values: AttributeMap | undefined;
+}
+
+export const expressionAttributeValues: Field = { name: 'ExpressionAttributeValues', type: { kind: 'attributes' } };
+export const expressionAttributeNames: Field = {
+  name: 'ExpressionAttributeNames',
+  type: { kind: 'map', member: { kind: 'string' }, java: 'java.lang.String' },
+};
+
+const NAME_FORM = /^#[0-9a-zA-Z_]+$/;
+const VALUE_FORM = /^:[0-9a-zA-Z_]+$/;
+
+/** Which expressions an operation takes, and which older parameters cannot stand beside them. */
+export interface ExpressionParameters {
+  readonly expressions: readonly string[];
+  readonly legacy: readonly string[];
+}
+
+/**
+ * Throws ValidationException when expressions are mixed with the older parameters, or when placeholders came without any
+ * expression that could use them.
+ */
+export function checkExpressionParameters(input: JsonObject, { expressions, legacy }: ExpressionParameters): void {
+  const given = expressions.filter((name) => isGiven(input, name));
+  if (given.length > 0) {
+    const mixed = legacy.filter((name) => isGiven(input, name));
+    if (mixed.length > 0) {
+      throw validationError(
+        'Can not use both expression and non-expression parameters in the same request: ' +
+          `Non-expression parameters: {${mixed.join(', ')}} Expression parameters: {${given.join(', ')}}`,
+      );
+    }
+  } else if (isGiven(input, 'ExpressionAttributeNames')) {
+    throw validationError('ExpressionAttributeNames can only be specified when using expressions');
+  }
+  if (!isGiven(input, 'ExpressionAttributeValues')) return;
+  const withValues = expressions.filter((name) => name !== 'ProjectionExpression');
+  if (withValues.some((name) => isGiven(input, name))) return;
+  throw validationError(
+    'ExpressionAttributeValues can only be specified when using expressions: ' +
+      `${withValues.join(' and ')} ${withValues.length > 1 ? 'are' : 'is'} null`,
+  );
+}
+
+/** Reads names and values. Throws ValidationException. */
+export function readPlaceholders(input: JsonObject): Placeholders {
+  const names = input['ExpressionAttributeNames'] as AttributeNames | null | undefined;
+  const values = input['ExpressionAttributeValues'];
+  return {
+    names: names === undefined || names === null ? undefined : checkNames(names),
+    values: values === undefined || values === null ? undefined : readValues(values as AttributeMap),
+  };
+}
+
+/** Throws ValidationException when a name or value was sent that none of the request's expressions uses. */
+export function checkAllUsed(programs: readonly ExpressionProgram[], { names, values }: Placeholders): void {
+  if (names === undefined && values === undefined) return;
+  const unused = unusedPlaceholders(programs, names, values);
+  if (unused !== undefined) throw validationError(unused);
+}
+
+/** The fields of a storage operation that carry the placeholders. */
+export function placeholderBytes({ names, values }: Placeholders): { names?: Uint8Array; values?: Uint8Array } {
+  return {
+    ...(names === undefined ? undefined : { names: utf8(JSON.stringify(names)) }),
+    ...(values === undefined ? undefined : { values: utf8(JSON.stringify(values)) }),
+  };
+}
+
+export function isGiven(input: JsonObject, name: string): boolean {
+  const value = input[name];
+  return value !== undefined && value !== null;
+}
+
+function checkNames(names: AttributeNames): AttributeNames {
+  let count = 0;
+  let bytes = 0;
+  for (const key in names) {
+    count++;
+    bytes += key.length + utf8Length(names[key] ?? '');
+    if (!NAME_FORM.test(key)) throw validationError(`ExpressionAttributeNames contains invalid key: Syntax error; key: "${key}"`);
+    if (names[key] === '' || names[key] === null) {
+      throw validationError(`ExpressionAttributeNames contains invalid value: Empty attribute name for key ${key}`);
+    }
+  }
+  if (count === 0) throw validationError('ExpressionAttributeNames must not be empty');
+  if (bytes > PLACEHOLDER_BYTES_MAX) throw validationError('ExpressionAttributeNames exceeds max size');
+  return names;
+}
+
+function readValues(given: AttributeMap): AttributeMap {
+  const keys = attributeNames(given);
+  if (keys.length === 0) throw validationError('ExpressionAttributeValues must not be empty');
+  for (const key of keys) {
+    if (!VALUE_FORM.test(key)) throw validationError(`ExpressionAttributeValues contains invalid key: Syntax error; key: "${key}"`);
+  }
+  let values: AttributeMap;
+  try {
+    values = canonicalizeItem(given);
+  } catch (error) {
+    throw error instanceof ItemError && error.kind === 'validation' ? (wrongValue(keys, given) ?? error) : error;
+  }
+  if (itemSize(values) > PLACEHOLDER_BYTES_MAX) throw validationError('ExpressionAttributeValues exceeds max size');
+  return values;
+}
+
+/** The error of the first wrong value, with its name. */
+function wrongValue(keys: readonly string[], values: AttributeMap): Error | undefined {
+  for (const key of keys) {
+    try {
+      canonicalizeValue(getAttribute(values, key));
+    } catch (error) {
+      if (!(error instanceof ItemError)) throw error;
+      return validationError(`ExpressionAttributeValues contains invalid value: ${error.message} for key ${key}`);
+    }
+  }
+  return undefined;
+}

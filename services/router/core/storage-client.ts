@@ -1,0 +1,95 @@
+import { AutoAdminClient, UNAVAILABLE } from '../../shared/cluster-client/auto-admin-client.ts';
+import { CatalogRefresh } from '../../shared/cluster-client/catalog-refresh.ts';
+import type { ClusterClient } from '../../shared/cluster-client/cluster-client.ts';
+import type { Environment } from '../../shared/env/environment.ts';
+import { AdminCallError } from '../../shared/env/transport.ts';
+import type { TableDefinition, TableRecord } from '../../shared/placement/catalog-records.ts';
+import { parseTableRecord, serializeRecord } from '../../shared/placement/record-format.ts';
+import type { AdminRequest } from '../../shared/wire/admin.ts';
+import type { StatorTransport } from '../../shared/wire/frames.ts';
+import type { RangeOperation, StorageResponse } from '../../shared/wire/storage-operations.ts';
+import { RangeWalk } from './storage-client-range.ts';
+import { StorageStatistics } from './storage-client-statistics.ts';
+import type { ItemOperation, StoragePort, TableView } from './storage-port.ts';
+
+export interface StorageClientOptions {
+  /** Tables are looked up in this region. */
+  readonly region: string;
+  /** Addresses of the nodes that hold the catalog. */
+  readonly seeds: readonly string[];
+  readonly autoAdmins: readonly string[];
+}
+
+/** The cluster behind the router's port: tables from the watched catalog, operations by the client of the groups. */
+export class StorageClient implements StoragePort {
+  readonly #environment: Environment;
+  readonly #cluster: ClusterClient;
+  readonly #region: string;
+  readonly #autoAdmin: AutoAdminClient;
+  readonly #refresh: CatalogRefresh;
+  readonly #statistics: StorageStatistics;
+  readonly #views = new WeakMap<TableRecord, TableView>();
+
+  constructor(environment: Environment, transport: StatorTransport, cluster: ClusterClient, options: StorageClientOptions) {
+    this.#environment = environment;
+    this.#cluster = cluster;
+    this.#region = options.region;
+    this.#autoAdmin = new AutoAdminClient(environment, transport, options.autoAdmins);
+    this.#refresh = new CatalogRefresh(environment.clock, transport, cluster.watcher, options.seeds);
+    this.#statistics = new StorageStatistics(environment.clock, transport, cluster);
+  }
+
+  table(account: string, name: string): TableView | undefined {
+    const catalog = this.#cluster.watcher.view;
+    const record = catalog.table(account, this.#region, name);
+    if (record === undefined) return undefined;
+    const partitionCount = catalog.partitions(record.tableId).length;
+    const present = this.#views.get(record);
+    if (present?.partitionCount === partitionCount) return present;
+    const view = { record, partitionCount };
+    this.#views.set(record, view);
+    return view;
+  }
+
+  refreshTables(deadlineMs: number): Promise<void> {
+    return this.#refresh.refresh(deadlineMs);
+  }
+
+  tableNames(account: string): readonly string[] {
+    return this.#cluster.watcher.view.tableNames(account, this.#region);
+  }
+
+  tableStatistics(view: TableView): { readonly items: number; readonly bytes: number } {
+    return this.#statistics.of(view.record.tableId);
+  }
+
+  execute(view: TableView, operation: ItemOperation, deadlineMs: number): Promise<StorageResponse> {
+    const partition = this.#cluster.map.partition(view.record.tableId, operation.key);
+    if (partition === undefined) return Promise.resolve(OUTSIDE_MAP);
+    return this.#cluster.groups.execute(partition, operation.key, operation, deadlineMs);
+  }
+
+  range(view: TableView, operation: RangeOperation, deadlineMs: number): Promise<StorageResponse> {
+    return new RangeWalk(this.#environment, this.#cluster, view.record.tableId, operation, deadlineMs).run();
+  }
+
+  createTable(definition: TableDefinition, deadlineMs: number): Promise<TableRecord> {
+    return this.#changeTable({ kind: 'create-table', definition: serializeRecord(definition) }, deadlineMs);
+  }
+
+  deleteTable(account: string, region: string, name: string, deadlineMs: number): Promise<TableRecord> {
+    return this.#changeTable({ kind: 'delete-table', account, region, name }, deadlineMs);
+  }
+
+  async #changeTable(request: AdminRequest, deadlineMs: number): Promise<TableRecord> {
+    const { clock } = this.#environment;
+    const deadlineAtMs = clock.monotonicMs() + deadlineMs;
+    const answer = await this.#autoAdmin.call(request, deadlineMs);
+    if (answer.kind !== 'table-changed') throw new AdminCallError(UNAVAILABLE, `an auto-admin answered ${answer.kind} to ${request.kind}`);
+    const visible = await this.#cluster.watcher.caughtUpTo(answer.slot, Math.max(0, deadlineAtMs - clock.monotonicMs()));
+    if (!visible) throw new AdminCallError(UNAVAILABLE, 'the table was changed, but the catalog watched here is behind');
+    return parseTableRecord(answer.record);
+  }
+}
+
+const OUTSIDE_MAP: StorageResponse = { id: 0, status: 'overloaded', message: 'no partition is known that holds the key' };

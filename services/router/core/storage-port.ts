@@ -1,0 +1,69 @@
+import type { TableDefinition, TableRecord } from '../../shared/placement/catalog-records.ts';
+import type {
+  DeleteOperation,
+  GetOperation,
+  NumberedWrite,
+  PutOperation,
+  RangeOperation,
+  StorageResponse,
+  UpdateOperation,
+} from '../../shared/wire/storage-operations.ts';
+
+/** A table as the router's watched copy of the catalog shows it. A new view is made by each change of the table. */
+export interface TableView {
+  readonly record: TableRecord;
+  readonly partitionCount: number;
+}
+
+/** The port numbers writes itself, so that every repetition of one goes under its one number. */
+type WithoutNumber<Operation> = Operation extends NumberedWrite ? Omit<Operation, 'number'> : Operation;
+
+/** An operation on one item, as a handler asks for it. */
+export type ItemOperation = WithoutNumber<GetOperation | PutOperation | UpdateOperation | DeleteOperation>;
+
+/**
+ * All that the DynamoDB actions need of the cluster. Everything about leaders, retries, partition maps and request numbers is
+ * behind it. Every `deadlineMs` is a time left, in milliseconds from the call.
+ */
+export interface StoragePort {
+  /** From the watched catalog, without waiting; undefined when it holds no such table. */
+  table(account: string, name: string): TableView | undefined;
+
+  /**
+   * Brings the watched catalog up to its leader's newest slot. Called once before a client hears that a table does not exist.
+   * Resolves at the deadline too when nobody answers: then the router goes on with what it has.
+   */
+  refreshTables(deadlineMs: number): Promise<void>;
+
+  /** Names of the account's tables in the order of their UTF-8 bytes. */
+  tableNames(account: string): readonly string[];
+
+  /** Number and accounted size of the items; may be some hours old, as the service's own. */
+  tableStatistics(view: TableView): { readonly items: number; readonly bytes: number };
+
+  /**
+   * Carries out one operation on the item with this key at the partition that holds it. Follows leaders and new partition maps
+   * and repeats writes under one request number. Resolves with a final status: `ok`, `condition-failed`, `validation`,
+   * `overloaded`, `number-refused`, or `unknown-outcome` when the deadline passed with a write under way. For a read, and for a
+   * write that surely was not carried out, `overloaded` is also what the deadline gives. It never rejects.
+   */
+  execute(view: TableView, operation: ItemOperation, deadlineMs: number): Promise<StorageResponse>;
+
+  /**
+   * Reads a key range of the table, walking over as many partitions as needed, in key order (from `high` down with `reverse`),
+   * until the operation's item or byte limit is met or the range ends. `more` tells which: false when nothing of the range is
+   * left. A result may be shorter than the limits allow; it then has `more` and a `lastKey` to go on behind. An absent `high`
+   * is the end of the table. Statuses as for `execute`; with `ok` the response has `range`.
+   */
+  range(view: TableView, operation: RangeOperation, deadlineMs: number): Promise<StorageResponse>;
+
+  /**
+   * Resolves with the catalog record once it is written and visible to `table`. Rejects with AdminCallError: `table-exists`,
+   * `table-busy` (the same name is being created or deleted) or `unavailable` (no auto-admin was reached, or the outcome is
+   * unknown; repeating is safe).
+   */
+  createTable(definition: TableDefinition, deadlineMs: number): Promise<TableRecord>;
+
+  /** Resolves once the table is DELETING. Rejects with AdminCallError: `table-not-found`, `table-busy`, `unavailable`. */
+  deleteTable(account: string, region: string, name: string, deadlineMs: number): Promise<TableRecord>;
+}

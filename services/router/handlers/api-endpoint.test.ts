@@ -1,0 +1,181 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { crc32 } from 'node:zlib';
+import { ACCOUNT, ApiClient, authorization, httpHeaders, NOW_DATE, REGION, signedRequest } from '../../../test/harness/api-client.ts';
+import type { HttpRequest, HttpResponse } from '../../shared/env/http.ts';
+
+const LIST_TABLES = 'DynamoDB_20120810.ListTables';
+const VALIDATION = 'com.amazon.coral.validate#ValidationException';
+const SERIALIZATION = 'com.amazon.coral.service#SerializationException';
+
+function withHeaders(request: HttpRequest, list: readonly (readonly [string, string])[]): HttpRequest {
+  return { ...request, headers: httpHeaders(list) };
+}
+
+async function answerTo(request: HttpRequest, client = new ApiClient()): Promise<HttpResponse & { text: string }> {
+  const response = await client.endpoint.handle(request);
+  assert.match(response.headers['x-amzn-RequestId'] ?? '', /^[A-Z0-9]{52}$/);
+  assert.equal(response.headers['x-amz-crc32'], String(crc32(response.body)));
+  return { ...response, text: response.body.toString() };
+}
+
+const plain: HttpRequest = { method: 'POST', path: '/', headers: httpHeaders([['Host', 'any.host']]), body: Buffer.alloc(0) };
+
+test('GET answers the health text', async () => {
+  const answer = await answerTo({ ...plain, method: 'GET', path: '/anything' });
+  assert.deepEqual([answer.status, answer.text], [200, `healthy: dynamodb.${REGION}.amazonaws.com `]);
+});
+
+test('what is not a POST of JSON to / is no operation at all', async () => {
+  const signed = signedRequest(LIST_TABLES, Buffer.from('{}'));
+  const typed = (type: string) =>
+    withHeaders(signed, [
+      ['Host', 'x'],
+      ['Content-Type', type],
+    ]);
+  for (const request of [
+    { ...plain, method: 'PUT' },
+    { ...signed, method: 'DELETE' },
+    { ...signed, path: '/other' },
+    typed('text/plain'),
+    { ...plain, body: Buffer.from('{}') },
+  ]) {
+    const answer = await answerTo(request);
+    assert.deepEqual([answer.status, answer.text], [404, '<UnknownOperationException/>\n']);
+  }
+});
+
+test('both JSON types are taken and given back', async () => {
+  const body = Buffer.from('{}');
+  for (const [type, answered] of [
+    ['application/json', 'application/json'],
+    ['application/json; charset=utf-8', 'application/json'],
+    ['application/x-amz-json-1.0', 'application/x-amz-json-1.0'],
+  ] as const) {
+    const list = [
+      ['Host', 'x'],
+      ['Content-Type', type],
+      ['X-Amz-Date', NOW_DATE],
+      ['X-Amz-Target', LIST_TABLES],
+    ] as const;
+    const answer = await answerTo({ ...plain, body, headers: httpHeaders([...list, ['Authorization', authorization(list, body)]]) });
+    assert.deepEqual([answer.status, answer.headers['Content-Type'], answer.text], [200, answered, '{"TableNames":[]}']);
+  }
+});
+
+test('the target comes before the signature, the signature before the body', async () => {
+  for (const target of [
+    '',
+    'ListTables',
+    'DynamoDB_20120810.',
+    'DynamoDB_20120810.Nothing',
+    'DynamoDB_20111205.ListTables',
+    'DynamoDB_20120810.ListStreams',
+    'DynamoDB_20120810.__proto__',
+  ]) {
+    const answer = await answerTo(signedRequest(target, Buffer.from('no JSON')));
+    assert.deepEqual([answer.status, answer.text], [400, '{"__type":"com.amazon.coral.service#UnknownOperationException"}'], target);
+  }
+  const unsigned = withHeaders(signedRequest(LIST_TABLES, Buffer.from('no JSON')), [
+    ['Content-Type', 'application/x-amz-json-1.0'],
+    ['X-Amz-Target', LIST_TABLES],
+  ]);
+  assert.match((await answerTo(unsigned)).text, /MissingAuthenticationTokenException/);
+  assert.equal((await answerTo(signedRequest(LIST_TABLES, Buffer.from('no JSON')))).text, `{"__type":"${SERIALIZATION}"}`);
+  assert.equal((await answerTo(signedRequest(LIST_TABLES, Buffer.alloc(0)))).text, `{"__type":"${SERIALIZATION}"}`);
+});
+
+test('operations that are not built yet are refused by name', async () => {
+  const client = new ApiClient();
+  for (const operation of [
+    'UpdateTable',
+    'TransactWriteItems',
+    'ExecuteStatement',
+    'UpdateTimeToLive',
+    'TagResource',
+    'CreateBackup',
+    'SearchVectors',
+  ]) {
+    await client.refuses(operation, {}, `${operation} is not supported by Stator yet`);
+  }
+  const stream = await answerTo(signedRequest('DynamoDBStreams_20120810.GetRecords', Buffer.from('{}')), client);
+  assert.equal(stream.text, `{"__type":"${VALIDATION}","message":"GetRecords is not supported by Stator yet"}`);
+});
+
+test('a request id is never given twice', async () => {
+  const client = new ApiClient();
+  const ids = new Set<string>();
+  for (let count = 0; count < 300; count++) ids.add((await client.send('ListTables', {})).headers['x-amzn-RequestId'] as string);
+  assert.equal(ids.size, 300);
+});
+
+test('accounts do not see each other’s tables', async () => {
+  const credentials = (id: string) => ({ secret: `secret of ${id}`, account: id === 'one' ? ACCOUNT : '999999999999' });
+  const client = new ApiClient({ credentials });
+  const as = async (accessKeyId: string, operation: string, input: object) =>
+    (
+      await answerTo(
+        signedRequest(`DynamoDB_20120810.${operation}`, Buffer.from(JSON.stringify(input)), {
+          accessKeyId,
+          secret: `secret of ${accessKeyId}`,
+        }),
+        client,
+      )
+    ).text;
+  const table = {
+    TableName: 'mine',
+    BillingMode: 'PAY_PER_REQUEST',
+    AttributeDefinitions: [{ AttributeName: 'pk', AttributeType: 'S' }],
+    KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }],
+  };
+  assert.match(await as('one', 'CreateTable', table), /arn:aws:dynamodb:eu-test-1:123456789012:table\/mine/);
+  assert.equal(await as('one', 'ListTables', {}), '{"TableNames":["mine"]}');
+  assert.equal(await as('two', 'ListTables', {}), '{"TableNames":[]}');
+  assert.match(await as('two', 'GetItem', { TableName: 'mine', Key: { pk: { S: 'a' } } }), /ResourceNotFoundException/);
+  const foreign = `arn:aws:dynamodb:${REGION}:${ACCOUNT}:table/mine`;
+  assert.match(await as('two', 'GetItem', { TableName: foreign, Key: { pk: { S: 'a' } } }), /ResourceNotFoundException/);
+  assert.equal(await as('one', 'GetItem', { TableName: foreign, Key: { pk: { S: 'a' } } }), '{}');
+});
+
+test('hostile JSON is refused and harms nobody', async () => {
+  const client = new ApiClient();
+  await client.createTable('tab');
+  const put = (item: string) => client.sendBytes('PutItem', Buffer.from(`{"TableName":"tab","Item":${item}}`));
+  const refused = async (item: string, type: string, message: RegExp) => {
+    const { json } = await put(item);
+    assert.equal(json['__type'], type, item.slice(0, 100));
+    assert.match(String(json['message'] ?? json['Message']), message, item.slice(0, 100));
+  };
+  const levels = (count: number) => `{"pk":{"S":"a"},"v":${'{"L":['.repeat(count - 1)}{"S":"x"}${']}'.repeat(count - 1)}}`;
+  assert.equal((await put(levels(32))).status, 200);
+  await refused(levels(33), VALIDATION, /^Nesting Levels have exceeded supported limits/);
+  await refused(levels(5000), VALIDATION, /^Nesting Levels have exceeded supported limits/);
+  await refused('{"pk":{"S":"\\ud800"}}', VALIDATION, /surrogate/);
+  await refused('{"pk":{"N":1e400}}', SERIALIZATION, /cannot be converted to String/);
+  await refused('{"pk":{"N":"1e400"}}', VALIDATION, /^Number overflow/);
+  await refused(`{"pk":{"N":"${'9'.repeat(100_000)}"}}`, VALIDATION, /Number overflow|significant digits/);
+  await refused('{"pk":{"__proto__":{"S":"a"}}}', VALIDATION, /^Supplied AttributeValue is empty/);
+  await refused('{"pk":{"constructor":"a"}}', VALIDATION, /^Supplied AttributeValue is empty/);
+  await refused('{"__proto__":{"S":"a"}}', VALIDATION, /Missing the key pk in the item/);
+  assert.equal((await put('{"pk":{"S":"b"},"__proto__":{"S":"mine"},"toString":{"N":"1"}}')).text, '{}');
+  const read = await client.send('GetItem', { TableName: 'tab', Key: { pk: { S: 'b' } } });
+  assert.equal(read.text, '{"Item":{"pk":{"S":"b"},"__proto__":{"S":"mine"},"toString":{"N":"1"}}}');
+});
+
+test('a storage failure is told as what it is', async () => {
+  const client = new ApiClient();
+  await client.createTable('tab');
+  const model = 'com.amazonaws.dynamodb.v20120810#';
+  const overloaded = 'The cluster cannot take this request now: it is overloaded or a partition has no leader. Nothing was changed.';
+  const unknown = 'The outcome of the request is unknown: it may have been carried out, or may yet be.';
+  const put = { TableName: 'tab', Item: { pk: { S: 'a' } } };
+  client.storage.failures.push({ id: 0, status: 'overloaded' });
+  await client.fails('PutItem', put, `${model}ThrottlingException`, overloaded);
+  for (const status of ['unknown-outcome', 'number-refused'] as const) {
+    client.storage.failures.push({ id: 0, status });
+    const answer = await client.send('PutItem', put);
+    assert.deepEqual([answer.status, answer.json], [500, { __type: `${model}InternalServerError`, message: unknown }]);
+  }
+  client.storage.failures.push({ id: 0, status: 'validation', message: 'as the item shows' });
+  await client.refuses('PutItem', put, 'as the item shows');
+});

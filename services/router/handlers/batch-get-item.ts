@@ -1,0 +1,177 @@
+import { refusePathsIntoKey } from '../core/api/key-attribute-checks.ts';
+import type { AttributeNames } from '../../shared/expression/binding.ts';
+import type { BoundProjection } from '../../shared/expression/projection.ts';
+import { getAttribute } from '../../shared/item/attribute-map.ts';
+import type { AttributeMap } from '../../shared/item/attribute-value.ts';
+import { canonicalizeItem } from '../../shared/item/canonical-value.ts';
+import { encodeRequestKey } from '../../shared/item/key-encoding.ts';
+import { BATCH_GET_BYTES_MAX, BATCH_GET_KEYS_MAX } from '../../shared/limits/api-limits.ts';
+import type { StorageResponse } from '../../shared/wire/storage-operations.ts';
+import { joinParts } from '../core/api/answer.ts';
+import { validationError } from '../core/api/api-error.ts';
+import { batchCapacity, batchTable, tableNamesAsKeys } from '../core/api/batch-fields.ts';
+import { readCapacityDetail, readUnits, returnConsumedCapacity } from '../core/api/capacity.ts';
+import type { CapacityDetail } from '../core/api/capacity.ts';
+import { attributesToGet, consistentRead, projectBytes, projectionExpression, readFlag, readProjection } from '../core/api/item-fields.ts';
+import type { JsonObject } from '../core/api/json-object.ts';
+import { checkAllUsed, checkExpressionParameters, expressionAttributeNames, readPlaceholders } from '../core/api/placeholders.ts';
+import type { RequestContext } from '../core/api/request-context.ts';
+import { RequestShape } from '../core/api/request-shape.ts';
+import type { Field } from '../core/api/request-shape.ts';
+import { storageFailure, throttled } from '../core/api/storage-outcome.ts';
+import { refuseFields } from '../core/api/unsupported.ts';
+import { defineAction } from './action.ts';
+
+interface TableKeys {
+  readonly tableName: string;
+  readonly keys: readonly AttributeMap[];
+  readonly consistent: boolean;
+  readonly projection: BoundProjection | undefined;
+  readonly names: AttributeNames | undefined;
+  readonly projectionText: string | undefined;
+}
+
+interface BatchGetItemRequest {
+  readonly tables: readonly TableKeys[];
+  readonly capacity: CapacityDetail;
+}
+
+const keysOfTable: readonly Field[] = [
+  { name: 'Keys', type: { kind: 'list', member: { kind: 'attributes', parameterized: true } }, notNull: true },
+  attributesToGet,
+  consistentRead,
+  projectionExpression,
+  expressionAttributeNames,
+];
+
+const shape = new RequestShape([
+  returnConsumedCapacity,
+  {
+    name: 'RequestItems',
+    type: {
+      kind: 'map',
+      java: 'com.amazonaws.dynamodb.v20120810.KeysAndAttributes',
+      member: { kind: 'structure', java: 'KeysAndAttributes', fields: keysOfTable, asMember: true },
+    },
+    notNull: true,
+    constraints: [tableNamesAsKeys],
+  },
+]);
+
+const parameters = { expressions: ['ProjectionExpression'], legacy: ['AttributesToGet'] };
+
+function read(input: JsonObject, context: RequestContext): BatchGetItemRequest {
+  const requestItems = input['RequestItems'] as JsonObject;
+  const names = Object.keys(requestItems);
+  if (names.length === 0) throw validationError('The requestItems parameter is required for BatchGetItem');
+  for (const name of names) checkKeyCount(name, (requestItems[name] as JsonObject)['Keys'] as readonly unknown[]);
+  let count = 0;
+  const tables = names.map((name) => {
+    const table = readTable(name, requestItems[name] as JsonObject, context);
+    count += table.keys.length;
+    if (count > BATCH_GET_KEYS_MAX) throw validationError('Too many items requested for the BatchGetItem call');
+    return table;
+  });
+  return { tables, capacity: readCapacityDetail(input) };
+}
+
+function checkKeyCount(tableName: string, keys: readonly unknown[]): void {
+  const rule = keys.length === 0 ? 'greater than or equal to 1' : `less than or equal to ${BATCH_GET_KEYS_MAX}`;
+  if (keys.length > 0 && keys.length <= BATCH_GET_KEYS_MAX) return;
+  throw validationError(
+    `1 validation error detected: Value at 'RequestItems.${tableName}.member.Keys' failed to satisfy constraint: ` +
+      `Member must have length ${rule}`,
+  );
+}
+
+function readTable(tableName: string, table: JsonObject, { services }: RequestContext): TableKeys {
+  checkExpressionParameters(table, parameters);
+  refuseFields(table, parameters.legacy);
+  const placeholders = readPlaceholders(table);
+  const projection = readProjection(table, placeholders, services.expressions);
+  checkAllUsed(projection === undefined ? [] : [projection.program], placeholders);
+  const keys = (table['Keys'] as readonly unknown[]).map(canonicalizeItem);
+  const seen = new Set<string>();
+  for (const key of keys) seen.add(keyText(key));
+  if (seen.size < keys.length) throw validationError('Provided list of item keys contains duplicates');
+  return {
+    tableName,
+    keys,
+    consistent: readFlag(table, 'ConsistentRead'),
+    projection,
+    names: placeholders.names,
+    projectionText: (table['ProjectionExpression'] ?? undefined) as string | undefined,
+  };
+}
+
+/** Equal for equal keys, whatever the order of their attributes. */
+function keyText(key: AttributeMap): string {
+  const names = Object.keys(key).sort();
+  return JSON.stringify(names.map((name) => [name, getAttribute(key, name)]));
+}
+
+async function run(request: BatchGetItemRequest, context: RequestContext): Promise<Buffer> {
+  const { storage, digest } = context.services;
+  const lookups: (() => Promise<StorageResponse>)[] = [];
+  for (const { tableName, keys, consistent, projection } of request.tables) {
+    const view = await batchTable(tableName, context);
+    if (projection !== undefined) refusePathsIntoKey(projection, view.record.keys);
+    for (const one of keys) {
+      const key = encodeRequestKey(view.record.keys, one, digest);
+      lookups.push(() => storage.execute(view, { kind: 'get', key, consistent }, context.timeLeftMs()));
+    }
+  }
+  // Every key of every table was found right: only now is anything asked for, all of it in one turn.
+  const responses = await Promise.all(lookups.map((lookup) => lookup()));
+  return answer(request, responses);
+}
+
+/** Items in the order of their keys, until the answer is full; the keys of the rest, and of what found no one to answer, go back. */
+function answer({ tables, capacity }: BatchGetItemRequest, responses: readonly StorageResponse[]): Buffer {
+  const parts: (string | Uint8Array)[] = ['{"Responses":{'];
+  const units = new Map<string, number>();
+  const unprocessed: string[] = [];
+  let bytes = 0;
+  let next = 0;
+  let answered = 0;
+  tables.forEach((table, position) => {
+    parts.push(`${position === 0 ? '' : ','}${JSON.stringify(table.tableName)}:[`);
+    const left: AttributeMap[] = [];
+    let found = 0;
+    let sum = 0;
+    for (const key of table.keys) {
+      const response = responses[next++] as StorageResponse;
+      if (response.status !== 'ok' && response.status !== 'overloaded') throw storageFailure(response);
+      const size = response.oldSize ?? 0;
+      if (response.status === 'overloaded' || bytes + size > BATCH_GET_BYTES_MAX) {
+        left.push(key);
+        continue;
+      }
+      answered++;
+      bytes += size;
+      sum += readUnits(size, table.consistent);
+      if (response.item === undefined) continue;
+      if (found++ > 0) parts.push(',');
+      parts.push(table.projection === undefined ? response.item : projectBytes(table.projection, response.item));
+    }
+    parts.push(']');
+    units.set(table.tableName, sum);
+    if (left.length > 0) unprocessed.push(unprocessedKeys(table, left));
+  });
+  if (answered === 0) throw throttled();
+  parts.push('},', batchCapacity(capacity, units), `"UnprocessedKeys":{${unprocessed.join(',')}}}`);
+  return joinParts(parts);
+}
+
+/** One member of UnprocessedKeys: all that the client sent for the table, with the keys that are left. */
+function unprocessedKeys(table: TableKeys, keys: readonly AttributeMap[]): string {
+  const again = {
+    Keys: keys,
+    ...(table.consistent ? { ConsistentRead: true } : undefined),
+    ...(table.projectionText === undefined ? undefined : { ProjectionExpression: table.projectionText }),
+    ...(table.names === undefined ? undefined : { ExpressionAttributeNames: table.names }),
+  };
+  return `${JSON.stringify(table.tableName)}:${JSON.stringify(again)}`;
+}
+
+export const batchGetItem = defineAction({ name: 'BatchGetItem', shape, read, run });

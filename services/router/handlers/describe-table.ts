@@ -1,0 +1,28 @@
+import { CATALOG_REFRESH_TIMEOUT_MS } from '../../shared/limits/api-limits.ts';
+import { namedTableNotFound } from '../core/api/api-error.ts';
+import type { JsonObject } from '../core/api/json-object.ts';
+import type { RequestContext } from '../core/api/request-context.ts';
+import { RequestShape } from '../core/api/request-shape.ts';
+import { tableDescription } from '../core/api/table-description.ts';
+import { plainTableName, tableNameOfTables } from '../core/api/table-name.ts';
+import { defineAction } from './action.ts';
+
+const shape = new RequestShape([tableNameOfTables]);
+
+function read(input: JsonObject, { services, account }: RequestContext): string {
+  return plainTableName(input['TableName'] as string, services.region, account);
+}
+
+async function run(name: string, context: RequestContext): Promise<Buffer> {
+  const { account, services } = context;
+  const { storage } = services;
+  let view = storage.table(account, name);
+  if (view === undefined) {
+    await storage.refreshTables(Math.min(CATALOG_REFRESH_TIMEOUT_MS, context.timeLeftMs()));
+    view = storage.table(account, name);
+  }
+  if (view === undefined) throw namedTableNotFound(name);
+  return Buffer.from(JSON.stringify({ Table: tableDescription(view.record, storage.tableStatistics(view)) }));
+}
+
+export const describeTable = defineAction({ name: 'DescribeTable', shape, read, run });

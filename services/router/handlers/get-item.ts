@@ -1,0 +1,78 @@
+import { refusePathsIntoKey } from '../core/api/key-attribute-checks.ts';
+import type { BoundProjection } from '../../shared/expression/projection.ts';
+import type { AttributeMap } from '../../shared/item/attribute-value.ts';
+import { canonicalizeItem } from '../../shared/item/canonical-value.ts';
+import { encodeRequestKey } from '../../shared/item/key-encoding.ts';
+import { itemAnswer } from '../core/api/answer.ts';
+import { readCapacityDetail, readUnits, returnConsumedCapacity } from '../core/api/capacity.ts';
+import type { CapacityDetail } from '../core/api/capacity.ts';
+import {
+  attributesToGet,
+  consistentRead,
+  key,
+  projectBytes,
+  projectionExpression,
+  readFlag,
+  readProjection,
+} from '../core/api/item-fields.ts';
+import type { JsonObject } from '../core/api/json-object.ts';
+import { checkAllUsed, checkExpressionParameters, expressionAttributeNames, readPlaceholders } from '../core/api/placeholders.ts';
+import type { RequestContext } from '../core/api/request-context.ts';
+import { RequestShape } from '../core/api/request-shape.ts';
+import { storageFailure } from '../core/api/storage-outcome.ts';
+import { activeTable, refreshedTable } from '../core/api/table-lookup.ts';
+import { plainTableName, tableNameOfItems } from '../core/api/table-name.ts';
+import { refuseFields } from '../core/api/unsupported.ts';
+import { defineAction } from './action.ts';
+
+interface GetItemRequest {
+  readonly tableName: string;
+  readonly key: AttributeMap;
+  readonly consistent: boolean;
+  readonly projection: BoundProjection | undefined;
+  readonly capacity: CapacityDetail;
+}
+
+const shape = new RequestShape([
+  returnConsumedCapacity,
+  attributesToGet,
+  tableNameOfItems,
+  key,
+  consistentRead,
+  projectionExpression,
+  expressionAttributeNames,
+]);
+
+const parameters = { expressions: ['ProjectionExpression'], legacy: ['AttributesToGet'] };
+
+function read(input: JsonObject, { services, account }: RequestContext): GetItemRequest {
+  checkExpressionParameters(input, parameters);
+  refuseFields(input, parameters.legacy);
+  const itemKey = canonicalizeItem(input['Key']);
+  const placeholders = readPlaceholders(input);
+  const projection = readProjection(input, placeholders, services.expressions);
+  checkAllUsed(projection === undefined ? [] : [projection.program], placeholders);
+  return {
+    tableName: plainTableName(input['TableName'] as string, services.region, account),
+    key: itemKey,
+    consistent: readFlag(input, 'ConsistentRead'),
+    projection,
+    capacity: readCapacityDetail(input),
+  };
+}
+
+async function run(request: GetItemRequest, context: RequestContext): Promise<Buffer> {
+  const { storage, digest } = context.services;
+  const view = activeTable(request.tableName, context) ?? (await refreshedTable(request.tableName, context));
+  const { keys } = view.record;
+  const encoded = encodeRequestKey(keys, request.key, digest);
+  const { projection, consistent } = request;
+  if (projection !== undefined) refusePathsIntoKey(projection, keys);
+  const response = await storage.execute(view, { kind: 'get', key: encoded, consistent }, context.timeLeftMs());
+  if (response.status !== 'ok') throw storageFailure(response);
+  const item = response.item !== undefined && projection !== undefined ? projectBytes(projection, response.item) : response.item;
+  const units = readUnits(response.oldSize ?? 0, consistent);
+  return itemAnswer('Item', item, request.capacity, request.tableName, units);
+}
+
+export const getItem = defineAction({ name: 'GetItem', shape, read, run });

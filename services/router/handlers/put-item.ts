@@ -1,0 +1,84 @@
+import { refusePathsIntoKey } from '../core/api/key-attribute-checks.ts';
+import { serializeItem } from '../../shared/item/attribute-map.ts';
+import type { AttributeMap } from '../../shared/item/attribute-value.ts';
+import { canonicalizeItem } from '../../shared/item/canonical-value.ts';
+import { ITEM_BYTES_MAX, itemSize } from '../../shared/item/item-size.ts';
+import { encodeKey } from '../../shared/item/key-encoding.ts';
+import { itemAnswer } from '../core/api/answer.ts';
+import { validationError } from '../core/api/api-error.ts';
+import { returnConsumedCapacity, writeUnits } from '../core/api/capacity.ts';
+import { legacyConditionFields } from '../core/api/condition-fields.ts';
+import {
+  conditionExpression,
+  returnItemCollectionMetrics,
+  returnValues,
+  returnValuesOnConditionCheckFailure,
+} from '../core/api/item-fields.ts';
+import type { JsonObject } from '../core/api/json-object.ts';
+import { checkExpressionParameters, expressionAttributeNames, expressionAttributeValues } from '../core/api/placeholders.ts';
+import type { RequestContext } from '../core/api/request-context.ts';
+import { RequestShape } from '../core/api/request-shape.ts';
+import { storageFailure } from '../core/api/storage-outcome.ts';
+import { activeTable, refreshedTable } from '../core/api/table-lookup.ts';
+import { tableNameOfItems } from '../core/api/table-name.ts';
+import { refuseFields } from '../core/api/unsupported.ts';
+import { readConditionalWrite } from '../core/api/write-fields.ts';
+import type { ConditionalWrite } from '../core/api/write-fields.ts';
+import { defineAction } from './action.ts';
+
+interface PutItemRequest extends ConditionalWrite {
+  readonly item: AttributeMap;
+  readonly itemSize: number;
+}
+
+const shape = new RequestShape([
+  returnConsumedCapacity,
+  tableNameOfItems,
+  { name: 'Item', type: { kind: 'attributes' }, notNull: true },
+  ...legacyConditionFields,
+  returnValues,
+  returnItemCollectionMetrics,
+  conditionExpression,
+  returnValuesOnConditionCheckFailure,
+  expressionAttributeValues,
+  expressionAttributeNames,
+]);
+
+const parameters = { expressions: ['ConditionExpression'], legacy: ['Expected'] };
+const unsupported = ['Expected', 'ConditionalOperator'];
+
+function read(input: JsonObject, context: RequestContext): PutItemRequest {
+  checkExpressionParameters(input, parameters);
+  refuseFields(input, unsupported);
+  const item = canonicalizeItem(input['Item']);
+  const returned = (input['ReturnValues'] ?? 'NONE') as string;
+  if (returned !== 'ALL_OLD' && returned !== 'NONE') throw validationError('ReturnValues can only be ALL_OLD or NONE');
+  const size = itemSize(item);
+  if (size > ITEM_BYTES_MAX) throw validationError('Item size has exceeded the maximum allowed size');
+  return { ...readConditionalWrite(input, context), item, itemSize: size };
+}
+
+async function run(request: PutItemRequest, context: RequestContext): Promise<Buffer> {
+  const { storage, digest } = context.services;
+  const view = activeTable(request.tableName, context) ?? (await refreshedTable(request.tableName, context));
+  const { keys } = view.record;
+  const key = encodeKey(keys, request.item, digest);
+  if (request.condition !== undefined) refusePathsIntoKey(request.condition, keys);
+  const response = await storage.execute(
+    view,
+    {
+      kind: 'put',
+      key,
+      item: serializeItem(request.item),
+      itemSize: request.itemSize,
+      returnOld: request.returnOld,
+      ...request.operation,
+    },
+    context.timeLeftMs(),
+  );
+  if (response.status !== 'ok') throw storageFailure(response);
+  const units = writeUnits(response.oldSize ?? 0, request.itemSize);
+  return itemAnswer('Attributes', request.returnOld ? response.item : undefined, request.capacity, request.tableName, units);
+}
+
+export const putItem = defineAction({ name: 'PutItem', shape, read, run });

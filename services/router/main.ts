@@ -1,0 +1,38 @@
+import { JoiningService } from '../shared/cluster-client/joining-service.ts';
+import { splitAddress } from '../shared/platform/common-options.ts';
+import { createTransport } from '../shared/platform/grpc-transport.ts';
+import { DEFAULT_HTTP_LIMITS } from '../shared/platform/http-limits.ts';
+import { createHttpServer } from '../shared/platform/http-server.ts';
+import { runProcess } from '../shared/platform/process-shell.ts';
+import { ROUTER_OPTIONS, type RouterCommandLine } from './config.ts';
+import type { Credential } from './core/api/signature/signature-verifier.ts';
+import { RouterService } from './service.ts';
+
+await runProcess({
+  process: 'router',
+  description: 'Serves the DynamoDB API over HTTP.',
+  options: ROUTER_OPTIONS,
+  argv: process.argv.slice(2),
+  environment: process.env,
+  create: async ({ options, environment, incarnation }) => {
+    let clusterId = '';
+    const identity = { name: options.name, incarnation, clusterId: () => clusterId };
+    const { digest, logger, metrics } = environment;
+    const { az, region, seeds, requestTimeoutMs } = options;
+    const transport = createTransport({ identity, listen: options.listen, digest, logger, metrics, process: 'router' });
+    const serviceOptions = { az, region, seeds, autoAdmins: options.autoAdmin ?? [], requestTimeoutMs, credentials: credentialsOf(options) };
+    const service = new RouterService(environment, transport, serviceOptions, (handle) =>
+      createHttpServer({ ...splitAddress(options.httpListen), limits: DEFAULT_HTTP_LIMITS, handle, logger, metrics, process: 'router' }),
+    );
+    const onCluster = (id: string): void => {
+      clusterId = id;
+    };
+    return new JoiningService({ environment, transport, seeds, clusterId: options.clusterId, onCluster, service });
+  },
+});
+
+/** The access key of the command line or the environment; none without both parts. */
+function credentialsOf({ accessKeyId, secretAccessKey, account }: RouterCommandLine): ReadonlyMap<string, Credential> {
+  if (accessKeyId === undefined || secretAccessKey === undefined) return new Map();
+  return new Map([[accessKeyId, { secret: secretAccessKey, account }]]);
+}
