@@ -57,8 +57,17 @@ test('a refusal with a meaning is passed on at once', async () => {
   assert.equal(called.length, 1);
 });
 
+test('the active one cannot do it just now: it is asked again, and its reason is passed on', async () => {
+  autoAdmin('one:1', () => (called.length < 4 ? 'unavailable' : undefined));
+  autoAdmin('two:1', () => NOT_ACTIVE);
+  assert.deepEqual(await timers.until(client('two:1', 'one:1').call(describe, 2000)), { kind: 'done' });
+  assert.deepEqual(called, ['two:1', 'one:1', 'one:1', 'one:1']);
+  autoAdmin('one:1', () => 'unavailable');
+  await assert.rejects(timers.until(client('two:1', 'one:1', 'dead:1').call(describe, 500)), { code: 'unavailable', message: 'because' });
+});
+
 test('nobody active in time, or nobody configured: unavailable, with the last reason', async () => {
   autoAdmin('one:1', () => NOT_ACTIVE);
   await assert.rejects(timers.until(client('one:1').call(describe, 500)), { code: 'unavailable', message: /one:1: because/ });
-  await assert.rejects(timers.until(client().call(describe, 500)), { code: 'unavailable', message: /no auto-admin is configured/ });
+  await assert.rejects(timers.until(client().call(describe, 500)), { code: 'unavailable', message: /none is configured/ });
 });

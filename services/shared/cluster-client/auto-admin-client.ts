@@ -29,7 +29,8 @@ export class AutoAdminClient {
   async call(request: AdminRequest, deadlineMs: number): Promise<AdminResponse> {
     const { clock, timers, random } = this.#environment;
     const deadlineAtMs = clock.monotonicMs() + deadlineMs;
-    let reason = 'no auto-admin is configured';
+    let reason = 'none is configured';
+    let refusal: string | undefined;
     for (let tries = 1; this.#addresses.length > 0; tries++) {
       const leftMs = deadlineAtMs - clock.monotonicMs();
       if (leftMs <= 0) break;
@@ -39,11 +40,13 @@ export class AutoAdminClient {
       } catch (error) {
         if (!isWorthRepeating(error)) throw error;
         reason = `${address}: ${error.message}`;
-        this.#current += 1;
+        // The active one is asked again when it cannot do it just now; its reason says more than a standby's.
+        if (error instanceof AdminCallError && error.code === UNAVAILABLE) refusal = error.message;
+        else this.#current += 1;
       }
       if (tries % this.#addresses.length === 0) await timers.sleep(RETRY_MIN_MS + random.float() * (RETRY_MAX_MS - RETRY_MIN_MS));
     }
-    throw new AdminCallError(UNAVAILABLE, `no active auto-admin answered in time (${reason})`);
+    throw new AdminCallError(UNAVAILABLE, refusal ?? `no active auto-admin answered in time (${reason})`);
   }
 }
 

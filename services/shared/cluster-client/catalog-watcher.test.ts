@@ -72,6 +72,19 @@ test('a half-received snapshot is never shown', async () => {
   assert.deepEqual(names(), []);
 });
 
+test('a replica that sends everything anew on the same stream is believed', async () => {
+  addNode('one');
+  watcher.start();
+  await timers.advance(100);
+  const subscribed = subscriptions();
+  addNode('two');
+  cluster.putRecord('node/one', undefined);
+  for (const node of cluster.nodes.values()) node.resendCatalog();
+  await timers.advance(10);
+  assert.deepEqual(names(), ['two']);
+  assert.equal(subscribed.length, 0);
+});
+
 test('a replica that dies is replaced by another, and changes made meanwhile are seen', async () => {
   const subscribed = subscriptions();
   watcher.start();

@@ -155,8 +155,11 @@ export class CatalogWatcher {
     if (frame.records.length > 0) this.#leave('changes before the end of the snapshot');
   }
 
+  /** The first page of another snapshot starts anew: a replica that was itself brought up by a snapshot sends everything again. */
   #takeSnapshotPage(slot: Slot, records: readonly CatalogEntry[], done: boolean): void {
-    if (this.#incoming === undefined || this.#snapshotDone || slot < this.#incoming.slot) return this.#leave('a snapshot out of order');
+    if (this.#snapshotDone || this.#incoming === undefined) this.#incoming = new CatalogView();
+    this.#snapshotDone = false;
+    if (slot < this.#incoming.slot) return this.#leave('a snapshot out of order');
     this.#apply(this.#incoming, slot, records);
     if (!done) return;
     this.#snapshotDone = true;

@@ -94,6 +94,14 @@ test('a turn with many bytes leaves in several frames', async () => {
   assert.deepEqual(frames(), [1, 2, 1]);
 });
 
+test('what waited for the opening leaves in several frames too', async () => {
+  for (const name of ['a', 'b', 'c', 'd', 'e']) send(name, FRAME_BYTES_TARGET / 2);
+  send('huge', 2 * FRAME_BYTES_TARGET);
+  await timers.advance(10);
+  assert.deepEqual(frames(), [2, 2, 1, 1]);
+  assert.equal(outcomes.length, 6);
+});
+
 test('the time left travels with the request', async () => {
   connection.send(call('a'), timers.monotonicMs());
   await timers.advance(10);

@@ -161,13 +161,22 @@ export class NodeConnection<Call extends ConnectionCall> {
     const stream = this.#stream;
     if (stream === undefined || this.#batch.length === 0) return;
     const nowMs = this.#environment.clock.monotonicMs();
-    const requests: StorageRequest[] = [];
-    for (const call of this.#batch) {
-      const deadlineMs = Math.max(1, Math.ceil(call.deadlineAtMs - nowMs));
-      requests.push({ id: call.id, group: call.group, deadlineMs, operation: call.operation });
-    }
+    const batch = this.#batch;
     this.#batch = [];
     this.#batchBytes = 0;
+    let requests: StorageRequest[] = [];
+    let bytes = 0;
+    for (const call of batch) {
+      // What waited for the opening of the stream may be more than one frame holds.
+      if (bytes + call.bytes > FRAME_BYTES_TARGET && requests.length > 0) {
+        stream.send({ requests });
+        requests = [];
+        bytes = 0;
+      }
+      const deadlineMs = Math.max(1, Math.ceil(call.deadlineAtMs - nowMs));
+      requests.push({ id: call.id, group: call.group, deadlineMs, operation: call.operation });
+      bytes += call.bytes;
+    }
     stream.send({ requests });
   };
 

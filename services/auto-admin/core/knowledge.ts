@@ -1,0 +1,37 @@
+import type { GroupId, ReplicaId } from '../../shared/base/ids.ts';
+import type { PartitionRecord } from '../../shared/placement/catalog-records.ts';
+
+/**
+ * What this process has seen done at the nodes, beside what the catalog says. It begins empty in every life: calls to nodes
+ * are safe to repeat, so everything that is not known is simply done again.
+ */
+export interface Knowledge {
+  /** Replicas of tables under creation that their nodes confirmed. */
+  readonly created: ReadonlySet<ReplicaId>;
+  /** Groups of which a replica was seen leading. */
+  readonly led: ReadonlySet<GroupId>;
+  /** Replicas of deleted tables whose destruction their nodes confirmed. */
+  readonly destroyed: ReadonlySet<ReplicaId>;
+}
+
+export class ObservedKnowledge implements Knowledge {
+  readonly created = new Set<ReplicaId>();
+  readonly led = new Set<GroupId>();
+  readonly destroyed = new Set<ReplicaId>();
+
+  /** When the table is finished: what was known of its partition is of no more use, and would only grow. */
+  forget(partition: PartitionRecord): void {
+    this.led.delete(partition.group);
+    for (const { replica } of partition.replicas) {
+      this.created.delete(replica);
+      this.destroyed.delete(replica);
+    }
+  }
+
+  /** When the lease is lost: another process acts from now on. */
+  forgetAll(): void {
+    this.created.clear();
+    this.led.clear();
+    this.destroyed.clear();
+  }
+}

@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict';
+import { beforeEach, test } from 'node:test';
+import { nodeKey, partitionKey, tableKey } from '../../shared/placement/catalog-keys.ts';
+import type { PartitionRecord, TableRecord, TableStatus } from '../../shared/placement/catalog-records.ts';
+import { CatalogView } from '../../shared/placement/catalog-view.ts';
+import { type CatalogRecord, serializeRecord } from '../../shared/placement/record-format.ts';
+import { planTable, type TablePlan } from '../../shared/placement/table-plan.ts';
+import { ObservedKnowledge } from './knowledge.ts';
+import { type Plan, planNextSteps, type Step } from './planner.ts';
+
+let view: CatalogView;
+let knowledge: ObservedKnowledge;
+
+beforeEach(() => {
+  view = new CatalogView();
+  knowledge = new ObservedKnowledge();
+  for (const az of ['a', 'b', 'c']) {
+    set(nodeKey(`node-${az}`), { node: `node-${az}`, az, address: `host-${az}:1`, incarnation: 1, generation: 1 });
+  }
+});
+
+function set(key: string, record: CatalogRecord): void {
+  view.apply(view.slot + 1, [{ key, value: serializeRecord(record) }], (malformed, error) => assert.fail(`${malformed}: ${error.message}`));
+}
+
+function remove(key: string): void {
+  view.apply(view.slot + 1, [{ key }], assert.fail);
+}
+
+function setTable(status: TableStatus): TableRecord {
+  const table: TableRecord = {
+    account: '1',
+    region: 'r',
+    name: 'Music',
+    tableId: 't1',
+    keys: { partition: { name: 'id', type: 'S' } },
+    billingMode: 'PAY_PER_REQUEST',
+    createdAtMs: 5,
+    generation: 7,
+    status,
+  };
+  set(tableKey('1', 'r', 'Music'), table);
+  return table;
+}
+
+function place(table: TableRecord): readonly PartitionRecord[] {
+  const plan = planTable({ definition: table, nodes: [...view.nodes()], counters: view.counters, present: [], others: [] }) as TablePlan;
+  for (const partition of plan.partitions) set(partitionKey('t1', partition.partitionId), partition);
+  return plan.partitions;
+}
+
+const plan = (): Plan => planNextSteps(view, 't1', knowledge);
+const kinds = (): string[] => plan().steps.map(({ kind }) => kind);
+const describe = (step: Step): string => ('replica' in step ? `${step.kind} ${step.replica.replica} at ${step.address}` : step.kind);
+
+test('a table that is ACTIVE or unknown needs nothing', () => {
+  assert.deepEqual(plan(), { steps: [] });
+  setTable('ACTIVE');
+  assert.deepEqual(plan(), { steps: [] });
+});
+
+test('creation: place, create replicas, look for leaders, activate', () => {
+  const table = setTable('CREATING');
+  const placing = plan().steps[0];
+  assert.ok(placing?.kind === 'place-table' && placing.countersGeneration === undefined);
+  assert.deepEqual([placing.partitions.length, placing.counters], [4, { nextGroup: 6, nextReplica: 112, generation: 1 }]);
+  const partitions = place(table);
+  assert.equal(plan().steps.length, 12);
+  assert.equal(describe(plan().steps[0] as Step), 'create-replica 100 at host-a:1');
+  for (const { replicas } of partitions) for (const { replica } of replicas.slice(1)) knowledge.created.add(replica);
+  assert.equal(plan().steps.length, 4);
+  for (const { replicas } of partitions) knowledge.created.add(replicas[0]?.replica ?? 0);
+  assert.deepEqual(kinds(), ['observe-node', 'observe-node', 'observe-node']);
+  for (const { group } of partitions) knowledge.led.add(group);
+  assert.deepEqual(plan().steps, [{ kind: 'activate-table', table }]);
+});
+
+test('creation cut short: only what is missing is placed, over the counters as they are', () => {
+  const table = setTable('CREATING');
+  place(table);
+  remove(partitionKey('t1', 2));
+  set('counters', { nextGroup: 50, nextReplica: 500, generation: 3 });
+  const placing = plan().steps[0];
+  assert.ok(placing?.kind === 'place-table');
+  assert.deepEqual(
+    placing.partitions.map(({ partitionId, group }) => [partitionId, group]),
+    [[2, 50]],
+  );
+  assert.deepEqual([placing.counters.generation, placing.countersGeneration], [4, 3]);
+});
+
+test('too few AZs, or a node that the catalog does not know: blocked, with the reason', () => {
+  const table = setTable('CREATING');
+  place(table);
+  remove(nodeKey('node-b'));
+  assert.match(plan().blocked ?? '', /node-b/);
+  for (const at of [0, 1, 2, 3]) remove(partitionKey('t1', at));
+  assert.match(plan().blocked ?? '', /3 availability zones/);
+  assert.deepEqual(plan().steps, []);
+});
+
+test('deletion: replicas, then the records of partitions that have none left, then the table', () => {
+  const partitions = place(setTable('ACTIVE'));
+  const table = setTable('DELETING');
+  assert.equal(plan().steps.length, 12);
+  assert.ok(kinds().every((kind) => kind === 'delete-replica'));
+  const [first] = partitions;
+  for (const { replica } of first?.replicas ?? []) knowledge.destroyed.add(replica);
+  assert.deepEqual(
+    plan().steps.filter(({ kind }) => kind === 'delete-partition'),
+    [{ kind: 'delete-partition', partition: first }],
+  );
+  assert.equal(plan().steps.length, 10);
+  for (const { partitionId } of partitions) remove(partitionKey('t1', partitionId));
+  assert.deepEqual(plan().steps, [{ kind: 'delete-table', table }]);
+});
+
+test('partitions whose table is not in the catalog are left alone: an unreadable record must not destroy data', () => {
+  place(setTable('ACTIVE'));
+  remove(tableKey('1', 'r', 'Music'));
+  assert.deepEqual(plan(), { steps: [] });
+});

@@ -1,0 +1,131 @@
+import type { Slot } from '../../shared/base/ids.ts';
+import type { CatalogStore, CatalogWrite } from '../../shared/cluster-client/catalog-store.ts';
+import { STEP_CALL_TIMEOUT_MS } from '../../shared/limits/auto-admin-limits.ts';
+import { COUNTERS_KEY, partitionKey, tableKey } from '../../shared/placement/catalog-keys.ts';
+import type { PartitionRecord, ReplicaRecord, TableRecord } from '../../shared/placement/catalog-records.ts';
+import { serializeRecord } from '../../shared/placement/record-format.ts';
+import type { StatorTransport } from '../../shared/wire/frames.ts';
+import type { ObservedKnowledge } from './knowledge.ts';
+import type { Step } from './planner.ts';
+
+/** What came of a step: `waiting` when it did nothing wrong but the next plan should be made a little later. */
+export interface StepResult {
+  readonly code: 'done' | 'waiting';
+  /** Slot of the last catalog write: the next plan must see it. */
+  readonly slot: Slot;
+}
+
+const DONE: StepResult = { code: 'done', slot: 0 };
+const WAITING: StepResult = { code: 'waiting', slot: 0 };
+
+/** Carries out single steps against catalog and nodes. Throws what the catalog or a node throws: the step is then planned again. */
+export class StepRunner {
+  readonly #transport: StatorTransport;
+  readonly #catalog: CatalogStore;
+  readonly #knowledge: ObservedKnowledge;
+
+  constructor(transport: StatorTransport, catalog: CatalogStore, knowledge: ObservedKnowledge) {
+    this.#transport = transport;
+    this.#catalog = catalog;
+    this.#knowledge = knowledge;
+  }
+
+  run(step: Step): Promise<StepResult> {
+    switch (step.kind) {
+      case 'place-table':
+        return this.#placeTable(step);
+      case 'create-replica':
+        return this.#createReplica(step.partition, step.replica, step.address);
+      case 'observe-node':
+        return this.#observeNode(step.address);
+      case 'activate-table':
+        return this.#activateTable(step.table);
+      case 'delete-replica':
+        return this.#deleteReplica(step.partition, step.replica, step.address);
+      case 'delete-partition':
+        return this.#deletePartition(step.partition);
+      case 'delete-table':
+        return this.#deleteTable(step.table);
+    }
+  }
+
+  /**
+   * Ids first. Two auto-admins would write the very same counters, so finding them written proves nothing: a reservation of
+   * unknown outcome counts as somebody else's, and its ids, if they were reserved, are never used.
+   */
+  async #placeTable(step: Step & { kind: 'place-table' }): Promise<StepResult> {
+    const { counters, partitions } = step;
+    const reserved = await this.#catalog.write(COUNTERS_KEY, serializeRecord(counters), counters.generation, step.countersGeneration);
+    if (reserved.outcome !== 'written') return WAITING;
+    const writes = await Promise.all(partitions.map((partition) => this.#writePartition(partition)));
+    return writes.reduce(joined, { code: 'done', slot: reserved.slot });
+  }
+
+  async #writePartition(partition: PartitionRecord): Promise<StepResult> {
+    const key = partitionKey(partition.tableId, partition.partitionId);
+    return resultOf(await this.#catalog.writeSettled(key, serializeRecord(partition), partition.generation, undefined));
+  }
+
+  async #createReplica(partition: PartitionRecord, { replica }: ReplicaRecord, address: string): Promise<StepResult> {
+    await this.#transport.call(
+      address,
+      {
+        kind: 'create-replica',
+        group: partition.group,
+        replica,
+        tableId: partition.tableId,
+        partitionId: partition.partitionId,
+        low: Buffer.from(partition.low, 'hex'),
+        high: Buffer.from(partition.high, 'hex'),
+        members: partition.replicas,
+        preferredLeader: partition.replicas[0]?.replica ?? replica,
+      },
+      STEP_CALL_TIMEOUT_MS,
+    );
+    this.#knowledge.created.add(replica);
+    return DONE;
+  }
+
+  async #observeNode(address: string): Promise<StepResult> {
+    const description = await this.#transport.call(address, { kind: 'describe-node' }, STEP_CALL_TIMEOUT_MS);
+    if (description.kind !== 'node-description') throw new Error(`a node answered ${description.kind} to describe-node`);
+    let news = false;
+    for (const { group, leading } of description.replicas) {
+      if (!leading || this.#knowledge.led.has(group)) continue;
+      this.#knowledge.led.add(group);
+      news = true;
+    }
+    return news ? DONE : WAITING;
+  }
+
+  async #activateTable(table: TableRecord): Promise<StepResult> {
+    const record: TableRecord = { ...table, status: 'ACTIVE', generation: table.generation + 1 };
+    const key = tableKey(table.account, table.region, table.name);
+    return resultOf(await this.#catalog.writeSettled(key, serializeRecord(record), record.generation, table.generation));
+  }
+
+  async #deleteReplica(partition: PartitionRecord, { replica }: ReplicaRecord, address: string): Promise<StepResult> {
+    await this.#transport.call(address, { kind: 'delete-replica', group: partition.group, replica }, STEP_CALL_TIMEOUT_MS);
+    this.#knowledge.destroyed.add(replica);
+    return DONE;
+  }
+
+  async #deletePartition(partition: PartitionRecord): Promise<StepResult> {
+    const removal = await this.#catalog.remove(partitionKey(partition.tableId, partition.partitionId), partition.generation);
+    if (removal.outcome === 'written') this.#knowledge.forget(partition);
+    return resultOf(removal);
+  }
+
+  async #deleteTable(table: TableRecord): Promise<StepResult> {
+    return resultOf(await this.#catalog.remove(tableKey(table.account, table.region, table.name), table.generation));
+  }
+}
+
+/** After a conflict the watched catalog is behind, or about to bring what another auto-admin wrote: plan again a little later. */
+function resultOf(write: CatalogWrite): StepResult {
+  return write.outcome === 'written' ? { code: 'done', slot: write.slot } : WAITING;
+}
+
+export function joined(a: StepResult, b: StepResult): StepResult {
+  return { code: a.code === 'done' ? b.code : a.code, slot: Math.max(a.slot, b.slot) };
+}

@@ -1,0 +1,130 @@
+import { Backoff } from '../../shared/cluster-client/backoff.ts';
+import type { ClusterClient } from '../../shared/cluster-client/cluster-client.ts';
+import type { Environment } from '../../shared/env/environment.ts';
+import {
+  LEADER_POLL_MS,
+  OWN_WRITES_SEEN_MS,
+  STEP_RETRY_MAX_MS,
+  STEP_RETRY_MIN_MS,
+  STEPS_UNDER_WAY_MAX,
+  TABLES_UNDER_WAY_MAX,
+} from '../../shared/limits/auto-admin-limits.ts';
+import type { StatorTransport } from '../../shared/wire/frames.ts';
+import type { AutoAdminMetrics } from '../metrics.ts';
+import type { AdminLease } from './admin-lease.ts';
+import { ObservedKnowledge } from './knowledge.ts';
+import { type Plan, planNextSteps, type Step } from './planner.ts';
+import { joined, type StepResult, StepRunner } from './step-runner.ts';
+import { Turns } from './turns.ts';
+
+type Outcome = StepResult | { readonly code: 'failed'; readonly slot: number };
+
+/**
+ * Brings every table that is CREATING or DELETING to its end: plans from the catalog, carries the steps out, waits until the
+ * catalog shows them, and plans again, one loop for each table. A loop holds no state that the catalog lacks, so it may
+ * end at any point, in another process too, and a new one goes on.
+ */
+export class TableOperations {
+  readonly #environment: Environment;
+  readonly #cluster: ClusterClient;
+  readonly #lease: AdminLease;
+  readonly #metrics: AutoAdminMetrics;
+  readonly #runner: StepRunner;
+  readonly #knowledge = new ObservedKnowledge();
+  readonly #underWay = new Set<string>();
+  /** Counted by rounds, not by tables: tables that wait for a dead node must not hold up all others. */
+  readonly #turns = new Turns(TABLES_UNDER_WAY_MAX);
+  #stopped = false;
+
+  constructor(environment: Environment, transport: StatorTransport, cluster: ClusterClient, lease: AdminLease, metrics: AutoAdminMetrics) {
+    this.#environment = environment;
+    this.#cluster = cluster;
+    this.#lease = lease;
+    this.#metrics = metrics;
+    this.#runner = new StepRunner(transport, cluster.catalog, this.#knowledge);
+  }
+
+  get underWay(): number {
+    return this.#underWay.size;
+  }
+
+  /** Starts work on tables that need it. Called whenever the catalog changed or the lease was taken. */
+  wake(): void {
+    if (this.#stopped || !this.#lease.active) return;
+    for (const table of this.#cluster.watcher.view.tables()) {
+      if (table.status === 'ACTIVE' || this.#underWay.has(table.tableId)) continue;
+      this.#underWay.add(table.tableId);
+      void this.#work(table.tableId);
+    }
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  /** Another process acts from now on. Work under way ends with its present step. */
+  leaseLost(): void {
+    this.#knowledge.forgetAll();
+  }
+
+  async #work(tableId: string): Promise<void> {
+    const { timers, random } = this.#environment;
+    const backoff = new Backoff(random, STEP_RETRY_MIN_MS, STEP_RETRY_MAX_MS);
+    while (!this.#stopped && this.#lease.active) {
+      await this.#turns.acquire();
+      const outcome = await this.#round(tableId);
+      this.#turns.release();
+      if (outcome === undefined) break;
+      if (outcome.code === 'failed') await timers.sleep(backoff.next());
+      else backoff.reset();
+      if (outcome.code === 'waiting') await timers.sleep(LEADER_POLL_MS);
+    }
+    this.#underWay.delete(tableId);
+  }
+
+  /** One plan and its steps; undefined when nothing is left to do. */
+  async #round(tableId: string): Promise<Outcome | undefined> {
+    const plan = planNextSteps(this.#cluster.watcher.view, tableId, this.#knowledge);
+    if (plan.steps.length > 0) return this.#carryOut(plan, tableId);
+    if (plan.blocked !== undefined) {
+      this.#environment.logger.warn('table-operation-blocked', { tableId, reason: plan.blocked });
+      return { code: 'failed', slot: 0 };
+    }
+    for (const { record } of this.#cluster.watcher.view.partitions(tableId)) this.#knowledge.forget(record);
+    this.#environment.logger.info('table-operation-finished', { tableId });
+    return undefined;
+  }
+
+  async #carryOut(plan: Plan, tableId: string): Promise<Outcome> {
+    const left = [...plan.steps].reverse();
+    let outcome: Outcome = { code: 'done', slot: 0 };
+    const next = async (): Promise<void> => {
+      for (let step = left.pop(); step !== undefined && this.#lease.active && !this.#stopped; step = left.pop()) {
+        const stepOutcome = await this.#step(step, tableId);
+        outcome = worst(outcome, stepOutcome);
+      }
+    };
+    await Promise.all(Array.from({ length: Math.min(STEPS_UNDER_WAY_MAX, left.length) }, next));
+    await this.#cluster.watcher.caughtUpTo(outcome.slot, OWN_WRITES_SEEN_MS);
+    return outcome;
+  }
+
+  async #step(step: Step, tableId: string): Promise<Outcome> {
+    const count = (code: string): void => this.#metrics.steps.add(1, { operation: step.kind, code });
+    try {
+      const result = await this.#runner.run(step);
+      count(result.code);
+      return result;
+    } catch (error) {
+      count('failed');
+      const address = 'address' in step ? step.address : undefined;
+      this.#environment.logger.warn('step-failed', { tableId, step: step.kind, address, error: String(error) });
+      return { code: 'failed', slot: 0 };
+    }
+  }
+}
+
+function worst(a: Outcome, b: Outcome): Outcome {
+  if (a.code === 'failed' || b.code === 'failed') return { code: 'failed', slot: Math.max(a.slot, b.slot) };
+  return joined(a, b);
+}

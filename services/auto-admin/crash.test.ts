@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { AutoAdminWorld } from '../../test/harness/auto-admin-world.ts';
+import type { AdminCallError } from '../shared/env/transport.ts';
+
+/** How the work goes on after a crash: a new life of the same process, or another process that stood by. */
+type Successor = 'restart' | 'standby';
+
+async function startWorld(successor: Successor): Promise<AutoAdminWorld> {
+  const world = new AutoAdminWorld();
+  world.cluster.registerNodes();
+  world.start('admin-1');
+  await world.timers.advance(1000);
+  if (successor === 'standby') world.start('admin-2');
+  await world.timers.advance(1000);
+  return world;
+}
+
+/** The process falls silent before its n-th effect, and is found dead and replaced some time later. */
+function crash(world: AutoAdminWorld, effect: number, successor: Successor): () => boolean {
+  const effects = world.crashBefore('admin-1:1', effect);
+  world.timers.after(4000, () => {
+    if (effects.count() < effect) return;
+    world.cluster.network.kill('admin-1:1');
+    if (successor === 'restart') world.start('admin-1');
+  });
+  return () => effects.count() >= effect;
+}
+
+for (const successor of ['restart', 'standby'] as const) {
+  test(`a table is created whole whatever step the auto-admin dies at (${successor})`, async () => {
+    let crashed = true;
+    let effect = 1;
+    for (; crashed; effect++) {
+      const world = await startWorld(successor);
+      const happened = crash(world, effect, successor);
+      await world.create();
+      await world.untilStatus('ACTIVE');
+      crashed = happened();
+      await world.timers.advance(10_000);
+      world.checkActive();
+      world.checkIds();
+    }
+    assert.ok(effect > 20, `only ${effect} steps were cut`);
+  });
+
+  test(`a table is deleted whole whatever step the auto-admin dies at (${successor})`, async () => {
+    let crashed = true;
+    let effect = 1;
+    for (; crashed; effect++) {
+      const world = await startWorld(successor);
+      await world.create();
+      await world.untilStatus('ACTIVE');
+      const happened = crash(world, effect, successor);
+      // The answer may be lost with the process, and the table be gone when the call is repeated.
+      await world.delete().catch((error: AdminCallError) => assert.equal(error.code, happened() ? 'table-not-found' : ''));
+      await world.untilStatus(undefined);
+      crashed = happened();
+      await world.timers.advance(10_000);
+      assert.deepEqual(world.partitions(), []);
+      world.checkIds();
+    }
+    assert.ok(effect > 15, `only ${effect} steps were cut`);
+  });
+}
+
+test('two auto-admins that both believe to be active do no harm', async () => {
+  for (const pauseMs of [0, 1, 3, 5, 8, 13, 30]) {
+    const world = new AutoAdminWorld();
+    world.cluster.registerNodes();
+    const first = world.start('admin-1');
+    await world.timers.advance(1000);
+    await world.create();
+    await world.timers.advance(pauseMs);
+    // The lease is taken from the first one, which does not notice before its next renewal.
+    world.start('admin-2');
+    world.cluster.putRecord('auto-admin-lease', { holder: '', renewal: 99, generation: 99 });
+    await world.untilStatus('ACTIVE');
+    await world.timers.advance(10_000);
+    world.checkActive();
+    world.checkIds();
+    assert.ok(first.environment.lines.every(({ level }) => level !== 'error'));
+  }
+});

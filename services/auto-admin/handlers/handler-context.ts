@@ -1,0 +1,27 @@
+import { NOT_ACTIVE, UNAVAILABLE } from '../../shared/cluster-client/auto-admin-client.ts';
+import type { ClusterClient } from '../../shared/cluster-client/cluster-client.ts';
+import type { Random } from '../../shared/env/clock.ts';
+import { AdminCallError } from '../../shared/env/transport.ts';
+import type { AdminLease } from '../core/admin-lease.ts';
+import type { TableOperations } from '../core/table-operations.ts';
+
+/** What the handlers work with. */
+export interface HandlerContext {
+  readonly cluster: ClusterClient;
+  readonly lease: AdminLease;
+  readonly operations: TableOperations;
+  readonly random: Random;
+}
+
+/** How often a compare-and-set that met another change is tried on the newer record. */
+export const CHANGE_ATTEMPTS = 4;
+
+/** Throws AdminCallError unless this auto-admin is the one that acts. */
+export function requireActive(context: HandlerContext): void {
+  if (!context.lease.active) throw new AdminCallError(NOT_ACTIVE, 'this auto-admin is a standby');
+}
+
+/** The change met others all the time, or its outcome is unknown: repeating the call is safe. */
+export function unsettled(what: string): AdminCallError {
+  return new AdminCallError(UNAVAILABLE, `whether ${what} is unknown; repeating is safe`);
+}

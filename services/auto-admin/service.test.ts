@@ -1,0 +1,178 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { AutoAdminWorld, musicTable } from '../../test/harness/auto-admin-world.ts';
+import { ADMIN_LEASE_MS } from '../shared/limits/auto-admin-limits.ts';
+import { parseTableRecord } from '../shared/placement/record-format.ts';
+import type { RegisterNode } from '../shared/wire/admin.ts';
+
+async function readyWorld(nodes?: readonly string[]): Promise<AutoAdminWorld> {
+  const world = new AutoAdminWorld(nodes);
+  world.cluster.registerNodes();
+  return world;
+}
+
+test('a table on demand is created: four partitions, every node leads, ids below the counters', async () => {
+  const world = await readyWorld();
+  const admin = world.start('admin-1');
+  const answer = await world.create();
+  assert.ok(answer.kind === 'table-changed');
+  assert.equal(parseTableRecord(answer.record).status, 'CREATING');
+  assert.ok(answer.slot > 0 && answer.slot <= world.cluster.catalog.slot);
+  await world.untilStatus('ACTIVE');
+  await world.timers.advance(100);
+  world.checkActive();
+  world.checkIds();
+  const leaders = new Set(world.partitions().map(({ group }) => world.cluster.group(group).leader));
+  assert.deepEqual([...leaders].sort(), ['node-a', 'node-b', 'node-c']);
+  assert.equal(admin.environment.values.get('stator_auto_admin_steps_total operation=create-replica code=done'), 12);
+  assert.equal(admin.environment.values.get('stator_auto_admin_active_count'), 1);
+  const description = await world.call({ kind: 'describe-auto-admin' });
+  assert.deepEqual(description, { kind: 'auto-admin-description', active: true, operationsUnderWay: 0 });
+});
+
+test('a table is deleted: no replica, no record is left, and its name can be used again', async () => {
+  const world = await readyWorld();
+  world.start('admin-1');
+  await world.create();
+  await world.untilStatus('ACTIVE');
+  const answer = await world.delete();
+  assert.ok(answer.kind === 'table-changed' && parseTableRecord(answer.record).status === 'DELETING');
+  assert.equal((await world.delete()).kind, 'table-changed', 'a table that is being deleted is no error');
+  await world.untilStatus(undefined);
+  assert.deepEqual(world.partitions(), []);
+  world.checkIds();
+  const again = { ...musicTable, tableId: 't2' };
+  await world.create(again);
+  await world.untilStatus('ACTIVE');
+  world.checkActive(again);
+  world.checkIds();
+});
+
+test('many tables at once share ids without a clash', async () => {
+  const world = await readyWorld(['node-a1', 'node-b1', 'node-c1', 'node-a2', 'node-b2', 'node-c2']);
+  world.start('admin-1');
+  const definitions = Array.from({ length: 12 }, (_, at) => ({ ...musicTable, name: `Table${at}`, tableId: `id${at}` }));
+  const creations = definitions.map((definition) => {
+    return world.client.call({ kind: 'create-table', definition: Buffer.from(JSON.stringify(definition)) }, 30_000);
+  });
+  await world.timers.until(Promise.all(creations));
+  for (const { name } of definitions) await world.untilStatus('ACTIVE', name);
+  for (const definition of definitions) world.checkActive(definition);
+  world.checkIds();
+});
+
+test('refusals: exists, busy, not found, malformed, not enough AZs', async () => {
+  const world = await readyWorld();
+  world.start('admin-1');
+  world.cluster.node('node-c').kill();
+  await world.create();
+  const other = { ...musicTable, tableId: 'other' };
+  await assert.rejects(world.create(other), { code: 'table-busy' });
+  await assert.rejects(world.delete(), { code: 'table-busy' });
+  world.cluster.node('node-c').start();
+  await world.untilStatus('ACTIVE');
+  await assert.rejects(world.create(other), { code: 'table-exists' });
+  assert.equal((await world.create()).kind, 'table-changed', 'the same creation repeated');
+  await assert.rejects(world.delete('Nothing'), { code: 'table-not-found' });
+  await assert.rejects(world.call({ kind: 'create-table', definition: Buffer.from('{}') }), { code: 'invalid-definition' });
+  await assert.rejects(world.call({ kind: 'inspect-group', group: 1 }), { code: 'unsupported' });
+  world.cluster.putRecord('node/node-c', undefined);
+  await world.timers.advance(100);
+  const refused = world.call({ kind: 'create-table', definition: Buffer.from(JSON.stringify({ ...other, name: 'Second' })) }, 1000);
+  await assert.rejects(refused, { code: 'unavailable', message: /nodes in 3 availability zones are needed/ });
+  assert.equal(world.table('Second'), undefined);
+});
+
+test('nodes register themselves, and never change their AZ', async () => {
+  const world = new AutoAdminWorld();
+  world.start('admin-1');
+  const node: RegisterNode = { kind: 'register-node', node: 'router-1', az: 'a', address: 'host:1', incarnation: 5 };
+  assert.deepEqual(await world.call(node), { kind: 'done' });
+  assert.deepEqual(world.cluster.records().get('node/router-1'), {
+    node: 'router-1',
+    az: 'a',
+    address: 'host:1',
+    incarnation: 5,
+    generation: 1,
+  });
+  const { slot } = world.cluster.catalog;
+  await world.call(node);
+  assert.equal(world.cluster.catalog.slot, slot, 'nothing is written when nothing changed');
+  await world.call({ ...node, address: 'host:2', incarnation: 6 });
+  assert.equal(world.cluster.records().get('node/router-1')?.['generation'], 2);
+  await assert.rejects(world.call({ ...node, az: 'b' }), { code: 'az-changed' });
+  await assert.rejects(world.call({ ...node, node: 'node-a' }), { code: 'wrong-node' });
+  await assert.rejects(world.call({ ...node, address: 'nowhere' }), { code: 'invalid-node' });
+});
+
+test('a node that is down holds its tables up, and those alone; when it is back they go on', async () => {
+  const world = await readyWorld(['node-a1', 'node-b1', 'node-c1', 'node-c2']);
+  const admin = world.start('admin-1');
+  world.cluster.node('node-c2').kill();
+  await world.create();
+  await world.timers.advance(10_000);
+  assert.equal(world.table()?.status, 'CREATING');
+  assert.ok((admin.environment.values.get('stator_auto_admin_steps_total operation=create-replica code=failed') ?? 0) > 0);
+  assert.ok(admin.environment.lines.some(({ event, level }) => event === 'step-failed' && level === 'warn'));
+  world.cluster.node('node-c2').start();
+  await world.untilStatus('ACTIVE');
+  world.checkActive();
+});
+
+test('of two auto-admins one acts; when it dies the other goes on after the lease time, when it drains, at once', async () => {
+  const world = await readyWorld();
+  const first = world.start('admin-1');
+  await world.timers.advance(1000);
+  const second = world.start('admin-2');
+  await world.timers.advance(3 * ADMIN_LEASE_MS);
+  const active = (): boolean[] => [first, second].map(({ environment }) => environment.values.get('stator_auto_admin_active_count') === 1);
+  assert.deepEqual(active(), [true, false]);
+  assert.equal(second.service.notReady(), undefined, 'a standby is ready too');
+  world.cluster.network.kill(first.address);
+  await world.timers.advance(ADMIN_LEASE_MS - 2000);
+  assert.equal(active()[1], false);
+  await world.timers.advance(4000);
+  assert.equal(active()[1], true);
+  await world.create();
+  await world.untilStatus('ACTIVE');
+  world.checkActive();
+  const third = world.start('admin-1');
+  await world.timers.advance(1000);
+  await world.timers.until(second.service.drain());
+  await world.timers.advance(1500);
+  assert.equal(third.environment.values.get('stator_auto_admin_active_count'), 1);
+});
+
+test('a holder that cannot renew stops acting before another may begin', async () => {
+  const world = await readyWorld();
+  const first = world.start('admin-1');
+  await world.timers.advance(1000);
+  const second = world.start('admin-2');
+  await world.timers.advance(1000);
+  world.cluster.network.silence(first.address);
+  const isActive = async ({ address }: typeof first): Promise<boolean> => {
+    const handler = world.cluster.network.find(address)?.handlers?.admin;
+    const answer = await handler?.({ kind: 'describe-auto-admin' }, { clusterId: 'test', name: 'test', incarnation: 1 });
+    return answer?.kind === 'auto-admin-description' && answer.active;
+  };
+  assert.equal(await isActive(first), true);
+  let tookOver = false;
+  for (let elapsed = 0; elapsed < 4 * ADMIN_LEASE_MS; elapsed += 50) {
+    await world.timers.advance(50);
+    tookOver = await isActive(second);
+    assert.ok(!tookOver || !(await isActive(first)), `both act after ${elapsed} ms`);
+  }
+  assert.equal(tookOver, true);
+});
+
+test('not ready before the catalog was read and somebody holds the lease', async () => {
+  const world = new AutoAdminWorld();
+  for (const node of world.cluster.nodes.values()) node.kill();
+  const admin = world.start('admin-1');
+  await world.timers.advance(1000);
+  assert.match(admin.service.notReady() ?? '', /catalog/);
+  for (const node of world.cluster.nodes.values()) node.start();
+  await world.timers.advance(10_000);
+  assert.equal(admin.service.notReady(), undefined);
+  await admin.service.stop();
+});

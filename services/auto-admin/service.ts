@@ -1,0 +1,110 @@
+import { UNAVAILABLE } from '../shared/cluster-client/auto-admin-client.ts';
+import { CatalogUnavailableError } from '../shared/cluster-client/catalog-store.ts';
+import { ClusterClient } from '../shared/cluster-client/cluster-client.ts';
+import type { Environment, Service } from '../shared/env/environment.ts';
+import { AdminCallError, type PeerIdentity } from '../shared/env/transport.ts';
+import type { AdminRequest, AdminResponse } from '../shared/wire/admin.ts';
+import type { StatorTransport } from '../shared/wire/frames.ts';
+import { AdminLease } from './core/admin-lease.ts';
+import { TableOperations } from './core/table-operations.ts';
+import { createTable } from './handlers/create-table.ts';
+import { deleteTable } from './handlers/delete-table.ts';
+import { describeAutoAdmin } from './handlers/describe.ts';
+import type { HandlerContext } from './handlers/handler-context.ts';
+import { registerNode } from './handlers/register-node.ts';
+import { type AutoAdminMetrics, createAutoAdminMetrics } from './metrics.ts';
+
+export interface AutoAdminOptions {
+  /** Name of the process, unlike that of every other auto-admin. */
+  readonly name: string;
+  /** Addresses of the nodes that hold the catalog. */
+  readonly seeds: readonly string[];
+}
+
+/**
+ * The control plane: registers nodes, creates and deletes tables. It keeps nothing of its own; whichever instance holds the
+ * lease goes on from what the catalog says.
+ */
+export class AutoAdminService implements Service {
+  readonly #environment: Environment;
+  readonly #transport: StatorTransport;
+  readonly #cluster: ClusterClient;
+  readonly #lease: AdminLease;
+  readonly #operations: TableOperations;
+  readonly #context: HandlerContext;
+  readonly #metrics: AutoAdminMetrics;
+
+  constructor(environment: Environment, transport: StatorTransport, options: AutoAdminOptions) {
+    this.#environment = environment;
+    this.#transport = transport;
+    this.#metrics = createAutoAdminMetrics(environment.metrics, () => this.#operations.underWay);
+    this.#cluster = new ClusterClient(environment, transport, options.seeds, '');
+    this.#lease = new AdminLease(environment, this.#cluster.catalog, options.name, (active) => this.#leaseChanged(active));
+    this.#operations = new TableOperations(environment, transport, this.#cluster, this.#lease, this.#metrics);
+    this.#context = { cluster: this.#cluster, lease: this.#lease, operations: this.#operations, random: environment.random };
+  }
+
+  async run(): Promise<void> {
+    this.#cluster.watcher.onChange(() => this.#operations.wake());
+    this.#cluster.start();
+    await this.#transport.listen({ admin: (request, peer) => this.#answer(request, peer) });
+    void this.#lease.run();
+  }
+
+  /** Hands over at once, so that another instance need not wait for the lease to run out. */
+  async drain(): Promise<void> {
+    this.#operations.stop();
+    await this.#lease.release();
+  }
+
+  async stop(): Promise<void> {
+    this.#operations.stop();
+    this.#lease.stop();
+    this.#cluster.stop();
+    await this.#transport.close();
+  }
+
+  notReady(): string | undefined {
+    if (!this.#cluster.watcher.ready) return 'the catalog has not been read yet';
+    if (!this.#lease.active && (this.#lease.holder ?? '') === '') return 'no auto-admin holds the lease yet';
+    return undefined;
+  }
+
+  #leaseChanged(active: boolean): void {
+    this.#metrics.active.set(active ? 1 : 0);
+    this.#metrics.leaseChanges.add();
+    if (active) this.#operations.wake();
+    else this.#operations.leaseLost();
+  }
+
+  async #answer(request: AdminRequest, peer: PeerIdentity): Promise<AdminResponse> {
+    let code = 'internal';
+    try {
+      const answer = await this.#dispatch(request, peer);
+      code = 'ok';
+      return answer;
+    } catch (error) {
+      const refusal = error instanceof CatalogUnavailableError ? new AdminCallError(UNAVAILABLE, error.message) : error;
+      if (refusal instanceof AdminCallError) code = refusal.code;
+      else this.#environment.logger.error('admin-call-failed', { call: request.kind, error: String(error) });
+      throw refusal;
+    } finally {
+      this.#metrics.calls.add(1, { operation: request.kind, code });
+    }
+  }
+
+  async #dispatch(request: AdminRequest, peer: PeerIdentity): Promise<AdminResponse> {
+    switch (request.kind) {
+      case 'register-node':
+        return registerNode(this.#context, request, peer.name);
+      case 'create-table':
+        return createTable(this.#context, request);
+      case 'delete-table':
+        return deleteTable(this.#context, request);
+      case 'describe-auto-admin':
+        return describeAutoAdmin(this.#context);
+      default:
+        throw new AdminCallError('unsupported', `an auto-admin does not serve ${request.kind}`);
+    }
+  }
+}
