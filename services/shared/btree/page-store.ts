@@ -126,14 +126,14 @@ export class PageStore {
     return tree;
   }
 
-  /** The tree as its last checkpoint left it; the same object as long as it is open. Rejects with PageDamagedError. */
+  /** The tree as its last checkpoint left it; the same object as long as it is open. Rejects with PageDamagedError when its header was. */
   async openTree(treeId: number): Promise<BTree> {
     this.#assertOpen();
     const damage = this.#damaged.get(treeId);
     if (damage !== undefined) throw damage;
     const stored = must(this.#trees.get(treeId), `there is no tree ${treeId}`);
     const tree = this.#open.get(treeId) ?? this.#adoptStored(stored);
-    await tree.fetch(new Uint8Array(0), 'place');
+    tree.assertUsable();
     return tree;
   }
 

@@ -83,7 +83,7 @@ export class BTree {
    * Otherwise a promise that brings it; nothing stays pinned, so call again after it. Rejects with PageDamagedError.
    */
   fetch(key: Uint8Array, need: Need = 'value'): Promise<void> | undefined {
-    this.#assertUsable();
+    this.assertUsable();
     this.#parts.cache.startOperation();
     const wait = this.#core.readMissing(key, need);
     this.#owner.fetched(wait === undefined);
@@ -92,7 +92,7 @@ export class BTree {
 
   /** The value, or undefined. Its memory stays as it is for ever and may be kept. */
   get(key: Uint8Array): Uint8Array | undefined {
-    this.#assertUsable();
+    this.assertUsable();
     return this.#core.get(key);
   }
 
@@ -101,13 +101,13 @@ export class BTree {
    * accounting. Copies both.
    */
   put(key: Uint8Array, value: Uint8Array, checksum: number, itemBytes: number): void {
-    this.#assertUsable();
+    this.assertUsable();
     this.#core.put(key, value, checksum, itemBytes);
   }
 
   /** Does nothing when there is no such key. */
   delete(key: Uint8Array): void {
-    this.#assertUsable();
+    this.assertUsable();
     this.#core.delete(key);
   }
 
@@ -116,7 +116,7 @@ export class BTree {
    * leaves behind a missing one, for scans that will go on.
    */
   scan(low: Uint8Array, high: Uint8Array | undefined, reverse: boolean, visitor: ScanVisitor, readAheadPages = 0): ScanStep {
-    this.#assertUsable();
+    this.assertUsable();
     const { cache, reader, treeId } = this.#parts;
     cache.startOperation();
     const step = new ScanRun(this.#core, cache, reader, treeId, { low, high, reverse, readAheadPages }, visitor).run();
@@ -151,7 +151,7 @@ export class BTree {
    * before its turn came; a failed write ends every tree of the store.
    */
   async checkpoint(meta: Uint8Array): Promise<CheckpointResult> {
-    this.#assertUsable();
+    this.assertUsable();
     assert(!this.#checkpointing, 'two checkpoints of one tree at a time');
     this.#checkpointing = true;
     const { dirty, writer, treeId } = this.#parts;
@@ -161,7 +161,7 @@ export class BTree {
     const result = (): CheckpointResult => ({ pagesWritten: capture.pages.length, pagesDeleted: capture.deleted.length, bytesWritten });
     try {
       await writer.write({ sync: true, written: () => this.#owner.checkpointed(header, result()) }, async (batch) => {
-        this.#assertUsable();
+        this.assertUsable();
         bytesWritten = await this.#fill(batch, capture, header);
       });
       return result();
@@ -173,8 +173,13 @@ export class BTree {
 
   /** The tree as of its last checkpoint, for snapshots and scrub; it blocks nobody and must be closed. */
   pinned(): Promise<PinnedTree> {
-    this.#assertUsable();
+    this.assertUsable();
     return openPinnedTree(this.#owner.store, this.#owner.digest, this.treeId);
+  }
+
+  /** Throws what ended the tree, if anything has. */
+  assertUsable(): void {
+    if (this.#ended !== undefined) throw this.#ended.error;
   }
 
   /** For the page store: from now on every call throws the error. */
@@ -188,7 +193,7 @@ export class BTree {
     let wait: Promise<void> | undefined = first;
     while (wait !== undefined) {
       await this.#noteDamage(wait);
-      this.#assertUsable();
+      this.assertUsable();
       this.#parts.cache.startOperation();
       wait = this.#core.readMissing(key, need);
     }
@@ -216,9 +221,5 @@ export class BTree {
     for (const id of capture.deleted) batch.delete(pageKey(id));
     batch.put(treeKey(this.treeId), encodeTree(header, digest));
     return bytesWritten;
-  }
-
-  #assertUsable(): void {
-    if (this.#ended !== undefined) throw this.#ended.error;
   }
 }

@@ -1,23 +1,20 @@
 import { KIB, MIB, MINUTE_MS, SECOND_MS } from '../base/units.ts';
+import { NESTING_LEVELS_MAX } from './item-limits.ts';
 
 /**
  * Quotas of the DynamoDB API ("Quotas in Amazon DynamoDB" of the Developer Guide unless said otherwise) and the bounds of our
  * own that keep one request from harming others.
  */
 
-/** A request body may not be longer. Longer ones are answered with 413 and never read to the end. */
-export const REQUEST_BODY_BYTES_MAX = 16 * MIB;
 /** Bodies above this are parsed away from the main loop where the process can. Our choice: about 10 ms of parsing. */
 export const INLINE_PARSE_BYTES_MAX = MIB;
 
-/** Lists and maps within lists and maps of an attribute value. */
-export const ATTRIBUTE_DEPTH_MAX = 32;
 /**
  * Brackets open at once in a body. Each level of an attribute value opens two, its type object and its collection; the deepest
  * frame around an item is BatchWriteItem's (body, RequestItems, list, request, PutRequest, Item), and one more level is let
  * through so that the item's own check gives the answer for the first level too many.
  */
-export const BODY_DEPTH_MAX = 2 * (ATTRIBUTE_DEPTH_MAX + 2) + 6;
+export const BODY_DEPTH_MAX = 2 * (NESTING_LEVELS_MAX + 2) + 6;
 /** Brackets, commas and colons outside strings. Our choice: 400 KB of the smallest list elements fit; a second of parsing does not. */
 export const BODY_TOKENS_MAX = 500_000;
 /** Bytes outside strings, so that blank space cannot occupy the loop either. Our choice. */
@@ -38,6 +35,9 @@ export const TABLE_NAME_BYTES_MAX = 255;
 export const KEY_ATTRIBUTE_NAME_BYTES_MAX = 255;
 /** Read or write units of a table that CreateTable takes; the text is "Given value … for ReadCapacityUnits is out of bounds". */
 export const CAPACITY_UNITS_MAX = 1_000_000_000_000;
+
+/** Names with placeholders, or values with placeholders, of one request: "Expression parameters" of the quotas. */
+export const PLACEHOLDER_BYTES_MAX = 2 * MIB;
 
 export const BATCH_GET_KEYS_MAX = 100;
 export const BATCH_GET_BYTES_MAX = 16 * MIB;

@@ -1,9 +1,9 @@
 import { assert, must } from '../base/assert.ts';
 import type { ReplicaId, Slot } from '../base/ids.ts';
-import { Acceptor, type Outgoing, type Persist } from './acceptor.ts';
+import { Acceptor, type Outgoing } from './acceptor.ts';
 import { type Ballot, compareBallots, equalBallots, formatBallot, ZERO_BALLOT } from './ballot.ts';
-import { type Candidacy, firstLacking, greatestLog, newCandidacy, type Question } from './candidacy.ts';
-import type { DurableState } from './durable-state.ts';
+import { type Candidacy, firstLacking, greatestLog, newCandidacy } from './candidacy.ts';
+import { ElectionTimer } from './election-timer.ts';
 import { Grants } from './grants.ts';
 import type { LeadershipNews } from './heartbeat.ts';
 import { type CatchUp, Leadership } from './leadership.ts';
@@ -22,32 +22,7 @@ import type {
   Tail,
 } from './messages.ts';
 import { type Configuration, type PaxosOptions, quorumSize } from './options.ts';
-
-/**
- * What the caller must do now. The messages may leave at once: whatever needs a durable write first is held back inside
- * until `persisted(token)`. `persist` must be written atomically and synced, in the order of the tokens.
- */
-export interface Ready {
-  readonly persist: Persist | undefined;
-  readonly messages: readonly Outgoing[];
-  /** Followers to bring near from the WAL or by a snapshot. */
-  readonly catchUps: readonly CatchUp[];
-}
-
-export interface ReplicaStart {
-  readonly self: ReplicaId;
-  readonly configuration: Configuration;
-  readonly options: PaxosOptions;
-  readonly durable: DurableState;
-  /** The durable records above durable.commit. */
-  readonly records: readonly Uint8Array[];
-  /** A life before this one may have granted leases; false only for a replica that is being created. */
-  readonly restarted: boolean;
-  /** A number other than 0, new in each life, under which the replica abstains if it must. */
-  readonly abstention: number;
-}
-
-export type Role = 'follower' | 'candidate' | 'leader';
+import type { Ready, ReplicaStart, Role } from './ready.ts';
 
 /**
  * One replica's half of Multi-Paxos on one sequence (architecture.md 4.2, after Sequence Paxos): a pure state machine. It is
@@ -60,19 +35,14 @@ export class PaxosReplica {
   readonly #options: PaxosOptions;
   readonly #acceptor: Acceptor;
   readonly #grants: Grants;
+  readonly #election: ElectionTimer;
   readonly #abstention: number;
   /** The ballot that was prepared after its candidate knew that this replica abstains: only it may sync it anew. */
   #readmittedBy: Ballot = ZERO_BALLOT;
 
   #leadership: Leadership | undefined;
   #candidacy: Candidacy | undefined;
-  #question: Question | undefined;
-  #questions = 0;
   #greatestRound: number;
-  /** When this replica stands for election unless it hears the leader before. */
-  #electionAtMs: number;
-  /** Receipt of the last heartbeat whose leader reaches a quorum. */
-  #heardAtMs = Number.NEGATIVE_INFINITY;
 
   #messages: Outgoing[] = [];
   #catchUps: CatchUp[] = [];
@@ -88,8 +58,8 @@ export class PaxosReplica {
     assert(start.abstention !== 0, 'the number of an abstention must not be 0');
     const bound = start.restarted && options.leases;
     this.#grants = new Grants(bound ? nowMs + options.leaseMs : Number.NEGATIVE_INFINITY);
-    const first = !start.restarted && this.#rank() === 1;
-    this.#electionAtMs = first ? nowMs : nowMs + options.leaseMs + (this.#rank() - 1) * options.successorDelayMs;
+    const timing = { leader: durable.promised.replica, isNew: !start.restarted, nowMs };
+    this.#election = new ElectionTimer(this.self, this.configuration, options, timing);
   }
 
   // --- what others see ---------------------------------------------------------------------------------------------
@@ -141,7 +111,7 @@ export class PaxosReplica {
 
   /** Receipt of the last heartbeat of a leader that reaches a quorum and whose ballot this replica follows. */
   get heardAtMs(): number {
-    return this.#heardAtMs;
+    return this.#election.heardAtMs;
   }
 
   /** The record of a slot while it is in memory; older ones are in the WAL. */
@@ -268,8 +238,7 @@ export class PaxosReplica {
     if (this.abstains || !equalBallots(ballot, this.#acceptor.promised) || ballot.replica === this.self) return false;
     if (this.#options.leases) this.#grants.grant(ballot, nowMs + this.#options.leaseMs);
     if (news.reachesQuorum) {
-      this.#heardAtMs = nowMs;
-      this.#question = undefined;
+      this.#election.heard(nowMs);
       this.#waitForLeader(nowMs);
     }
     if (equalBallots(ballot, this.#acceptor.accepted)) this.#acceptor.learnCommit(news.commit);
@@ -291,8 +260,7 @@ export class PaxosReplica {
   tick(nowMs: number): void {
     if (this.#leadership !== undefined) this.#tickLeader(this.#leadership, nowMs);
     else if (this.#candidacy !== undefined) this.#tickCandidate(this.#candidacy, nowMs);
-    else if (this.#question !== undefined) this.#tickQuestion(this.#question, nowMs);
-    else if (nowMs >= this.#electionAtMs && !this.abstains) this.#ask(nowMs);
+    else if (!this.abstains) this.#ask(this.#election.tick(nowMs), nowMs);
   }
 
   #tickLeader(leadership: Leadership, nowMs: number): void {
@@ -307,7 +275,8 @@ export class PaxosReplica {
   #tickCandidate(candidacy: Candidacy, nowMs: number): void {
     if (nowMs - candidacy.startedAtMs >= this.#options.candidacyMs) {
       this.#becomeFollower(nowMs);
-      this.#electionAtMs = nowMs + this.#rank() * this.#options.successorDelayMs;
+      const rank = this.#election.rank(this.#acceptor.promised.replica);
+      this.#election.waitUntil(nowMs + rank * this.#options.successorDelayMs);
       return;
     }
     if (nowMs - candidacy.promptedAtMs < this.#options.candidacyMs / 10 || !candidacy.promises.has(this.self)) return;
@@ -315,12 +284,6 @@ export class PaxosReplica {
     const prepare = this.#prepare(candidacy.ballot, candidacy.released, candidacy.rejoin);
     for (const replica of this.#others()) if (!candidacy.promises.has(replica)) this.#send(replica, prepare);
     if (candidacy.fetchingFrom !== undefined) this.#adoptGreatest(candidacy, nowMs);
-  }
-
-  #tickQuestion(question: Question, nowMs: number): void {
-    if (nowMs - question.askedAtMs < this.#options.successorDelayMs) return;
-    this.#question = undefined;
-    this.#electionAtMs = nowMs + this.#options.successorDelayMs;
   }
 
   // --- messages ----------------------------------------------------------------------------------------------------
@@ -332,7 +295,8 @@ export class PaxosReplica {
       case 'ask-leader':
         return this.#send(from, { kind: 'leader-heard', question: message.question, heard: this.#hearsLeader(nowMs) });
       case 'leader-heard':
-        return this.#onLeaderHeard(from, message.question, message.heard, nowMs);
+        if (this.#election.answered(from, message.question, message.heard, nowMs)) this.#stand(ZERO_BALLOT, 0, nowMs);
+        return;
       case 'prepare':
         return this.#onPrepare(from, message, nowMs);
       case 'promise':
@@ -391,40 +355,25 @@ export class PaxosReplica {
   // --- elections ---------------------------------------------------------------------------------------------------
 
   #hearsLeader(nowMs: number): boolean {
-    // Much shorter than the lease: once a leader has died, everybody must be deaf to it by the time its grants end.
-    const recentMs = this.#options.leaseMs * 0.6;
-    if (this.#leadership !== undefined) return nowMs - this.#leadership.confirmedAtMs(nowMs) < recentMs;
-    return nowMs - this.#heardAtMs < recentMs;
+    const heardAtMs = this.#leadership?.confirmedAtMs(nowMs) ?? this.#election.heardAtMs;
+    return nowMs - heardAtMs < this.#election.recentMs;
   }
 
-  #ask(nowMs: number): void {
-    const number = ++this.#questions;
-    this.#question = { number, askedAtMs: nowMs, deaf: new Set([this.self]) };
-    for (const replica of this.#others()) this.#send(replica, { kind: 'ask-leader', question: number });
+  #ask(question: number | undefined, nowMs: number): void {
+    if (question === undefined) return;
+    for (const replica of this.#others()) this.#send(replica, { kind: 'ask-leader', question });
     if (quorumSize(this.configuration) === 1) this.#stand(ZERO_BALLOT, 0, nowMs);
-  }
-
-  #onLeaderHeard(from: ReplicaId, number: number, heard: boolean, nowMs: number): void {
-    const question = this.#question;
-    if (question === undefined || question.number !== number) return;
-    if (heard) {
-      this.#question = undefined;
-      this.#electionAtMs = nowMs + this.#options.successorDelayMs;
-      return;
-    }
-    question.deaf.add(from);
-    if (question.deaf.size >= quorumSize(this.configuration)) this.#stand(ZERO_BALLOT, 0, nowMs);
   }
 
   /** Becomes a candidate under a ballot of its own, unless a grant still binds this replica itself. */
   #stand(released: Ballot, rejoin: number, nowMs: number): void {
-    this.#question = undefined;
+    this.#election.forget();
     if (this.abstains) return;
     const round = Math.max(this.#greatestRound, this.#acceptor.promised.round) + 1;
     const ballot = { configuration: this.configuration.number, round, replica: this.self };
     this.#grants.release(released);
     if (!this.#grants.allow(ballot, nowMs)) {
-      this.#electionAtMs = this.#grants.freeAtMs();
+      this.#election.waitUntil(this.#grants.freeAtMs());
       return;
     }
     this.#leadership = undefined;
@@ -547,7 +496,7 @@ export class PaxosReplica {
   #becomeFollower(nowMs: number): void {
     this.#leadership = undefined;
     this.#candidacy = undefined;
-    this.#question = undefined;
+    this.#election.forget();
     this.#waitForLeader(nowMs);
   }
 
@@ -644,19 +593,8 @@ export class PaxosReplica {
     this.#messages.push({ to, message });
   }
 
-  /** Where this replica stands in the ring behind the last known leader: 1 is the preferred successor, the leader itself is last. */
-  #rank(): number {
-    const { members } = this.configuration;
-    const own = members.indexOf(this.self);
-    assert(own >= 0, () => `replica ${this.self} is not a member of configuration ${this.configuration.number}`);
-    const leader = members.indexOf(this.#acceptor.promised.replica);
-    if (leader < 0) return own + 1;
-    return (own - leader + members.length) % members.length || members.length;
-  }
-
   #waitForLeader(nowMs: number): void {
-    const delayMs = (this.#rank() - 1) * this.#options.successorDelayMs;
-    this.#electionAtMs = Math.max(nowMs + this.#options.leaseMs, this.#grants.freeAtMs()) + delayMs;
+    this.#election.waitFor(this.#acceptor.promised.replica, nowMs, this.#grants.freeAtMs());
   }
 
   /** For logs and golden files. */

@@ -25,7 +25,9 @@ export function crc32c(bytes: Buffer, start = 0, end = bytes.length): number {
   let crc = -1;
   let at = start;
   for (; at + SLICES <= end; at += SLICES) {
-    const low = crc ^ ((bytes[at] as number) | ((bytes[at + 1] as number) << 8) | ((bytes[at + 2] as number) << 16) | ((bytes[at + 3] as number) << 24));
+    const low =
+      crc ^
+      ((bytes[at] as number) | ((bytes[at + 1] as number) << 8) | ((bytes[at + 2] as number) << 16) | ((bytes[at + 3] as number) << 24));
     crc =
       (table[7 * 256 + (low & 0xff)] as number) ^
       (table[6 * 256 + ((low >>> 8) & 0xff)] as number) ^

@@ -130,7 +130,8 @@ class LogScanner {
     if (this.#openedAt === undefined && this.#suspect === undefined) {
       this.damage.push({ file: this.#file, offset, reason: 'a record has no beginning' });
     }
-    if (type === LAST) this.#openedAt = undefined;
+    // Said once for the whole record: from here on it counts as begun.
+    this.#openedAt = type === LAST ? undefined : (this.#openedAt ?? offset);
   }
 }
 

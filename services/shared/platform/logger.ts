@@ -1,6 +1,9 @@
 import type { Logger as PinoLogger } from 'pino';
 import { destination, pino, stdTimeFunctions } from 'pino';
+import { MIB } from '../base/units.ts';
 import type { LogFields, Logger } from '../env/logger.ts';
+
+const MAX_BUFFERED_BYTES = 8 * MIB;
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
@@ -21,7 +24,10 @@ export interface ProcessLogger {
 
 /** Lines of JSON: time in ISO 8601, level by name, event name in `event`, then fields. Errors are given with their stack and causes. */
 export function createLogger(options: LoggerOptions): ProcessLogger {
-  const sink = destination({ dest: options.descriptor ?? 1, sync: true });
+  // Written in the background: a reader that stands still must not stop the loop (and with it heartbeats and reads). What it
+  // does not take beyond the limit is lost, as are lines when the descriptor fails.
+  const sink = destination({ dest: options.descriptor ?? 1, sync: false, maxLength: MAX_BUFFERED_BYTES });
+  sink.on('error', () => {});
   const root = pino(
     {
       level: options.level,

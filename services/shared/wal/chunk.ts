@@ -2,7 +2,7 @@ import { asBuffer } from '../base/bytes.ts';
 import type { Slot } from '../base/ids.ts';
 import { readSafeInteger, writeSafeInteger } from '../base/safe-integer.ts';
 import type { Digest } from '../env/digest.ts';
-import type { ChunkPlace } from './wal-keys.ts';
+import { CHUNK_KIND, type ChunkPlace } from './wal-keys.ts';
 
 /**
  * A chunk holds the records of one group in one batch, or a part of them. It repeats its key, names its batch, and holds
@@ -24,8 +24,9 @@ export interface DecodedChunk extends ChunkDescription {
 const CHUNK_FORMAT = 1;
 
 /** Where the fields are; README.md has the same table. */
-const AT_FORMAT = 0;
-const AT_GROUP = 1;
+const AT_KIND = 0;
+const AT_FORMAT = 1;
+const AT_GROUP = 2;
 const AT_LIFE = AT_GROUP + 4;
 const AT_FIRST = AT_LIFE + 8;
 const AT_BATCH = AT_FIRST + 8;
@@ -49,6 +50,7 @@ export function encodeChunk(
 ): Buffer {
   const count = to - from;
   const bytes = Buffer.allocUnsafe(FIXED_BYTES + count * LENGTH_BYTES + recordBytes);
+  bytes[AT_KIND] = CHUNK_KIND;
   bytes[AT_FORMAT] = CHUNK_FORMAT;
   bytes.writeUInt32BE(chunk.group, AT_GROUP);
   writeSafeInteger(bytes, chunk.life, AT_LIFE);
@@ -77,7 +79,7 @@ export function chunkChecksum(bytes: Buffer): number {
 export function decodeChunk(source: Uint8Array, place: ChunkPlace, digest: Digest): DecodedChunk | undefined {
   const bytes = asBuffer(source);
   const end = bytes.length - CHECKSUM_BYTES;
-  if (end < AT_LENGTHS || bytes[AT_FORMAT] !== CHUNK_FORMAT) return undefined;
+  if (end < AT_LENGTHS || bytes[AT_KIND] !== CHUNK_KIND || bytes[AT_FORMAT] !== CHUNK_FORMAT) return undefined;
   const checksum = bytes.readUInt32BE(end);
   if (digest.crc32(bytes.subarray(0, end)) !== checksum) return undefined;
   const { group, life, first } = place;

@@ -65,7 +65,10 @@ export class PendingGroup {
 
   #setHeader(header: GroupHeader): void {
     const before = this.log.header;
-    if (!equalBallots(before.promised, header.promised) || !equalBallots(before.accepted, header.accepted)) this.witnessed = true;
+    const ballotsChanged = !equalBallots(before.promised, header.promised) || !equalBallots(before.accepted, header.accepted);
+    // A log that is trimmed to its end has no chunk that could tell an older header from the newest.
+    const emptied = header.trimmed === header.last && before.trimmed !== header.trimmed;
+    if (ballotsChanged || emptied) this.witnessed = true;
     this.log.header = header;
     this.header = header;
   }

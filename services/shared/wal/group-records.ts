@@ -5,6 +5,7 @@ import type { GroupId } from '../base/ids.ts';
 import { readSafeInteger, writeSafeInteger } from '../base/safe-integer.ts';
 import type { Digest } from '../env/digest.ts';
 import type { Ballot } from '../paxos/ballot.ts';
+import { DIRECTORY_KIND, HEADER_KIND, WITNESS_KIND } from './wal-keys.ts';
 import type { GroupHeader } from './wal-types.ts';
 
 /** A group's header as it lies in the store. */
@@ -22,7 +23,7 @@ export interface StoredHeader {
 
 /**
  * A second copy of the ballots, with the batch that wrote it. It is written with every change that is more than an append (new
- * ballots, a cut, a new start): a header that fell back to a state before such a change is found by it.
+ * ballots, a cut, an emptied log, a new start): a header that fell back to a state before such a change is found by it.
  */
 export interface StoredWitness {
   readonly group: GroupId;
@@ -46,8 +47,9 @@ const BALLOT_BYTES = 12;
 const CHECKSUM_BYTES = 4;
 
 /** Common to header and witness; README.md has the same tables. */
-const AT_FORMAT = 0;
-const AT_GROUP = 1;
+const AT_KIND = 0;
+const AT_FORMAT = 1;
+const AT_GROUP = 2;
 const AT_LIFE = AT_GROUP + 4;
 const AT_BATCH = AT_LIFE + 8;
 const AT_PROMISED = AT_BATCH + 8;
@@ -65,7 +67,7 @@ export function encodeHeader(stored: StoredHeader, digest: Digest): Buffer {
   const damageBytes = stored.damage === '' ? 0 : Buffer.byteLength(stored.damage, 'utf8');
   const bytes = Buffer.allocUnsafe(AT_DAMAGE + damageBytes + CHECKSUM_BYTES);
   const { header } = stored;
-  writeBallotFields(bytes, stored.group, stored.life, stored.batch, header.promised, header.accepted);
+  writeBallotFields(bytes, HEADER_KIND, stored, header.promised, header.accepted);
   writeSafeInteger(bytes, header.last, AT_LAST);
   writeSafeInteger(bytes, header.commit, AT_COMMIT);
   writeSafeInteger(bytes, header.trimmed, AT_TRIMMED);
@@ -78,7 +80,7 @@ export function encodeHeader(stored: StoredHeader, digest: Digest): Buffer {
 /** Undefined when the bytes are not those written for this group. */
 export function decodeHeader(source: Uint8Array, group: GroupId, digest: Digest): StoredHeader | undefined {
   const bytes = asBuffer(source);
-  if (bytes.length < AT_DAMAGE + CHECKSUM_BYTES || !verified(bytes, digest)) return undefined;
+  if (bytes.length < AT_DAMAGE + CHECKSUM_BYTES || !verified(bytes, HEADER_KIND, digest)) return undefined;
   const { life, batch, promised, accepted } = readBallotFields(bytes);
   const header: GroupHeader = {
     promised,
@@ -95,20 +97,20 @@ export function decodeHeader(source: Uint8Array, group: GroupId, digest: Digest)
 
 export function encodeWitness(stored: StoredWitness, digest: Digest): Buffer {
   const bytes = Buffer.allocUnsafe(WITNESS_BYTES + CHECKSUM_BYTES);
-  writeBallotFields(bytes, stored.group, stored.life, stored.batch, stored.promised, stored.accepted);
+  writeBallotFields(bytes, WITNESS_KIND, stored, stored.promised, stored.accepted);
   return sealed(bytes, digest);
 }
 
 /** Undefined when the bytes are not those written for this group. */
 export function decodeWitness(source: Uint8Array, group: GroupId, digest: Digest): StoredWitness | undefined {
   const bytes = asBuffer(source);
-  if (bytes.length !== WITNESS_BYTES + CHECKSUM_BYTES || !verified(bytes, digest)) return undefined;
+  if (bytes.length !== WITNESS_BYTES + CHECKSUM_BYTES || !verified(bytes, WITNESS_KIND, digest)) return undefined;
   return bytes.readUInt32BE(AT_GROUP) === group ? readBallotFields(bytes) : undefined;
 }
 
 export function encodeDirectory(directory: StoredDirectory, digest: Digest): Buffer {
   const writer = new ByteWriter(32 + directory.lives.size * 12);
-  writer.u8(FORMAT).u64(directory.batch).text(directory.damage).u32(directory.lives.size);
+  writer.u8(DIRECTORY_KIND).u8(FORMAT).u64(directory.batch).text(directory.damage).u32(directory.lives.size);
   for (const [group, life] of directory.lives) writer.u32(group).u64(life);
   const end = writer.length;
   return sealed(writer.u32(0).finish().subarray(0, end + CHECKSUM_BYTES), digest);
@@ -117,9 +119,9 @@ export function encodeDirectory(directory: StoredDirectory, digest: Digest): Buf
 /** Undefined when the bytes are damaged. */
 export function decodeDirectory(source: Uint8Array, digest: Digest): StoredDirectory | undefined {
   const bytes = asBuffer(source);
-  if (bytes.length <= CHECKSUM_BYTES || !verified(bytes, digest)) return undefined;
+  if (bytes.length <= CHECKSUM_BYTES || !verified(bytes, DIRECTORY_KIND, digest)) return undefined;
   try {
-    const reader = new ByteReader(bytes, 1);
+    const reader = new ByteReader(bytes, AT_GROUP);
     const batch = reader.u64();
     const damage = reader.text();
     const lives = new Map<GroupId, number>();
@@ -131,11 +133,18 @@ export function decodeDirectory(source: Uint8Array, digest: Digest): StoredDirec
   }
 }
 
-function writeBallotFields(bytes: Buffer, group: GroupId, life: number, batch: number, promised: Ballot, accepted: Ballot): void {
+function writeBallotFields(
+  bytes: Buffer,
+  kind: number,
+  stored: { readonly group: GroupId; readonly life: number; readonly batch: number },
+  promised: Ballot,
+  accepted: Ballot,
+): void {
+  bytes[AT_KIND] = kind;
   bytes[AT_FORMAT] = FORMAT;
-  bytes.writeUInt32BE(group, AT_GROUP);
-  writeSafeInteger(bytes, life, AT_LIFE);
-  writeSafeInteger(bytes, batch, AT_BATCH);
+  bytes.writeUInt32BE(stored.group, AT_GROUP);
+  writeSafeInteger(bytes, stored.life, AT_LIFE);
+  writeSafeInteger(bytes, stored.batch, AT_BATCH);
   writeBallot(bytes, promised, AT_PROMISED);
   writeBallot(bytes, accepted, AT_ACCEPTED);
 }
@@ -167,7 +176,7 @@ function sealed(bytes: Buffer, digest: Digest): Buffer {
   return bytes;
 }
 
-function verified(bytes: Buffer, digest: Digest): boolean {
+function verified(bytes: Buffer, kind: number, digest: Digest): boolean {
   const end = bytes.length - CHECKSUM_BYTES;
-  return bytes[AT_FORMAT] === FORMAT && digest.crc32(bytes.subarray(0, end)) === bytes.readUInt32BE(end);
+  return bytes[AT_KIND] === kind && bytes[AT_FORMAT] === FORMAT && digest.crc32(bytes.subarray(0, end)) === bytes.readUInt32BE(end);
 }

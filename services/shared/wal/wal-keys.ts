@@ -2,13 +2,13 @@ import type { GroupId, Slot } from '../base/ids.ts';
 import { readSafeInteger, writeSafeInteger } from '../base/safe-integer.ts';
 
 /**
- * Keys of the WAL store. The first byte says what lies there; between a group's header and its witness lie all chunks, so
+ * Keys of the WAL store. The first byte, which is also the first byte of the value, says what lies there; between a group's header and its witness lie all chunks, so
  * that damage to one block of the store does not reach both.
  */
-const PREFIX_DIRECTORY = 0x10;
-const PREFIX_WITNESS = 0x20;
-const PREFIX_CHUNK = 0x30;
-const PREFIX_HEADER = 0x40;
+export const DIRECTORY_KIND = 0x10;
+export const WITNESS_KIND = 0x20;
+export const CHUNK_KIND = 0x30;
+export const HEADER_KIND = 0x40;
 
 /** A chunk's place: the group, the life of its log (the batch that created it), the slot of the chunk's first record. */
 export interface ChunkPlace {
@@ -21,18 +21,18 @@ const CHUNK_KEY_BYTES = 1 + 4 + 8 + 8;
 const GROUP_KEY_BYTES = 1 + 4;
 
 /** The one key of the list of groups. */
-export const DIRECTORY_KEY: Buffer = Buffer.from([PREFIX_DIRECTORY]);
+export const DIRECTORY_KEY: Buffer = Buffer.from([DIRECTORY_KIND]);
 
-export const WITNESS_RANGE = { low: Buffer.from([PREFIX_WITNESS]), high: Buffer.from([PREFIX_WITNESS + 1]) };
-export const CHUNK_RANGE = { low: Buffer.from([PREFIX_CHUNK]), high: Buffer.from([PREFIX_CHUNK + 1]) };
-export const HEADER_RANGE = { low: Buffer.from([PREFIX_HEADER]), high: Buffer.from([PREFIX_HEADER + 1]) };
+export const WITNESS_RANGE = { low: Buffer.from([WITNESS_KIND]), high: Buffer.from([WITNESS_KIND + 1]) };
+export const CHUNK_RANGE = { low: Buffer.from([CHUNK_KIND]), high: Buffer.from([CHUNK_KIND + 1]) };
+export const HEADER_RANGE = { low: Buffer.from([HEADER_KIND]), high: Buffer.from([HEADER_KIND + 1]) };
 
 export function headerKey(group: GroupId): Buffer {
-  return groupKey(PREFIX_HEADER, group);
+  return groupKey(HEADER_KIND, group);
 }
 
 export function witnessKey(group: GroupId): Buffer {
-  return groupKey(PREFIX_WITNESS, group);
+  return groupKey(WITNESS_KIND, group);
 }
 
 /** The group of a header's or a witness's key; undefined when the key is no such key. */
@@ -42,7 +42,7 @@ export function groupOfKey(key: Buffer): GroupId | undefined {
 
 export function chunkKey(group: GroupId, life: number, first: Slot): Buffer {
   const key = Buffer.allocUnsafe(CHUNK_KEY_BYTES);
-  key[0] = PREFIX_CHUNK;
+  key[0] = CHUNK_KIND;
   key.writeUInt32BE(group, 1);
   writeSafeInteger(key, life, 5);
   writeSafeInteger(key, first, 13);
@@ -55,9 +55,9 @@ export function chunkPlace(key: Buffer): ChunkPlace | undefined {
   return { group: key.readUInt32BE(1), life: readSafeInteger(key, 5), first: readSafeInteger(key, 13) };
 }
 
-function groupKey(prefix: number, group: GroupId): Buffer {
+function groupKey(kind: number, group: GroupId): Buffer {
   const key = Buffer.allocUnsafe(GROUP_KEY_BYTES);
-  key[0] = prefix;
+  key[0] = kind;
   key.writeUInt32BE(group, 1);
   return key;
 }

@@ -1,0 +1,327 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { Prng } from '../base/prng.ts';
+import { check } from './check.ts';
+import { crc32, MemoryStore, testDigest } from './memory-store.fixture.ts';
+import type { PageStore } from './page-store.ts';
+import { NODE_KEY, pageKey, treeKey } from './store-keys.ts';
+import type { BTree } from './tree.ts';
+import type { TreeLoader } from './tree-loader.ts';
+import { get, openPages, put, scanAll } from './tree-harness.fixture.ts';
+
+const TREE = 5;
+const NO_META = Buffer.alloc(0);
+
+function numbered(number: number): Buffer {
+  return Buffer.from(`item${String(number).padStart(6, '0')}`);
+}
+
+async function fill(tree: BTree, items: number, valueBytes: number): Promise<void> {
+  for (let number = 0; number < items; number++) await put(tree, numbered(number), Buffer.alloc(valueBytes, number));
+}
+
+/** Begins a load of so many entries, every fiftieth of them three times as long, and gives the loader before its installation. */
+async function load(pages: PageStore, items: number, valueBytes: number): Promise<TreeLoader> {
+  const loader = pages.startLoad(TREE);
+  for (let number = 0; number < items; number++) {
+    const value = Buffer.alloc(number % 50 === 49 ? 3 * valueBytes : valueBytes, number);
+    const wait = loader.add(numbered(number), value, crc32(value), value.length);
+    if (wait !== undefined) await wait;
+  }
+  return loader;
+}
+
+/** Waits until the collector has nothing left to do. */
+async function collected(pages: PageStore): Promise<void> {
+  while (pages.stats().garbageJobs > 0) await new Promise((resolve) => setImmediate(resolve));
+}
+
+describe('PageStore', () => {
+  it('finds its trees again with what their checkpoints said', async () => {
+    const store = new MemoryStore();
+    const pages = await openPages(store);
+    for (const treeId of [1, 2, 4_294_967_296]) {
+      const tree = await pages.createTree(treeId, NO_META);
+      await put(tree, Buffer.from('key'), Buffer.from(`value of ${treeId}`), 17);
+      await tree.checkpoint(Buffer.from(`meta ${treeId}`));
+    }
+    await pages.removeTree(2);
+    await pages.close();
+    const again = await openPages(store);
+    assert.deepEqual([...again.trees().keys()], [1, 4_294_967_296]);
+    const header = again.trees().get(4_294_967_296);
+    assert.equal(Buffer.from(header?.meta as Uint8Array).toString(), 'meta 4294967296');
+    assert.deepEqual([header?.items, header?.itemBytes], [1, 17]);
+    const tree = await again.openTree(4_294_967_296);
+    assert.equal(await again.openTree(4_294_967_296), tree);
+    assert.equal(Buffer.from((await get(tree, Buffer.from('key'))) as Uint8Array).toString(), 'value of 4294967296');
+    assert.equal(tree.stateHash(), header?.stateHash);
+    await again.close();
+    assert.throws(() => tree.fetch(Buffer.from('key')), { name: 'TreeClosedError' });
+  });
+
+  it('deletes the pages of a removed tree in the background, also over a crash', async () => {
+    const store = new MemoryStore();
+    const pages = await openPages(store);
+    const tree = await pages.createTree(TREE, NO_META);
+    await fill(tree, 3000, 400);
+    await put(tree, Buffer.from('large'), Buffer.alloc(100_000));
+    await tree.checkpoint(NO_META);
+    const kept = await pages.createTree(TREE + 1, NO_META);
+    await fill(kept, 100, 100);
+    await kept.checkpoint(NO_META);
+    const crashes: MemoryStore[] = [];
+    store.onWrite(() => crashes.push(store.copy()));
+    await pages.removeTree(TREE);
+    assert.equal(pages.trees().has(TREE), false);
+    await collected(pages);
+    assert.equal((await check(store, testDigest)).sound, true);
+    assert.equal((await check(store, testDigest)).pendingPages, 0);
+    await pages.close();
+    assert.ok(crashes.length > 3);
+    for (const crashed of crashes) {
+      const midway = await check(crashed, testDigest);
+      assert.deepEqual([midway.problems, midway.orphans], [[], []]);
+      const again = await openPages(crashed);
+      await collected(again);
+      const report = await check(crashed, testDigest);
+      assert.deepEqual([report.sound, report.pendingPages, report.trees, report.items], [true, 0, 1, 100]);
+      await again.close();
+    }
+  });
+
+  it('goes on collecting after a stop in the middle', async () => {
+    const store = new MemoryStore();
+    const pages = await openPages(store);
+    const tree = await pages.createTree(TREE, NO_META);
+    await fill(tree, 3000, 400);
+    await tree.checkpoint(NO_META);
+    await pages.removeTree(TREE);
+    while (pages.stats().garbagePagesDeleted === 0) await new Promise((resolve) => setImmediate(resolve));
+    await pages.close();
+    assert.ok((await check(store, testDigest)).pendingPages > 0);
+    const again = await openPages(store);
+    await collected(again);
+    assert.deepEqual((await check(store, testDigest)).pendingPages, 0);
+    await again.close();
+  });
+
+  it('serves a data set ten times its budget, and keeps the budget', async () => {
+    const store = new MemoryStore();
+    const cacheBytesMax = 200_000;
+    const pages = await openPages(store, cacheBytesMax);
+    const tree = await pages.createTree(TREE, NO_META);
+    for (let number = 0; number < 2500; number++) {
+      await put(tree, numbered((number * 1009) % 2500), Buffer.alloc(900, number));
+      if (number % 100 === 99) await tree.checkpoint(NO_META);
+    }
+    const random = new Prng(4);
+    for (let step = 0; step < 3000; step++) {
+      const number = random.below(2500);
+      assert.equal((await get(tree, numbered((number * 1009) % 2500)))?.[0], number & 0xff);
+      assert.ok(pages.stats().cacheBytes <= cacheBytesMax + 64_000);
+    }
+    assert.ok(pages.stats().evictions > 1000);
+    assert.equal((await scanAll(tree, NO_META, undefined, true, 10, 8)).length, 2500);
+    await pages.close();
+  });
+
+  it('lets many go through a cache that holds next to nothing', async () => {
+    const store = new MemoryStore();
+    const before = await openPages(store);
+    const tree = await before.createTree(TREE, NO_META);
+    await fill(tree, 300, 900);
+    for (let number = 0; number < 10; number++) await put(tree, numbered(number), Buffer.alloc(300_000, number));
+    await tree.checkpoint(NO_META);
+    await before.close();
+    const pages = await openPages(store, 1);
+    const cold = await pages.openTree(TREE);
+    const found = await Promise.all(Array.from({ length: 200 }, (_, number) => get(cold, numbered(number))));
+    found.forEach((value, number) => assert.equal(value?.[0], number & 0xff));
+    await pages.close();
+  });
+
+  it('takes an intact but forgotten page as a sign that its counter is old', async () => {
+    const store = new MemoryStore();
+    const pages = await openPages(store);
+    const tree = await pages.createTree(TREE, NO_META);
+    const counter = store.peek(NODE_KEY);
+    await fill(tree, 100, 900);
+    await tree.checkpoint(NO_META);
+    await pages.close();
+    store.poke(NODE_KEY, counter);
+    const again = await openPages(store);
+    const same = await again.openTree(TREE);
+    await fill(await again.createTree(TREE + 1, NO_META), 100, 900);
+    await (await again.openTree(TREE + 1)).checkpoint(NO_META);
+    assert.equal((await scanAll(same, NO_META, undefined, false)).length, 100);
+    assert.equal((await check(store, testDigest)).sound, true);
+    await again.close();
+  });
+
+  it('does not open a store that has lost its record, nor one with a damaged record', async () => {
+    const store = new MemoryStore();
+    const pages = await openPages(store);
+    await pages.createTree(TREE, NO_META);
+    await pages.close();
+    const record = store.peek(NODE_KEY) as Buffer;
+    record[8] = (record[8] as number) ^ 1;
+    store.poke(NODE_KEY, record);
+    await assert.rejects(openPages(store), { name: 'PageDamagedError' });
+    store.poke(NODE_KEY, undefined);
+    await assert.rejects(openPages(store), { name: 'PageDamagedError' });
+  });
+});
+
+describe('damage', () => {
+  it('ends the tree that meets it and no other', async () => {
+    const store = new MemoryStore();
+    const before = await openPages(store);
+    const tree = await before.createTree(TREE, NO_META);
+    await fill(tree, 50, 900);
+    await tree.checkpoint(NO_META);
+    await (await before.createTree(TREE + 1, NO_META)).checkpoint(NO_META);
+    await before.close();
+    const pageId = 3;
+    const page = store.peek(pageKey(pageId)) as Buffer;
+    page[200] = (page[200] as number) ^ 0x10;
+    store.poke(pageKey(pageId), page);
+    const failures: unknown[] = [];
+    const pages = await openPages(store, 1_000_000, failures);
+    const damaged = await pages.openTree(TREE);
+    await assert.rejects(scanAll(damaged, NO_META, undefined, false), { name: 'PageDamagedError', treeId: TREE, pageId });
+    assert.throws(() => damaged.fetch(Buffer.from('x')), { name: 'PageDamagedError' });
+    assert.throws(() => damaged.put(Buffer.from('x'), NO_META, 0, 0), { name: 'PageDamagedError' });
+    await assert.rejects(damaged.checkpoint(NO_META), { name: 'PageDamagedError' });
+    await assert.rejects(pages.openTree(TREE), { name: 'PageDamagedError' });
+    const other = await pages.openTree(TREE + 1);
+    await put(other, Buffer.from('x'), Buffer.from('y'));
+    await other.checkpoint(NO_META);
+    assert.deepEqual(failures, []);
+    const rebuilt = await (await load(pages, 50, 900)).install(Buffer.from('rebuilt'));
+    assert.equal(rebuilt.items, 50);
+    await collected(pages);
+    assert.equal((await check(store, testDigest)).problemCount, 0);
+    await pages.close();
+  });
+
+  it('knows a page that is intact but old', async () => {
+    const store = new MemoryStore();
+    const before = await openPages(store);
+    const tree = await before.createTree(TREE, NO_META);
+    await fill(tree, 50, 900);
+    await tree.checkpoint(NO_META);
+    const pageId = 3;
+    const old = store.peek(pageKey(pageId)) as Buffer;
+    await fill(tree, 50, 901);
+    await tree.checkpoint(NO_META);
+    await before.close();
+    assert.notDeepEqual(store.peek(pageKey(pageId)), old);
+    store.poke(pageKey(pageId), old);
+    const pages = await openPages(store);
+    await assert.rejects(scanAll(await pages.openTree(TREE), NO_META, undefined, false), { name: 'PageDamagedError', pageId });
+    await pages.close();
+  });
+
+  it('in a header is reported at the start; the tree can be removed or loaded anew', async () => {
+    const store = new MemoryStore();
+    const before = await openPages(store);
+    await before.createTree(TREE, NO_META);
+    await before.createTree(TREE + 1, NO_META);
+    await before.close();
+    for (const treeId of [TREE, TREE + 1]) {
+      const header = store.peek(treeKey(treeId)) as Buffer;
+      header[12] = (header[12] as number) ^ 1;
+      store.poke(treeKey(treeId), header);
+    }
+    const pages = await openPages(store);
+    assert.deepEqual([...pages.damagedTrees().keys()], [TREE, TREE + 1]);
+    await assert.rejects(pages.openTree(TREE), { name: 'PageDamagedError', treeId: TREE, pageId: 0 });
+    assert.equal((await (await load(pages, 10, 10)).install(NO_META)).items, 10);
+    await pages.removeTree(TREE + 1);
+    assert.equal(pages.damagedTrees().size, 0);
+    await pages.close();
+  });
+});
+
+describe('load', () => {
+  it('replaces a tree in one step', async () => {
+    const store = new MemoryStore();
+    const pages = await openPages(store);
+    const old = await pages.createTree(TREE, NO_META);
+    await fill(old, 1000, 100);
+    await old.checkpoint(NO_META);
+    await put(old, Buffer.from('never stored'), Buffer.from('x'));
+    const loader = await load(pages, 4000, 700);
+    const atInstall = store.copy();
+    const installed = await loader.install(Buffer.from('new'));
+    assert.equal(installed.items, 4000);
+    assert.throws(() => old.get(numbered(1)), { name: 'TreeClosedError' });
+    await collected(pages);
+    const report = await check(store, testDigest, (_key, value, checksum) => crc32(value) === checksum);
+    assert.deepEqual([report.sound, report.pendingPages, report.items], [true, 0, 4000]);
+    const entries = await scanAll(installed, NO_META, undefined, false);
+    entries.forEach(([key, value], number) => {
+      assert.deepEqual(key, numbered(number));
+      assert.deepEqual([value.length, value[0]], [number % 50 === 49 ? 2100 : 700, number & 0xff]);
+    });
+    // A crash before the installation leaves the old tree, and what was loaded is cleared away.
+    const again = await openPages(atInstall);
+    assert.equal((await again.openTree(TREE)).items, 1000);
+    await collected(again);
+    const cleared = await check(atInstall, testDigest);
+    assert.deepEqual([cleared.sound, cleared.pendingPages], [true, 0]);
+    await again.close();
+    await pages.close();
+  });
+
+  it('gives the same tree as the puts it stands for, which goes on like any other', async () => {
+    const store = new MemoryStore();
+    const pages = await openPages(store);
+    const loaded = await (await load(pages, 2500, 300)).install(NO_META);
+    const built = await pages.createTree(TREE + 1, NO_META);
+    for (let number = 0; number < 2500; number++) await put(built, numbered(number), Buffer.alloc(number % 50 === 49 ? 900 : 300, number));
+    assert.deepEqual([loaded.stateHash(), loaded.items, loaded.itemBytes], [built.stateHash(), built.items, built.itemBytes]);
+    for (const tree of [loaded, built])
+      for (let number = 0; number < 2500; number += 3) await put(tree, numbered(number), Buffer.alloc(1000, 9));
+    assert.equal(loaded.stateHash(), built.stateHash());
+    await loaded.checkpoint(NO_META);
+    await built.checkpoint(NO_META);
+    assert.equal((await check(store, testDigest)).sound, true);
+    await pages.close();
+  });
+
+  it('of nothing is an empty tree', async () => {
+    const store = new MemoryStore();
+    const pages = await openPages(store);
+    const tree = await pages.startLoad(TREE).install(Buffer.from('meta'));
+    assert.equal(tree.items, 0);
+    await put(tree, Buffer.from('a'), Buffer.from('b'));
+    await tree.checkpoint(NO_META);
+    assert.equal((await check(store, testDigest)).sound, true);
+    await pages.close();
+  });
+
+  it('that is given up leaves nothing behind', async () => {
+    const store = new MemoryStore();
+    const pages = await openPages(store);
+    const loader = await load(pages, 5000, 500);
+    assert.ok((await check(store, testDigest)).pendingPages > 300);
+    await loader.abort();
+    await collected(pages);
+    const report = await check(store, testDigest);
+    assert.deepEqual([report.sound, report.pages, report.pendingPages], [true, 0, 0]);
+    await assert.rejects(async () => loader.install(NO_META), { name: 'AssertionError' });
+    await pages.close();
+  });
+
+  it('refuses entries that do not ascend', async () => {
+    const pages = await openPages(new MemoryStore());
+    const loader = pages.startLoad(TREE);
+    loader.add(Buffer.from('b'), NO_META, 0, 0);
+    assert.throws(() => loader.add(Buffer.from('b'), NO_META, 0, 0), { name: 'LoadOrderError' });
+    assert.throws(() => loader.add(Buffer.from('a'), NO_META, 0, 0), { name: 'LoadOrderError' });
+    await loader.abort();
+    await pages.close();
+  });
+});

@@ -1,0 +1,25 @@
+import { SECOND_MS } from '../base/units.ts';
+
+/** Times and bounds of the auto-admin. */
+
+/** An auto-admin whose lease record stood still for so long, on the watcher's own clock, is taken for dead. */
+export const ADMIN_LEASE_MS = 6 * SECOND_MS;
+/** How often the holder renews. */
+export const ADMIN_LEASE_RENEWAL_MS = 2 * SECOND_MS;
+/** The holder stops so much earlier than others may begin, counted from when it sent its last renewal. */
+export const ADMIN_LEASE_MARGIN_MS = 1 * SECOND_MS;
+/** How often a standby looks at the lease, and how soon a failed attempt is repeated. */
+export const ADMIN_LEASE_POLL_MS = 500;
+/** Tables worked on at a time. */
+export const TABLES_UNDER_WAY_MAX = 8;
+/** Steps of one table carried out at a time. */
+export const STEPS_UNDER_WAY_MAX = 32;
+/** Pause before a failed step is planned again, doubling from the first to the second. */
+export const STEP_RETRY_MIN_MS = 50;
+export const STEP_RETRY_MAX_MS = 5 * SECOND_MS;
+/** Pause between two looks for leaders of new groups. */
+export const LEADER_POLL_MS = 25;
+/** Time for one call to a storage node: it syncs its store. */
+export const STEP_CALL_TIMEOUT_MS = 5 * SECOND_MS;
+/** How long a plan waits to see its own writes in the watched catalog. */
+export const OWN_WRITES_SEEN_MS = 2 * SECOND_MS;

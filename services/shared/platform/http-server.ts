@@ -1,0 +1,246 @@
+import { once } from 'node:events';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { createServer, STATUS_CODES } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { must } from '../base/assert.ts';
+import { SECOND_MS } from '../base/units.ts';
+import type { HttpRequest, HttpResponse } from '../env/http.ts';
+import type { Logger } from '../env/logger.ts';
+import type { Counter, Metrics } from '../env/metrics.ts';
+import type { HttpConnection } from './http-exchange.ts';
+import { HttpExchange } from './http-exchange.ts';
+import { framingOf, RawHttpHeaders } from './http-headers.ts';
+import type { HttpLimits } from './http-limits.ts';
+
+export interface HttpServerOptions {
+  readonly host: string;
+  /** 0: any free one. */
+  readonly port: number;
+  readonly limits: HttpLimits;
+  /** Must not reject: a rejection is our mistake, logged and answered with 500. */
+  readonly handle: (request: HttpRequest) => Promise<HttpResponse>;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  /** Names the metrics: `stator_<process>_http_…`. */
+  readonly process: string;
+}
+
+/** An HTTP/1.1 server that hands over whole requests. */
+export interface HttpServer {
+  /** Rejects when the address is in use. */
+  listen(): Promise<void>;
+  port(): number;
+  /** Accepts nothing new; resolves when every request under way is answered and its connection closed. */
+  drain(): Promise<void>;
+  /** Ends every connection at once. */
+  close(): Promise<void>;
+}
+
+/** How often connections are checked against the time limits. */
+const CHECK_INTERVAL_MS = SECOND_MS;
+
+/** How long what a refused client still sends is read and thrown away, so that it can read the refusal. */
+const LINGER_MS = 2 * SECOND_MS;
+
+/** Statuses of what Node's parser refuses by itself; everything else is a malformed request. */
+const PARSE_ERROR_STATUS: Readonly<Record<string, number>> = {
+  HPE_HEADER_OVERFLOW: 431,
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: 413,
+  ERR_HTTP_REQUEST_TIMEOUT: 408,
+};
+
+export function createHttpServer(options: HttpServerOptions): HttpServer {
+  return new NodeHttpServer(options);
+}
+
+class NodeHttpServer implements HttpServer {
+  readonly #options: HttpServerOptions;
+  readonly #server: Server;
+  readonly #connections = new WeakMap<Socket, HttpConnection>();
+  /** Requests whose body did not come at once. */
+  readonly #receiving = new Set<HttpExchange>();
+  readonly #refused: Counter;
+  #openConnections = 0;
+  #draining = false;
+  #sweep: NodeJS.Timeout | undefined;
+
+  constructor(options: HttpServerOptions) {
+    this.#options = options;
+    const { limits, metrics, process } = options;
+    this.#refused = metrics.counter({
+      name: `stator_${process}_http_refused_total`,
+      help: 'Requests and connections refused before they reached a handler, by HTTP status; 0: over the limit of connections.',
+      labels: ['code'],
+    });
+    metrics.gauge({
+      name: `stator_${process}_http_connections`,
+      help: 'Open client connections.',
+      collect: (gauge) => gauge.set(this.#openConnections),
+    });
+    this.#server = createServer({
+      headersTimeout: limits.headersTimeoutMs,
+      requestTimeout: limits.requestTimeoutMs,
+      keepAliveTimeout: limits.keepAliveMs,
+      maxHeaderSize: limits.headerBytes,
+      connectionsCheckingInterval: CHECK_INTERVAL_MS,
+      insecureHTTPParser: false,
+      // Checked here (framingOf): Node would go on to take what follows such a request for another one.
+      requireHostHeader: false,
+      keepAlive: true,
+    });
+    this.#configure(limits);
+  }
+
+  async listen(): Promise<void> {
+    const { port, host } = this.#options;
+    this.#server.listen(port, host);
+    await once(this.#server, 'listening');
+    this.#sweep = setInterval(() => this.#refuseSlowBodies(), CHECK_INTERVAL_MS);
+    this.#sweep.unref();
+  }
+
+  port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  async drain(): Promise<void> {
+    this.#draining = true;
+    // Closes connections that are idle; those at work end with their answer.
+    await this.#whenClosed();
+  }
+
+  async close(): Promise<void> {
+    this.#draining = true;
+    clearInterval(this.#sweep);
+    const closed = this.#whenClosed();
+    this.#server.closeAllConnections();
+    await closed;
+  }
+
+  /** Stops accepting; resolves when the last connection is closed, at once when the server is not listening. */
+  #whenClosed(): Promise<void> {
+    return new Promise((resolve) => this.#server.close(() => resolve()));
+  }
+
+  #configure(limits: HttpLimits): void {
+    const server = this.#server;
+    server.maxConnections = limits.connections;
+    server.maxRequestsPerSocket = limits.requestsPerConnection;
+    // The number is bounded by headerBytes; Node would drop those beyond its limit silently.
+    server.maxHeadersCount = 0;
+    server.on('connection', (socket: Socket) => {
+      this.#openConnections++;
+      this.#connections.set(socket, { unanswered: 0, latest: undefined, refused: false });
+      socket.once('close', () => this.#openConnections--);
+    });
+    server.on('drop', () => this.#refused.add(1, { code: '0' }));
+    server.on('request', (message: IncomingMessage, response: ServerResponse) => this.#onRequest(message, response, false));
+    server.on('checkContinue', (message: IncomingMessage, response: ServerResponse) => this.#onRequest(message, response, true));
+    // For example no file descriptor left to accept with: the connections there are go on.
+    server.on('error', (error) => this.#options.logger.error('http-server-failed', { error }));
+    server.on('clientError', (error: NodeJS.ErrnoException, socket) => this.#onClientError(error, socket as Socket));
+  }
+
+  #onRequest(message: IncomingMessage, response: ServerResponse, awaitsContinue: boolean): void {
+    const connection = must(this.#connections.get(message.socket));
+    if (connection.refused) return;
+    connection.unanswered++;
+    connection.latest = message;
+    response.once('close', () => connection.unanswered--);
+    const { rawHeaders } = message;
+    const exchange = new HttpExchange(message, response, connection, new RawHttpHeaders(rawHeaders));
+    const { bodyBytes, refusal } = framingOf(rawHeaders);
+    if (refusal !== undefined) this.#refuse(exchange, refusal);
+    else if (bodyBytes > this.#options.limits.bodyBytes) this.#refuse(exchange, 413);
+    else this.#receive(exchange, awaitsContinue);
+  }
+
+  #receive(exchange: HttpExchange, awaitsContinue: boolean): void {
+    const { message, response, connection } = exchange;
+    if (awaitsContinue) response.writeContinue();
+    message.on('data', (chunk: Buffer) => {
+      exchange.add(chunk);
+      if (exchange.receivedBytes > this.#options.limits.bodyBytes) this.#refuse(exchange, 413);
+      else if (!message.complete && exchange.startedMs === undefined) this.#watchBody(exchange);
+    });
+    message.on('end', () => {
+      if (!connection.refused) this.#answer(exchange);
+    });
+  }
+
+  /** The body did not come at once: it is held to the least rate until it is complete or the client is gone. */
+  #watchBody(exchange: HttpExchange): void {
+    exchange.startedMs = performance.now();
+    this.#receiving.add(exchange);
+    exchange.message.once('close', () => this.#receiving.delete(exchange));
+  }
+
+  #answer(exchange: HttpExchange): void {
+    this.#options
+      .handle(exchange.request())
+      .then((answer) => exchange.answer(answer, this.#draining))
+      .catch((error: unknown) => this.#onHandlerFailed(exchange, error));
+  }
+
+  #onHandlerFailed(exchange: HttpExchange, error: unknown): void {
+    this.#options.logger.error('http-handler-failed', { error });
+    if (exchange.response.headersSent) exchange.message.socket.destroy();
+    else exchange.answer({ status: 500, headers: {}, body: Buffer.alloc(0) }, true);
+  }
+
+  /** Answers without a handler, behind earlier answers on the connection, and ends the connection. */
+  #refuse(exchange: HttpExchange, status: number): void {
+    const { message, connection } = exchange;
+    if (connection.refused) return;
+    connection.refused = true;
+    this.#receiving.delete(exchange);
+    this.#refused.add(1, { code: String(status) });
+    linger(message.socket);
+    message.removeAllListeners('data');
+    message.resume();
+    exchange.answer({ status, headers: {}, body: Buffer.alloc(0) }, true);
+  }
+
+  #refuseSlowBodies(): void {
+    const { bodyGraceMs, bodyBytesPerSecond } = this.#options.limits;
+    const now = performance.now();
+    for (const exchange of this.#receiving) {
+      const elapsedMs = now - must(exchange.startedMs);
+      if (elapsedMs > bodyGraceMs && (exchange.receivedBytes / elapsedMs) * SECOND_MS < bodyBytesPerSecond) this.#refuse(exchange, 408);
+    }
+  }
+
+  /** Node's parser gave up on the connection, or it broke. */
+  #onClientError(error: NodeJS.ErrnoException, socket: Socket): void {
+    const connection = this.#connections.get(socket);
+    if (connection === undefined || connection.refused || awaitsAnswer(connection) || error.code === 'ECONNRESET' || !socket.writable) {
+      socket.destroy();
+      return;
+    }
+    connection.refused = true;
+    const status = PARSE_ERROR_STATUS[error.code ?? ''] ?? 400;
+    this.#refused.add(1, { code: String(status) });
+    linger(socket);
+    socket.write(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+    socket.destroySoon();
+  }
+}
+
+/** True when a refusal would be taken for the answer to an earlier request, one that arrived whole. */
+function awaitsAnswer(connection: HttpConnection): boolean {
+  const beingReceived = connection.latest?.complete === false ? 1 : 0;
+  return connection.unanswered > beingReceived;
+}
+
+/**
+ * Lets a connection that Node is about to destroy be read for a while after its last answer. Closing it with unread bytes
+ * would reset it, and the client would not get to see the answer.
+ */
+function linger(socket: Socket): void {
+  socket.destroySoon = () => {
+    socket.end();
+    socket.resume();
+    const timer = setTimeout(() => socket.destroy(), LINGER_MS);
+    socket.once('close', () => clearTimeout(timer));
+  };
+}
