@@ -1,8 +1,65 @@
 # Commands of the project; README.md says what each is for.
-.PHONY: build
-build: node_modules/.package-lock.json
-	npx --no-install tsc -p tsconfig.json
+.PHONY: build up down status logs clean demo bench test test-containers node-and-npm
 
-node_modules/.package-lock.json: package.json package-lock.json
-	npm ci
-	touch node_modules/.package-lock.json
+# Folder of the cluster: data, logs, settings. Another folder and another PORT make a second cluster.
+DIR ?= .stator
+STATOR = node dist/services/ctl/main.js
+
+build: node_modules/.package-lock.json
+	@node_modules/.bin/tsc -p tsconfig.json
+
+# Not `npm ci`: it refuses a lock file that does not name the packages of every other platform.
+node_modules/.package-lock.json: package.json package-lock.json | node-and-npm
+	npm install --no-save
+	@touch node_modules/.package-lock.json
+
+node-and-npm:
+	@for tool in node npm; do command -v $$tool >/dev/null 2>&1 || { \
+	  echo "$$tool is missing: install Node.js 20.19 or newer, which brings npm, and run this again." >&2; exit 1; }; done
+	@node -e 'const [major, minor] = process.versions.node.split("."); process.exit(major > 20 || (major == 20 && minor >= 19) ? 0 : 1)' \
+	  || { echo "Node.js $$(node --version) is too old: install 20.19 or newer." >&2; exit 1; }
+
+# Settings travel by environment, so that no secret stands on a command line.
+up down status logs clean demo: export STATOR_DIR = $(DIR)
+up demo: export STATOR_PORT = $(PORT)
+up demo: export STATOR_REGION = $(REGION)
+up demo: export STATOR_ACCESS_KEY_ID = $(ACCESS_KEY_ID)
+up demo: export STATOR_SECRET_ACCESS_KEY = $(SECRET_ACCESS_KEY)
+
+# Starts the cluster on this machine, or what is missing of it: make up [PORT= REGION= ACCESS_KEY_ID= SECRET_ACCESS_KEY= DIR=]
+up: build
+	@$(STATOR) dev
+
+down: build
+	@$(STATOR) down
+
+status: build
+	@$(STATOR) status
+
+# make logs [FOLLOW=1]
+logs: build
+	@$(STATOR) logs $(if $(FOLLOW),--follow)
+
+# Removes the cluster with its data, and what was built.
+clean:
+	@if [ -f dist/services/ctl/main.js ]; then $(STATOR) clean; fi
+	@rm -rf dist
+
+# Loads the world's cities while a node is killed: make demo [CITIES=n]
+demo: up
+	@node dist/test/demo/main.js --dir "$$STATOR_DIR" $(if $(CITIES),--cities $(CITIES))
+
+# Measures against dynalite: make bench [ONLY=stator,dynalite-disk,dynalite-memory OPS=put,query SECONDS=5 CONNECTIONS=64]
+bench: build
+	@node dist/test/bench/main.js $(if $(ONLY),--only $(ONLY)) $(if $(OPS),--ops $(OPS)) \
+	  $(if $(SECONDS),--seconds $(SECONDS)) $(if $(CONNECTIONS),--connections $(CONNECTIONS)) $(if $(ITEMS),--items $(ITEMS))
+
+# Node runs every file of a folder that is named test, so its folders are named one by one; those that need more than Node are left out.
+TEST_FOLDERS = dist/services $(filter-out %/containers,$(addprefix dist/,$(shell find test -name '*.test.ts' | cut -d/ -f1-2 | sort -u)))
+
+test: build
+	@node --test $(TEST_FOLDERS)
+
+# Needs a container engine; README.md says how the image is made.
+test-containers: build
+	@node --test dist/test/containers
