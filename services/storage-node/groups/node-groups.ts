@@ -115,7 +115,10 @@ export class NodeGroups implements GroupHost {
   }
 
   applied(group: Group, slot: Slot, record: LogRecord): void {
-    if (group.id === CATALOG_GROUP) this.#catalog.applied(slot, record);
+    if (group.id !== CATALOG_GROUP) return;
+    this.#catalog.applied(slot, record);
+    // Followers feed watchers too, and would learn of the change only with the next heartbeat: whoever waits for a table waits for it.
+    if (group.paxos.serves) this.hurryHeartbeat();
   }
 
   // --- turns and time ----------------------------------------------------------------------------------------------

@@ -1,0 +1,78 @@
+import { MIB } from '../shared/base/units.ts';
+import { DEFAULT_PAXOS_OPTIONS } from '../shared/paxos/options.ts';
+import { COMMON_OPTIONS } from '../shared/platform/common-options.ts';
+import { addressesOption, choiceOption, integerOption, type OptionValues, optional } from '../shared/platform/options.ts';
+import { DEFAULT_QUEUED_BYTES_MAX, DEFAULT_REQUESTS_MAX, type StorageNodeOptions } from './core/options.ts';
+import { DEFAULT_CHECKPOINT_OPTIONS } from './groups/checkpoint-scheduler.ts';
+
+/** Every option of a storage node. */
+export const STORAGE_NODE_OPTIONS = {
+  ...COMMON_OPTIONS,
+  autoAdmin: optional(addressesOption({ help: 'Auto-admins to register with.' })),
+  pageCacheBytes: integerOption({ help: 'Memory for pages of trees.', unit: 'bytes', min: MIB, default: 512 * MIB }),
+  lease: choiceOption(['on', 'off'], {
+    help: 'Leader leases; off where a hypervisor may stop all clocks of a machine unseen: strong reads then cost a round trip.',
+    default: 'on',
+  }),
+  leaseMs: integerOption({
+    help: 'How long a grant binds; the same on all nodes of a cluster.',
+    unit: 'ms',
+    min: 500,
+    max: 60_000,
+    default: DEFAULT_PAXOS_OPTIONS.leaseMs,
+  }),
+  checkpointDirtyBytes: integerOption({
+    help: 'Changed pages of a partition that make a checkpoint due.',
+    unit: 'bytes',
+    min: 64 * 1024,
+    default: DEFAULT_CHECKPOINT_OPTIONS.dirtyBytesMax,
+  }),
+  checkpointWalBytes: integerOption({
+    help: 'Log of a partition behind its last checkpoint that makes one due.',
+    unit: 'bytes',
+    min: 64 * 1024,
+    default: DEFAULT_CHECKPOINT_OPTIONS.walBytesMax,
+  }),
+  checkpointIntervalMs: integerOption({
+    help: 'Longest time between two checkpoints of a changed partition.',
+    unit: 'ms',
+    min: 1000,
+    default: DEFAULT_CHECKPOINT_OPTIONS.intervalMs,
+  }),
+  walAllowanceBytes: integerOption({
+    help: 'Log of a partition kept for its slowest follower; one further behind comes back by snapshot.',
+    unit: 'bytes',
+    min: 64 * 1024,
+    default: DEFAULT_CHECKPOINT_OPTIONS.followerAllowanceBytes,
+  }),
+  requestsMax: integerOption({ help: 'Requests under way; more are refused at once.', min: 1, default: DEFAULT_REQUESTS_MAX }),
+  queuedBytesMax: integerOption({
+    help: 'Answers queued for one router; beyond, its requests are refused.',
+    unit: 'bytes',
+    min: MIB,
+    default: DEFAULT_QUEUED_BYTES_MAX,
+  }),
+};
+
+export type StorageNodeCommandLine = OptionValues<typeof STORAGE_NODE_OPTIONS>;
+
+/** The service's options from the command line's. */
+export function storageNodeOptions(given: StorageNodeCommandLine): StorageNodeOptions {
+  return {
+    node: given.name,
+    az: given.az,
+    region: given.region,
+    advertise: given.advertise ?? given.listen,
+    autoAdmins: given.autoAdmin ?? [],
+    pageCacheBytesMax: given.pageCacheBytes,
+    paxos: { ...DEFAULT_PAXOS_OPTIONS, leases: given.lease === 'on', leaseMs: given.leaseMs },
+    checkpoints: {
+      dirtyBytesMax: given.checkpointDirtyBytes,
+      walBytesMax: given.checkpointWalBytes,
+      intervalMs: given.checkpointIntervalMs,
+      followerAllowanceBytes: given.walAllowanceBytes,
+    },
+    requestsMax: given.requestsMax,
+    queuedBytesMax: given.queuedBytesMax,
+  };
+}
