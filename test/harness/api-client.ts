@@ -6,6 +6,7 @@ import type { HttpHeaders, HttpRequest, HttpResponse } from '../../services/shar
 import { nodeDigest } from '../../services/shared/platform/digest.ts';
 import { ApiEndpoint } from '../../services/router/handlers/api-endpoint.ts';
 import type { ApiEndpointOptions } from '../../services/router/handlers/api-endpoint.ts';
+import { REQUEST_TIMEOUT_MS } from '../../services/shared/limits/api-limits.ts';
 import { FakeStorage } from './fake-storage.ts';
 
 export const REGION = 'eu-test-1';
@@ -101,7 +102,7 @@ export class ApiClient {
   constructor(options: Partial<ApiEndpointOptions> = {}) {
     this.endpoint = new ApiEndpoint(apiEnvironment(), this.storage, {
       region: REGION,
-      requestTimeoutMs: 5000,
+      requestTimeoutMs: REQUEST_TIMEOUT_MS,
       credentials: (accessKeyId) => (accessKeyId === ACCESS_KEY_ID ? { secret: SECRET, account: ACCOUNT } : undefined),
       ...options,
     });

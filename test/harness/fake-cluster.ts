@@ -166,10 +166,7 @@ export class FakeNode {
     const { timers, catalog } = this.#cluster;
     stream.onClose = () => this.#watchers.delete(stream);
     stream.onFrame = () => {
-      const entries = catalog.items.map(({ item }) => entryOf(item));
-      const half = Math.ceil(entries.length / 2);
-      stream.send({ kind: 'snapshot', slot: catalog.slot, records: entries.slice(0, half), done: false });
-      stream.send({ kind: 'snapshot', slot: catalog.slot, records: entries.slice(half), done: true });
+      this.#sendSnapshot(stream);
       this.#watchers.add(stream);
       beat();
     };
@@ -178,6 +175,19 @@ export class FakeNode {
       if (!this.watchPaused) stream.send({ kind: 'changes', slot: catalog.slot, records: [] });
       timers.after(1000, beat);
     };
+  }
+
+  /** Sends every watcher the whole catalog again. */
+  resendCatalog(): void {
+    for (const watcher of this.#watchers) this.#sendSnapshot(watcher);
+  }
+
+  #sendSnapshot(stream: WatchServerStream): void {
+    const { catalog } = this.#cluster;
+    const entries = catalog.items.map(({ item }) => entryOf(item));
+    const half = Math.ceil(entries.length / 2);
+    stream.send({ kind: 'snapshot', slot: catalog.slot, records: entries.slice(0, half), done: false });
+    stream.send({ kind: 'snapshot', slot: catalog.slot, records: entries.slice(half), done: true });
   }
 
   async #admin(request: AdminRequest): Promise<AdminResponse> {

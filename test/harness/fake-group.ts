@@ -28,6 +28,8 @@ export class FakeGroup {
   /** False: the leader is still adopting its log. */
   ready = true;
   slot = 0;
+  /** A range ends early after so many items, as the slices of a real partition do. */
+  sliceItemsMax = Number.POSITIVE_INFINITY;
   /** The writes that were really carried out, in order: `life:number`. */
   readonly executed: string[] = [];
   readonly #items = new Map<string, StoredItem>();
@@ -91,7 +93,8 @@ export class FakeGroup {
     const taken: StoredItem[] = [];
     let bytes = 0;
     for (const item of inside) {
-      if ((operation.limit > 0 && taken.length >= operation.limit) || bytes >= operation.byteLimit) break;
+      if ((operation.limit > 0 && taken.length >= operation.limit) || bytes >= operation.byteLimit || taken.length >= this.sliceItemsMax)
+        break;
       taken.push(item);
       bytes += item.size;
     }
