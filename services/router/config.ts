@@ -1,3 +1,4 @@
+import { REQUEST_DEADLINE_MAX_MS } from '../shared/limits/cluster-client-limits.ts';
 import { COMMON_OPTIONS } from '../shared/platform/common-options.ts';
 import { addressesOption, addressOption, integerOption, type OptionValues, optional, secret, textOption } from '../shared/platform/options.ts';
 
@@ -14,7 +15,7 @@ export const ROUTER_OPTIONS = {
     help: 'A request is repeated within this time while its leader is gone.',
     unit: 'ms',
     min: 100,
-    max: 25_000,
+    max: REQUEST_DEADLINE_MAX_MS,
     default: 5000,
   }),
 };

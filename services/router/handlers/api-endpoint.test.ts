@@ -143,8 +143,8 @@ test('hostile JSON is refused and harms nobody', async () => {
   const put = (item: string) => client.sendBytes('PutItem', Buffer.from(`{"TableName":"tab","Item":${item}}`));
   const refused = async (item: string, type: string, message: RegExp) => {
     const { json } = await put(item);
-    assert.equal(json['__type'], type, item.slice(0, 100));
-    assert.match(String(json['message'] ?? json['Message']), message, item.slice(0, 100));
+    assert.equal(json.__type, type, item.slice(0, 100));
+    assert.match(String(json.message ?? json.Message), message, item.slice(0, 100));
   };
   const levels = (count: number) => `{"pk":{"S":"a"},"v":${'{"L":['.repeat(count - 1)}{"S":"x"}${']}'.repeat(count - 1)}}`;
   assert.equal((await put(levels(32))).status, 200);

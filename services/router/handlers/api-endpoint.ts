@@ -45,7 +45,7 @@ export class ApiEndpoint {
   readonly #verifier: SignatureVerifier;
   readonly #requestIds: RequestIds;
   readonly #metrics: RouterMetrics;
-  readonly #labels = new Map<string, MetricLabels>();
+  readonly #labels = new Map<string, { readonly counted: MetricLabels; readonly timed: MetricLabels }>();
   readonly #health: Buffer;
   #requests = 0;
   #bytes = 0;
@@ -118,13 +118,13 @@ export class ApiEndpoint {
   }
 
   #count(operation: string, code: string, startedMs: number): void {
-    const name = `${operation}/${code}`;
-    let labels = this.#labels.get(name);
-    if (labels === undefined) this.#labels.set(name, (labels = { operation, code }));
-    this.#metrics.requests.add(1, labels);
-    let latencyLabels = this.#labels.get(operation);
-    if (latencyLabels === undefined) this.#labels.set(operation, (latencyLabels = { operation }));
-    this.#metrics.latency.observe((this.#environment.clock.monotonicMs() - startedMs) / 1000, latencyLabels);
+    let labels = this.#labels.get(`${operation}/${code}`);
+    if (labels === undefined) {
+      labels = { counted: { operation, code }, timed: { operation } };
+      this.#labels.set(`${operation}/${code}`, labels);
+    }
+    this.#metrics.requests.add(1, labels.counted);
+    this.#metrics.latency.observe((this.#environment.clock.monotonicMs() - startedMs) / 1000, labels.timed);
   }
 
   #response(status: number, contentType: string, body: Buffer): HttpResponse {

@@ -69,7 +69,7 @@ test('a batch of which nothing was carried out is an error', async () => {
   const failWith = (...statuses: ('overloaded' | 'unknown-outcome')[]) => {
     for (const status of statuses) client.storage.failures.push({ id: 0, status });
   };
-  const typeOf = async (operation: string, input: object) => String((await client.send(operation, input)).json['__type']);
+  const typeOf = async (operation: string, input: object) => String((await client.send(operation, input)).json.__type);
   failWith('overloaded', 'overloaded');
   assert.equal(await typeOf('BatchGetItem', { RequestItems: { one: keys('a', 'b') } }), `${MODEL}ThrottlingException`);
   failWith('overloaded', 'overloaded');
@@ -128,7 +128,7 @@ test('the form of BatchWriteItem', async () => {
   const many = Array.from({ length: 26 }, (_, at) => put(`item ${at}`));
   const { json } = await client.send('BatchWriteItem', { RequestItems: { one: many } });
   assert.match(
-    String(json['message']),
+    String(json.message),
     /^1 validation error detected: Value '\{one=\[WriteRequest\(putRequest=PutRequest\(item=\{"pk":\{"S":"item 0"\}\}\)\), .*' at 'request/,
   );
   await refuses(

@@ -17,7 +17,7 @@ import type { JsonObject } from '../core/api/json-object.ts';
 import { checkAllUsed, checkExpressionParameters, expressionAttributeNames, readPlaceholders } from '../core/api/placeholders.ts';
 import type { RequestContext } from '../core/api/request-context.ts';
 import { RequestShape } from '../core/api/request-shape.ts';
-import type { Field } from '../core/api/request-shape.ts';
+import type { Field } from '../core/api/field.ts';
 import { storageFailure, throttled } from '../core/api/storage-outcome.ts';
 import { refuseFields } from '../core/api/unsupported.ts';
 import { defineAction } from './action.ts';
@@ -61,10 +61,10 @@ const shape = new RequestShape([
 const parameters = { expressions: ['ProjectionExpression'], legacy: ['AttributesToGet'] };
 
 function read(input: JsonObject, context: RequestContext): BatchGetItemRequest {
-  const requestItems = input['RequestItems'] as JsonObject;
+  const requestItems = input.RequestItems as JsonObject;
   const names = Object.keys(requestItems);
   if (names.length === 0) throw validationError('The requestItems parameter is required for BatchGetItem');
-  for (const name of names) checkKeyCount(name, (requestItems[name] as JsonObject)['Keys'] as readonly unknown[]);
+  for (const name of names) checkKeyCount(name, (requestItems[name] as JsonObject).Keys as readonly unknown[]);
   let count = 0;
   const tables = names.map((name) => {
     const table = readTable(name, requestItems[name] as JsonObject, context);
@@ -90,7 +90,7 @@ function readTable(tableName: string, table: JsonObject, { services }: RequestCo
   const placeholders = readPlaceholders(table);
   const projection = readProjection(table, placeholders, services.expressions);
   checkAllUsed(projection === undefined ? [] : [projection.program], placeholders);
-  const keys = (table['Keys'] as readonly unknown[]).map(canonicalizeItem);
+  const keys = (table.Keys as readonly unknown[]).map(canonicalizeItem);
   const seen = new Set<string>();
   for (const key of keys) seen.add(keyText(key));
   if (seen.size < keys.length) throw validationError('Provided list of item keys contains duplicates');
@@ -100,7 +100,7 @@ function readTable(tableName: string, table: JsonObject, { services }: RequestCo
     consistent: readFlag(table, 'ConsistentRead'),
     projection,
     names: placeholders.names,
-    projectionText: (table['ProjectionExpression'] ?? undefined) as string | undefined,
+    projectionText: (table.ProjectionExpression ?? undefined) as string | undefined,
   };
 }
 

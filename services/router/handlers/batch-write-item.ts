@@ -16,7 +16,7 @@ import { returnItemCollectionMetrics } from '../core/api/item-fields.ts';
 import type { JsonObject } from '../core/api/json-object.ts';
 import type { RequestContext } from '../core/api/request-context.ts';
 import { RequestShape } from '../core/api/request-shape.ts';
-import type { Field } from '../core/api/request-shape.ts';
+import type { Field } from '../core/api/field.ts';
 import { storageFailure } from '../core/api/storage-outcome.ts';
 import type { ItemOperation } from '../core/storage-port.ts';
 import { defineAction } from './action.ts';
@@ -69,7 +69,7 @@ const shape = new RequestShape([
 const NOT_ONE_REQUEST = 'Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes';
 
 function read(input: JsonObject): BatchWriteItemRequest {
-  const requestItems = input['RequestItems'] as JsonObject;
+  const requestItems = input.RequestItems as JsonObject;
   const names = Object.keys(requestItems);
   if (names.length === 0) throw validationError('The requestItems parameter is required for BatchWriteItem');
   let count = 0;
@@ -83,11 +83,11 @@ function read(input: JsonObject): BatchWriteItemRequest {
 }
 
 function readWrite(request: JsonObject | null): Write {
-  const put = (request?.['PutRequest'] ?? undefined) as JsonObject | undefined;
-  const remove = (request?.['DeleteRequest'] ?? undefined) as JsonObject | undefined;
+  const put = (request?.PutRequest ?? undefined) as JsonObject | undefined;
+  const remove = (request?.DeleteRequest ?? undefined) as JsonObject | undefined;
   if (request === null || (put === undefined) === (remove === undefined)) throw validationError(NOT_ONE_REQUEST);
-  if (put === undefined) return { request, put: false, attributes: canonicalizeItem(remove?.['Key']), size: 0 };
-  const attributes = canonicalizeItem(put['Item']);
+  if (put === undefined) return { request, put: false, attributes: canonicalizeItem(remove?.Key), size: 0 };
+  const attributes = canonicalizeItem(put.Item);
   const size = itemSize(attributes);
   if (size > ITEM_BYTES_MAX) throw validationError('Item size has exceeded the maximum allowed size');
   return { request, put: true, attributes, size };

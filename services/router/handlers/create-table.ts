@@ -40,7 +40,7 @@ function read(input: JsonObject, { services, account }: RequestContext): TableDe
   return {
     account,
     region: services.region,
-    name: input['TableName'] as string,
+    name: input.TableName as string,
     tableId: uuid(services.random),
     keys: readKeySchema(input),
     billingMode: throughput === undefined ? 'PAY_PER_REQUEST' : 'PROVISIONED',
@@ -53,9 +53,9 @@ function read(input: JsonObject, { services, account }: RequestContext): TableDe
 function refuseSettings(input: JsonObject): void {
   if (isOn(input, 'StreamSpecification', 'StreamEnabled')) throw notSupported('StreamSpecification');
   if (isOn(input, 'SSESpecification', 'Enabled')) throw notSupported('SSESpecification');
-  const tags = input['Tags'] ?? [];
+  const tags = input.Tags ?? [];
   if (!Array.isArray(tags) || tags.length > 0) throw notSupported('Tags');
-  const tableClass = input['TableClass'] ?? 'STANDARD';
+  const tableClass = input.TableClass ?? 'STANDARD';
   if (tableClass !== 'STANDARD') throw notSupported(`TableClass ${String(tableClass).slice(0, 100)}`);
   if (readFlag(input, 'DeletionProtectionEnabled')) throw notSupported('DeletionProtectionEnabled');
 }

@@ -48,8 +48,8 @@ const unsupported = ['Expected', 'ConditionalOperator'];
 function read(input: JsonObject, context: RequestContext): DeleteItemRequest {
   checkExpressionParameters(input, parameters);
   refuseFields(input, unsupported);
-  const itemKey = canonicalizeItem(input['Key']);
-  const returned = (input['ReturnValues'] ?? 'NONE') as string;
+  const itemKey = canonicalizeItem(input.Key);
+  const returned = (input.ReturnValues ?? 'NONE') as string;
   if (returned !== 'ALL_OLD' && returned !== 'NONE') throw validationError('ReturnValues can only be ALL_OLD or NONE');
   return { ...readConditionalWrite(input, context), key: itemKey };
 }

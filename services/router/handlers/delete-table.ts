@@ -10,7 +10,7 @@ import { defineAction } from './action.ts';
 const shape = new RequestShape([tableNameOfTables]);
 
 function read(input: JsonObject, { services, account }: RequestContext): string {
-  return plainTableName(input['TableName'] as string, services.region, account);
+  return plainTableName(input.TableName as string, services.region, account);
 }
 
 async function run(name: string, { services, account }: RequestContext): Promise<Buffer> {

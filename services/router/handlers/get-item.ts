@@ -48,12 +48,12 @@ const parameters = { expressions: ['ProjectionExpression'], legacy: ['Attributes
 function read(input: JsonObject, { services, account }: RequestContext): GetItemRequest {
   checkExpressionParameters(input, parameters);
   refuseFields(input, parameters.legacy);
-  const itemKey = canonicalizeItem(input['Key']);
+  const itemKey = canonicalizeItem(input.Key);
   const placeholders = readPlaceholders(input);
   const projection = readProjection(input, placeholders, services.expressions);
   checkAllUsed(projection === undefined ? [] : [projection.program], placeholders);
   return {
-    tableName: plainTableName(input['TableName'] as string, services.region, account),
+    tableName: plainTableName(input.TableName as string, services.region, account),
     key: itemKey,
     consistent: readFlag(input, 'ConsistentRead'),
     projection,

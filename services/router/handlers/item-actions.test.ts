@@ -131,7 +131,7 @@ test('capacity units', async () => {
   const client = await clientWithTables();
   const units = async (operation: string, input: object) => {
     const total = await client.call(operation, plain({ ...input, ReturnConsumedCapacity: 'TOTAL' }));
-    const { TableName, CapacityUnits } = total['ConsumedCapacity'] as Record<string, unknown>;
+    const { TableName, CapacityUnits } = total.ConsumedCapacity as Record<string, unknown>;
     assert.equal(TableName, 'plain');
     return CapacityUnits;
   };

@@ -21,8 +21,8 @@ const shape = new RequestShape([
 
 function read(input: JsonObject): ListTablesRequest {
   return {
-    after: (input['ExclusiveStartTableName'] ?? '') as string,
-    limit: Math.floor((input['Limit'] ?? LIST_TABLES_LIMIT_MAX) as number),
+    after: (input.ExclusiveStartTableName ?? '') as string,
+    limit: Math.floor((input.Limit ?? LIST_TABLES_LIMIT_MAX) as number),
   };
 }
 

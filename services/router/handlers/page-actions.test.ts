@@ -40,7 +40,7 @@ async function scan(input: object): Promise<Page> {
 }
 
 function sortKeys({ Items = [] }: Page): number[] {
-  return Items.map((item) => Number(item['sk']?.['N']));
+  return Items.map((item) => Number(item.sk?.N));
 }
 
 /** All pages of a Query or Scan. */
@@ -223,7 +223,7 @@ test('Scan finds everything once, whatever the pages, slices and segments', asyn
         const found: string[] = [];
         for (let Segment = 0; Segment < TotalSegments; Segment++) {
           for (const page of await walk(scan, { Limit: limit, Segment, TotalSegments })) {
-            for (const item of page.Items ?? []) found.push(String(item['pk']?.['S']));
+            for (const item of page.Items ?? []) found.push(String(item.pk?.S));
           }
         }
         assert.deepEqual(found.sort(), Array.from({ length: 40 }, (_, at) => `item ${at}`).sort());
@@ -310,5 +310,5 @@ test('an overloaded partition ends the page early, or fails it when nothing was 
   client.storage.sliceItems = Number.POSITIVE_INFINITY;
   assert.deepEqual([sortKeys(page), page.LastEvaluatedKey], [[0, 1, 2, 3], { pk: { S: 'p' }, sk: { N: '3' } }]);
   client.storage.failures.push({ id: 0, status: 'overloaded' });
-  assert.match(String((await client.send('Query', { TableName: 'sorted', ...partition })).json['__type']), /#ThrottlingException$/);
+  assert.match(String((await client.send('Query', { TableName: 'sorted', ...partition })).json.__type), /#ThrottlingException$/);
 });

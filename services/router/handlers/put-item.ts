@@ -50,8 +50,8 @@ const unsupported = ['Expected', 'ConditionalOperator'];
 function read(input: JsonObject, context: RequestContext): PutItemRequest {
   checkExpressionParameters(input, parameters);
   refuseFields(input, unsupported);
-  const item = canonicalizeItem(input['Item']);
-  const returned = (input['ReturnValues'] ?? 'NONE') as string;
+  const item = canonicalizeItem(input.Item);
+  const returned = (input.ReturnValues ?? 'NONE') as string;
   if (returned !== 'ALL_OLD' && returned !== 'NONE') throw validationError('ReturnValues can only be ALL_OLD or NONE');
   const size = itemSize(item);
   if (size > ITEM_BYTES_MAX) throw validationError('Item size has exceeded the maximum allowed size');

@@ -77,7 +77,7 @@ function read(input: JsonObject, { services, account }: RequestContext): QueryRe
     placeholders,
   );
   return {
-    tableName: plainTableName(input['TableName'] as string, services.region, account),
+    tableName: plainTableName(input.TableName as string, services.region, account),
     keyCondition,
     reverse: isGiven(input, 'ScanIndexForward') && !readFlag(input, 'ScanIndexForward'),
     fields,
@@ -85,7 +85,7 @@ function read(input: JsonObject, { services, account }: RequestContext): QueryRe
 }
 
 function checkLimit(input: JsonObject): void {
-  if (!isGiven(input, 'Limit') || (input['Limit'] as number) >= 1) return;
+  if (!isGiven(input, 'Limit') || (input.Limit as number) >= 1) return;
   throw validationError(`${ONE_ERROR}Value at 'Limit' failed to satisfy constraint: Member must have value greater than or equal to 1`);
 }
 

@@ -69,7 +69,7 @@ function read(input: JsonObject, { services, account }: RequestContext): ScanReq
     bound.map((one) => one.program),
     placeholders,
   );
-  return { tableName: plainTableName(input['TableName'] as string, services.region, account), segment, totalSegments, fields };
+  return { tableName: plainTableName(input.TableName as string, services.region, account), segment, totalSegments, fields };
 }
 
 function readSegments(input: JsonObject): { segment: number; totalSegments: number } {
@@ -82,8 +82,8 @@ function readSegments(input: JsonObject): { segment: number; totalSegments: numb
   if (!hasSegment) {
     throw validationError('The Segment parameter is required but was not present in the request when parameter TotalSegments is present');
   }
-  const segment = Math.floor(input['Segment'] as number);
-  const totalSegments = Math.floor(input['TotalSegments'] as number);
+  const segment = Math.floor(input.Segment as number);
+  const totalSegments = Math.floor(input.TotalSegments as number);
   if (segment < totalSegments) return { segment, totalSegments };
   throw validationError(
     'The Segment parameter is zero-based and must be less than parameter TotalSegments: ' +

@@ -17,11 +17,11 @@ const ARN = `arn:aws:dynamodb:${REGION}:${ACCOUNT}:table/cities`;
 
 test('a table on demand, from its creation to its end', async () => {
   const client = new ApiClient();
-  const created = (await client.call('CreateTable', basic))['TableDescription'] as Record<string, unknown>;
-  assert.match(String(created['TableId']), /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
-  assert.equal(created['TableStatus'], 'CREATING');
+  const created = (await client.call('CreateTable', basic)).TableDescription as Record<string, unknown>;
+  assert.match(String(created.TableId), /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+  assert.equal(created.TableStatus, 'CREATING');
   await client.call('PutItem', { TableName: 'cities', Item: { pk: { S: 'Rome' } } });
-  const described = (await client.call('DescribeTable', { TableName: 'cities' }))['Table'];
+  const described = (await client.call('DescribeTable', { TableName: 'cities' })).Table;
   assert.deepEqual(described, {
     AttributeDefinitions: [definition('pk')],
     TableName: 'cities',
@@ -32,13 +32,13 @@ test('a table on demand, from its creation to its end', async () => {
     TableSizeBytes: 6,
     ItemCount: 1,
     TableArn: ARN,
-    TableId: created['TableId'],
+    TableId: created.TableId,
     BillingModeSummary: { BillingMode: 'PAY_PER_REQUEST', LastUpdateToPayPerRequestDateTime: NOW_MS / 1000 },
     DeletionProtectionEnabled: false,
   });
-  assert.deepEqual((await client.call('DescribeTable', { TableName: ARN }))['Table'], described);
-  const deleted = (await client.call('DeleteTable', { TableName: 'cities' }))['TableDescription'] as Record<string, unknown>;
-  assert.deepEqual([deleted['TableStatus'], deleted['ItemCount']], ['DELETING', 1]);
+  assert.deepEqual((await client.call('DescribeTable', { TableName: ARN })).Table, described);
+  const deleted = (await client.call('DeleteTable', { TableName: 'cities' })).TableDescription as Record<string, unknown>;
+  assert.deepEqual([deleted.TableStatus, deleted.ItemCount], ['DELETING', 1]);
   const gone = 'Requested resource not found: Table: cities not found';
   await client.fails('DescribeTable', { TableName: 'cities' }, `${MODEL}ResourceNotFoundException`, gone);
   await client.fails('DeleteTable', { TableName: 'cities' }, `${MODEL}ResourceNotFoundException`, gone);
@@ -53,10 +53,10 @@ test('a provisioned table with both keys', async () => {
     AttributeDefinitions: [definition('sk', 'N'), definition('pk', 'B')],
     KeySchema: [element('pk', 'HASH'), element('sk', 'RANGE')],
   });
-  const table = created['TableDescription'] as Record<string, unknown>;
-  assert.deepEqual(table['KeySchema'], [element('pk', 'HASH'), element('sk', 'RANGE')]);
-  assert.deepEqual(table['AttributeDefinitions'], [definition('pk', 'B'), definition('sk', 'N')]);
-  assert.deepEqual(table['ProvisionedThroughput'], { NumberOfDecreasesToday: 0, ReadCapacityUnits: 5, WriteCapacityUnits: 7 });
+  const table = created.TableDescription as Record<string, unknown>;
+  assert.deepEqual(table.KeySchema, [element('pk', 'HASH'), element('sk', 'RANGE')]);
+  assert.deepEqual(table.AttributeDefinitions, [definition('pk', 'B'), definition('sk', 'N')]);
+  assert.deepEqual(table.ProvisionedThroughput, { NumberOfDecreasesToday: 0, ReadCapacityUnits: 5, WriteCapacityUnits: 7 });
   assert.equal('BillingModeSummary' in table, false);
 });
 
@@ -156,7 +156,7 @@ test('constraints of CreateTable are listed together', async () => {
 
 test('no more than ten broken constraints are listed', async () => {
   const { json } = await new ApiClient().send('CreateTable', { ...basic, AttributeDefinitions: Array(40).fill({}) });
-  assert.match(String(json['message']), /^10 validation errors detected: (Value null at '[^']*' failed [^;]*; ){9}Value[^;]*$/);
+  assert.match(String(json.message), /^10 validation errors detected: (Value null at '[^']*' failed [^;]*; ){9}Value[^;]*$/);
 });
 
 test('wrong types of CreateTable', async () => {

@@ -89,10 +89,10 @@ const RETURNS: Readonly<Record<string, UpdateReturn>> = {
 function read(input: JsonObject, { services, account }: RequestContext): UpdateItemRequest {
   checkExpressionParameters(input, parameters);
   refuseFields(input, unsupported);
-  const itemKey = canonicalizeItem(input['Key']);
+  const itemKey = canonicalizeItem(input.Key);
   const placeholders = readPlaceholders(input);
   const { names, values } = placeholders;
-  const updateText = (input['UpdateExpression'] ?? undefined) as string | undefined;
+  const updateText = (input.UpdateExpression ?? undefined) as string | undefined;
   const update = updateText === undefined ? undefined : bindUpdate(services.expressions.update(updateText), names, values);
   const condition = readCondition(input, 'ConditionExpression', placeholders, services.expressions);
   const bound = [update, condition].filter((one) => one !== undefined);
@@ -101,17 +101,17 @@ function read(input: JsonObject, { services, account }: RequestContext): UpdateI
     placeholders,
   );
   return {
-    tableName: plainTableName(input['TableName'] as string, services.region, account),
+    tableName: plainTableName(input.TableName as string, services.region, account),
     key: itemKey,
     update,
     updateText: updateText ?? '',
     condition,
-    returnValues: RETURNS[(input['ReturnValues'] ?? 'NONE') as string] ?? 'none',
+    returnValues: RETURNS[(input.ReturnValues ?? 'NONE') as string] ?? 'none',
     capacity: readCapacityDetail(input),
     operation: {
-      ...(condition === undefined ? undefined : { condition: input['ConditionExpression'] as string }),
+      ...(condition === undefined ? undefined : { condition: input.ConditionExpression as string }),
       ...placeholderBytes(placeholders),
-      returnOldOnFailure: input['ReturnValuesOnConditionCheckFailure'] === 'ALL_OLD',
+      returnOldOnFailure: input.ReturnValuesOnConditionCheckFailure === 'ALL_OLD',
     },
   };
 }

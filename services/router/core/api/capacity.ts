@@ -1,7 +1,7 @@
 import { READ_UNIT_BYTES, WRITE_UNIT_BYTES } from '../../../shared/limits/api-limits.ts';
 import { oneOf } from './constraint.ts';
 import type { JsonObject } from './json-object.ts';
-import type { Field } from './request-shape.ts';
+import type { Field } from './field.ts';
 
 /** Capacity units as the service counts them ("Read and write operations" of the Developer Guide). */
 
@@ -25,7 +25,7 @@ export const returnConsumedCapacity: Field = {
 export type CapacityDetail = 'NONE' | 'TOTAL' | 'INDEXES';
 
 export function readCapacityDetail(input: JsonObject): CapacityDetail {
-  return (input['ReturnConsumedCapacity'] ?? 'NONE') as CapacityDetail;
+  return (input.ReturnConsumedCapacity ?? 'NONE') as CapacityDetail;
 }
 
 /** The JSON of one ConsumedCapacity. */

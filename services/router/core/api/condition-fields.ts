@@ -4,8 +4,8 @@ import type { ExpressionCache } from './expression-cache.ts';
 import { conditionalOperator } from './item-fields.ts';
 import type { JsonObject } from './json-object.ts';
 import type { Placeholders } from './placeholders.ts';
-import type { Field } from './request-shape.ts';
-import type { ValueType } from './value-type.ts';
+import type { Field } from './field.ts';
+import type { ValueType } from './field.ts';
 
 /** Conditions of writes, and their older form, of which only the types are checked before it is refused. */
 

@@ -5,7 +5,7 @@ import { oneOf } from './constraint.ts';
 import type { ExpressionCache } from './expression-cache.ts';
 import type { JsonObject } from './json-object.ts';
 import type { Placeholders } from './placeholders.ts';
-import type { Field } from './request-shape.ts';
+import type { Field } from './field.ts';
 import { readBoolean } from './value-type.ts';
 
 /** Fields that several operations on items share. */
@@ -41,7 +41,7 @@ export function readFlag(input: JsonObject, name: string): boolean {
 
 /** The parsed and bound projection, if the request has one. Throws ExpressionError. */
 export function readProjection(input: JsonObject, placeholders: Placeholders, cache: ExpressionCache): BoundProjection | undefined {
-  const text = input['ProjectionExpression'] as string | null | undefined;
+  const text = input.ProjectionExpression as string | null | undefined;
   if (text === undefined || text === null) return undefined;
   return bindProjection(cache.projection(text), placeholders.names);
 }

@@ -5,7 +5,7 @@ import { BODY_DEPTH_MAX, BODY_STRUCTURE_BYTES_MAX, BODY_TOKENS_MAX } from '../..
 import { scanJson } from './json-scan.ts';
 
 function nested(depth: number): string {
-  return '[{"a":'.repeat(depth / 2) + '1' + '}]'.repeat(depth / 2);
+  return `${'[{"a":'.repeat(depth / 2)}1${'}]'.repeat(depth / 2)}`;
 }
 
 test('nesting is counted to the level', () => {

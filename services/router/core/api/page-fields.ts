@@ -12,7 +12,7 @@ import { readFlag, readProjection } from './item-fields.ts';
 import type { JsonObject } from './json-object.ts';
 import { isGiven, placeholderBytes } from './placeholders.ts';
 import type { Placeholders } from './placeholders.ts';
-import type { Field } from './request-shape.ts';
+import type { Field } from './field.ts';
 
 /** What Query and Scan share: filter, projection, what is selected, where a page starts and how long it gets. */
 export interface PageFields {
@@ -48,13 +48,12 @@ export function readPageFields(input: JsonObject, placeholders: Placeholders, ca
   return {
     filter,
     projection,
-    countOnly: input['Select'] === 'COUNT',
+    countOnly: input.Select === 'COUNT',
     consistent: readFlag(input, 'ConsistentRead'),
-    limit: Math.min(Math.floor((input['Limit'] ?? 0) as number), 0x7fffffff),
+    limit: Math.min(Math.floor((input.Limit ?? 0) as number), 0x7fffffff),
     startKey: readStartKey(input),
     capacity: readCapacityDetail(input),
-    operation:
-      filter === undefined ? {} : { filter: input['FilterExpression'] as string, ...placeholderBytes(usedBy(filter, placeholders)) },
+    operation: filter === undefined ? {} : { filter: input.FilterExpression as string, ...placeholderBytes(usedBy(filter, placeholders)) },
   };
 }
 
@@ -76,7 +75,7 @@ function pick<Value>(
 
 /** Checks `Select` against the projection. Query's messages begin with the count of errors, Scan's do not. */
 export function checkSelect(input: JsonObject, prefix: string): void {
-  const selected = input['Select'] ?? undefined;
+  const selected = input.Select ?? undefined;
   if (selected === undefined) return;
   const projected = isGiven(input, 'ProjectionExpression');
   if (selected === 'SPECIFIC_ATTRIBUTES') {
@@ -98,7 +97,7 @@ const PLAIN_ERRORS = /contains duplicates|number set|numeric value|significant d
 function readStartKey(input: JsonObject): AttributeMap | undefined {
   if (!isGiven(input, 'ExclusiveStartKey')) return undefined;
   try {
-    return canonicalizeItem(input['ExclusiveStartKey']);
+    return canonicalizeItem(input.ExclusiveStartKey);
   } catch (error) {
     if (!(error instanceof ItemError) || error.kind === 'serialization' || PLAIN_ERRORS.test(error.message)) throw error;
     throw validationError(`The provided starting key is invalid: ${error.message}`);

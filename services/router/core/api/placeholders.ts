@@ -10,7 +10,7 @@ import { utf8Length } from '../../../shared/item/unicode.ts';
 import { PLACEHOLDER_BYTES_MAX } from '../../../shared/limits/api-limits.ts';
 import { validationError } from './api-error.ts';
 import type { JsonObject } from './json-object.ts';
-import type { Field } from './request-shape.ts';
+import type { Field } from './field.ts';
 
 /** ExpressionAttributeNames and ExpressionAttributeValues of a request, checked and canonical. */
 export interface Placeholders {
@@ -61,8 +61,8 @@ export function checkExpressionParameters(input: JsonObject, { expressions, lega
 
 /** Reads names and values. Throws ValidationException. */
 export function readPlaceholders(input: JsonObject): Placeholders {
-  const names = input['ExpressionAttributeNames'] as AttributeNames | null | undefined;
-  const values = input['ExpressionAttributeValues'];
+  const names = input.ExpressionAttributeNames as AttributeNames | null | undefined;
+  const values = input.ExpressionAttributeValues;
   return {
     names: names === undefined || names === null ? undefined : checkNames(names),
     values: values === undefined || values === null ? undefined : readValues(values as AttributeMap),

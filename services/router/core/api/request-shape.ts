@@ -1,23 +1,10 @@
 import { CONSTRAINT_ERRORS_MAX } from '../../../shared/limits/api-limits.ts';
 import { validationError } from './api-error.ts';
-import type { Constraint } from './constraint.ts';
+import type { Field, ValueType } from './field.ts';
 import { isJsonObject } from './json-object.ts';
 import type { JsonObject } from './json-object.ts';
 import { echo, lowerFirst } from './value-echo.ts';
 import { checkDeep, checkType } from './value-type.ts';
-import type { ValueType } from './value-type.ts';
-
-/** One field of a request or of a structure in it. */
-export interface Field {
-  readonly name: string;
-  readonly type: ValueType;
-  readonly notNull?: boolean;
-  readonly constraints?: readonly Constraint[];
-  /** Judged before all others and alone, by its first broken constraint: the service stops at a wrong table name. */
-  readonly leading?: boolean;
-  /** Its absence is an error of its own, before all constraints. */
-  readonly required?: boolean;
-}
 
 /**
  * What a request may hold. The order of the fields is the order in which the service lists broken constraints, as dynalite's

@@ -4,7 +4,7 @@ import type { ProvisionedThroughput } from '../../../shared/placement/catalog-re
 import { validationError } from './api-error.ts';
 import { atLeast, lengthAtLeast, lengthAtMost, oneOf } from './constraint.ts';
 import type { JsonObject } from './json-object.ts';
-import type { Field } from './request-shape.ts';
+import type { Field } from './field.ts';
 
 /** The parts of CreateTable that say what a table is, and the service's rules for them. */
 
@@ -68,8 +68,8 @@ const INVALID = 'One or more parameter values were invalid: ';
 
 /** Capacity of a provisioned table; undefined for one on demand. Throws ValidationException. */
 export function readThroughput(input: JsonObject): ProvisionedThroughput | undefined {
-  const given = (input['ProvisionedThroughput'] ?? undefined) as JsonObject | undefined;
-  if (input['BillingMode'] === 'PAY_PER_REQUEST') {
+  const given = (input.ProvisionedThroughput ?? undefined) as JsonObject | undefined;
+  if (input.BillingMode === 'PAY_PER_REQUEST') {
     if (given === undefined) return undefined;
     throw validationError(
       `${INVALID}Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode is PAY_PER_REQUEST`,
@@ -99,8 +99,8 @@ interface AttributeDefinition {
 
 /** The table's key with its types. Every defined attribute must be used by the key. Throws ValidationException. */
 export function readKeySchema(input: JsonObject): KeySchema {
-  const elements = input['KeySchema'] as readonly KeySchemaElement[];
-  const definitions = input['AttributeDefinitions'] as readonly AttributeDefinition[];
+  const elements = input.KeySchema as readonly KeySchemaElement[];
+  const definitions = input.AttributeDefinitions as readonly AttributeDefinition[];
   const [first, second] = elements;
   if (first === undefined || elements.length > definitions.length) {
     throw validationError('Invalid KeySchema: Some index key attribute have no definition');

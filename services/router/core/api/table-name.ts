@@ -2,7 +2,7 @@ import { TABLE_NAME_BYTES_MAX, TABLE_NAME_BYTES_MIN } from '../../../shared/limi
 import { tableNotFound } from './api-error.ts';
 import { lengthAtLeast, lengthAtMost, nameCharacters } from './constraint.ts';
 import type { Constraint } from './constraint.ts';
-import type { Field } from './request-shape.ts';
+import type { Field } from './field.ts';
 
 /** `arn:aws:dynamodb:REGION:ACCOUNT:table/NAME`: operations take it wherever they take a table's name. */
 const TABLE_ARN = /^arn:aws[a-z-]*:dynamodb:([a-z0-9-]*):([0-9]*):table\/([a-zA-Z0-9_.-]{3,255})$/;

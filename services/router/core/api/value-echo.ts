@@ -1,6 +1,6 @@
 import { ECHOED_VALUE_CHARACTERS_MAX } from '../../../shared/limits/api-limits.ts';
 import type { JsonObject } from './json-object.ts';
-import type { ValueType } from './value-type.ts';
+import type { ValueType } from './field.ts';
 
 /** How much may still be printed. */
 interface Room {

@@ -2,24 +2,12 @@ import { unreachable } from '../../../shared/base/assert.ts';
 import { canonicalizeItem, ItemError } from '../../../shared/item/canonical-value.ts';
 import { serializationError } from './api-error.ts';
 import type { JsonObject } from './json-object.ts';
-import type { Field } from './request-shape.ts';
+import type { ValueType } from './field.ts';
 
 /**
- * The JSON types of request fields, and the service's answers to wrong ones (SerializationException). The texts are those of its
- * Java deserialiser; dynalite's validations record them.
+ * The service's answers to fields of a wrong JSON type (SerializationException). The texts are those of its Java deserialiser;
+ * dynalite's validations record them.
  */
-export type ValueType =
-  | { readonly kind: 'string' }
-  | { readonly kind: 'boolean' }
-  /** `java`: the Java type that messages name. */
-  | { readonly kind: 'number'; readonly java: 'Integer' | 'Long' }
-  /** Attribute names with attribute values. Its content is only looked at when the request is refused anyway: see `checkDeep`. */
-  | { readonly kind: 'attributes'; readonly parameterized?: boolean }
-  | { readonly kind: 'list'; readonly member: ValueType; readonly parameterized?: boolean }
-  /** `java`: the Java type of the map's values. */
-  | { readonly kind: 'map'; readonly member: ValueType; readonly java: string }
-  /** `asMember`: in a list or map, where the message for a plain value is another. */
-  | { readonly kind: 'structure'; readonly java: string; readonly fields: readonly Field[]; readonly asMember?: boolean };
 
 const MODEL = 'com.amazonaws.dynamodb.v20120810.';
 const STRUCTURE = 'Start of structure or map found where not expected';

@@ -30,14 +30,14 @@ export function readConditionalWrite(input: JsonObject, { services, account }: R
   const condition = readCondition(input, 'ConditionExpression', placeholders, services.expressions);
   checkAllUsed(condition === undefined ? [] : [condition.program], placeholders);
   return {
-    tableName: plainTableName(input['TableName'] as string, services.region, account),
+    tableName: plainTableName(input.TableName as string, services.region, account),
     condition,
-    returnOld: input['ReturnValues'] === 'ALL_OLD',
+    returnOld: input.ReturnValues === 'ALL_OLD',
     capacity: readCapacityDetail(input),
     operation: {
-      ...(condition === undefined ? undefined : { condition: input['ConditionExpression'] as string }),
+      ...(condition === undefined ? undefined : { condition: input.ConditionExpression as string }),
       ...placeholderBytes(placeholders),
-      returnOldOnFailure: input['ReturnValuesOnConditionCheckFailure'] === 'ALL_OLD',
+      returnOldOnFailure: input.ReturnValuesOnConditionCheckFailure === 'ALL_OLD',
     },
   };
 }
