@@ -127,6 +127,20 @@ test('the overlay shows the newest image of a key until its own record is applie
   assert.equal(overlay.image(key), undefined);
 });
 
+test('of several copies of a write that wait, only the last one goes on, and none after one was evaluated', () => {
+  const overlay = new Overlay();
+  const request = { life: 1, number: 1 };
+  const first = overlay.waits(request);
+  const second = overlay.waits(request);
+  assert.equal(overlay.goesOn(request, first), false);
+  assert.equal(overlay.goesOn(request, second), true);
+  overlay.evaluated(request);
+  assert.equal(overlay.goesOn(request, second), false);
+  const third = overlay.waits(request);
+  overlay.clear();
+  assert.equal(overlay.goesOn(request, third), false);
+});
+
 test('identity and state of a group survive a checkpoint', () => {
   const state = GroupState.empty(30_000);
   state.applied = 12;

@@ -14,6 +14,7 @@ export class Overlay {
   /** Keys as latin1 strings: one character a byte. */
   readonly #images = new Map<string, PendingImage>();
   readonly #requests = new Map<number, Map<number, Slot>>();
+  readonly #waiting = new Map<number, Map<number, Waiting>>();
 
   get size(): number {
     return this.#images.size;
@@ -28,14 +29,29 @@ export class Overlay {
     return this.#requests.get(request.life)?.get(request.number);
   }
 
+  /** A write must wait before it can be evaluated. A later copy of it takes its place. */
+  waits(request: RequestNumber): Waiting {
+    const waiting = {};
+    numbersOf(this.#waiting, request.life).set(request.number, waiting);
+    return waiting;
+  }
+
+  /** A copy of the write goes on. False: another copy came later or was evaluated, or the ballot is over; this one must not run. */
+  goesOn(request: RequestNumber, waiting: Waiting): boolean {
+    return this.#waiting.get(request.life)?.get(request.number) === waiting;
+  }
+
+  /** A copy of the write is evaluated now: no other may be. */
+  evaluated(request: RequestNumber): void {
+    const numbers = this.#waiting.get(request.life);
+    if (numbers === undefined) return;
+    numbers.delete(request.number);
+    if (numbers.size === 0) this.#waiting.delete(request.life);
+  }
+
   proposed(key: Uint8Array, image: PendingImage, request: RequestNumber): void {
     this.#images.set(keyText(key), image);
-    let numbers = this.#requests.get(request.life);
-    if (numbers === undefined) {
-      numbers = new Map();
-      this.#requests.set(request.life, numbers);
-    }
-    numbers.set(request.number, image.slot);
+    numbersOf(this.#requests, request.life).set(request.number, image.slot);
   }
 
   /** The record at `slot` is in the tree. A later image of the key stays. */
@@ -50,7 +66,20 @@ export class Overlay {
   clear(): void {
     this.#images.clear();
     this.#requests.clear();
+    this.#waiting.clear();
   }
+}
+
+/** One copy of a write that waits; compared by identity. */
+export type Waiting = object;
+
+function numbersOf<Value>(lives: Map<number, Map<number, Value>>, life: number): Map<number, Value> {
+  let numbers = lives.get(life);
+  if (numbers === undefined) {
+    numbers = new Map();
+    lives.set(life, numbers);
+  }
+  return numbers;
 }
 
 function keyText(key: Uint8Array): string {

@@ -119,9 +119,14 @@ export class Group {
     if (this.#repeated(operation, request, respond)) return;
     const wait = this.#tree.fetch(operation.key);
     if (wait !== undefined) {
-      this.#afterFetch(wait, deadlineMs, respond, () => this.write(operation, request, deadlineMs, respond));
+      const waiting = this.#overlay.waits(request);
+      this.#afterFetch(wait, deadlineMs, respond, () => {
+        if (this.#overlay.goesOn(request, waiting)) this.write(operation, request, deadlineMs, respond);
+        else respond({ status: 'not-ready', message: 'a later copy of the write took its place' });
+      });
       return;
     }
+    this.#overlay.evaluated(request);
     const pending = this.#overlay.image(operation.key);
     const old = pending === undefined ? this.#tree.get(operation.key) : pending.value;
     const slot = this.paxos.nextSlot;

@@ -25,6 +25,8 @@ export class RequestServer {
   readonly #groupOf: (group: GroupId) => Group | undefined;
   readonly #ranges: RangeReader;
   readonly #options: RequestServerOptions;
+  /** The stream that each router opened last. */
+  readonly #newest = new Map<string, RequestStream>();
   #draining = false;
   #underWay = 0;
   /** Sums for metrics. */
@@ -54,12 +56,22 @@ export class RequestServer {
     this.#draining = true;
   }
 
+  /**
+   * A router opens a stream anew when it has given the old one up. What the old one may still deliver is not executed: its
+   * writes were repeated on the new one, and perhaps answered, so that a late copy would change what a client was told.
+   */
   serve(stream: RequestStream): void {
     const outbox = new ResponseOutbox(stream, this.#timers);
+    const { name } = stream.peer;
+    this.#newest.set(name, stream);
     stream.onFrame = (frame) => {
+      if (this.#newest.get(name) !== stream) return;
       for (const request of frame.requests) this.#take(request, stream, outbox);
     };
-    stream.onClose = () => outbox.close();
+    stream.onClose = () => {
+      outbox.close();
+      if (this.#newest.get(name) === stream) this.#newest.delete(name);
+    };
   }
 
   #take(request: StorageRequest, stream: RequestStream, outbox: ResponseOutbox): void {
