@@ -31,7 +31,7 @@ const READY_TIMEOUT_MS = 60_000;
 /** A storage node hands its leaderships over before it stops, a router finishes its requests. */
 const STOP_TIMEOUT_MS = 20_000;
 const PROBE_PAUSE_MS = 100;
-const REASON_AFTER_MS = 3_000;
+const REASON_AFTER_MS = 6_000;
 const LOG_LINES_SHOWN = 5;
 /** What `stator` makes in the folder, and so what it may remove. */
 const OWN_ENTRIES = ['data', 'log', 'run', 'bin', 'env', 'status.json', 'cluster.json'];

@@ -61,12 +61,13 @@ async function treeTable(node: OfflineNode): Promise<string[]> {
   }
   const rows = [...state.trees.values()].map(({ treeId, meta, items, itemBytes, stateHash }) => {
     const group = decodeGroupMeta(meta, REMEMBER_REQUESTS_MS);
-    const { tableId, partitionId, replica, low, high, configuration, members } = group.identity;
+    const { tableId, partitionId, low, high, configuration, members } = group.identity;
     return [
+      // A replica's tree has the replica's id.
       String(treeId),
+      String(group.identity.group),
       `${tableId}/${partitionId}`,
       `${hexadecimal(low)}..${hexadecimal(high)}`,
-      String(replica),
       `${configuration}: ${members.map(({ node: name }) => name).join(' ')}`,
       String(group.state.applied),
       String(items),
@@ -74,7 +75,7 @@ async function treeTable(node: OfflineNode): Promise<string[]> {
       stateHash,
     ];
   });
-  const titles = ['tree of group', 'table/partition', 'range', 'replica', 'configuration', 'applied', 'items', 'bytes', 'state hash'];
+  const titles = ['tree of replica', 'group', 'table/partition', 'range', 'configuration', 'applied', 'items', 'bytes', 'state hash'];
   const damaged = [...state.damaged.values()].map((error) => `DAMAGE    ${error.message}`);
   return [...damaged, ...formatTable(titles, rows)];
 }
