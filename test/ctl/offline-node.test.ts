@@ -20,8 +20,9 @@ import { encodeNodeIdentity } from '../../services/storage-node/core/node-identi
 
 const COMMAND = fileURLToPath(new URL('../../services/ctl/main.js', import.meta.url));
 const GROUP = 7;
+const REPLICA = 21;
 const RECORDS = 5;
-const BALLOT = { configuration: 1, round: 3, replica: 21 };
+const BALLOT = { configuration: 1, round: 3, replica: REPLICA };
 const fail = (error: unknown): void => assert.fail(String(error));
 const parts = { digest: nodeDigest, logger: SILENT_LOGGER, clock: systemClock, timers: systemTimers, onFailure: fail };
 
@@ -72,15 +73,15 @@ async function writeFolder(): Promise<void> {
   const pages = await PageStore.open({ ...parts, store: treeStore, cacheBytesMax: 1 << 20 });
   const identity: GroupIdentity = {
     group: GROUP,
-    replica: 21,
+    replica: REPLICA,
     tableId: 'table-x',
     partitionId: 2,
     low: Buffer.from('40', 'hex'),
     high: undefined,
     configuration: 1,
-    members: [{ replica: 21, node: 'node-a', az: 'a' }],
+    members: [{ replica: REPLICA, node: 'node-a', az: 'a' }],
   };
-  const tree = await pages.createTree(GROUP, encodeGroupMeta(identity, GroupState.empty(1000)));
+  const tree = await pages.createTree(REPLICA, encodeGroupMeta(identity, GroupState.empty(1000)));
   for (let item = 1; item <= RECORDS; item++) {
     await tree.fetch(key(item), 'place');
     tree.put(key(item), value(item), storedChecksum(value(item)), 10);
@@ -129,7 +130,7 @@ test('shows identity, log, tree and the newest records, and leaves the folder as
   assert.equal(code, 0, stderr);
   assert.match(stdout, /"clusterId": "cluster-x"/);
   assert.match(stdout, /^7 +1\.3\.21 +1\.3\.21 +0 +4 +5 +\d+ +sound$/m);
-  assert.match(stdout, /^7 +table-x\/2 +40\.\.- +21 +1: node-a +5 +5 +50 +[0-9a-f]{16}$/m);
+  assert.match(stdout, /^21 +7 +table-x\/2 +40\.\.- +1: node-a +5 +5 +50 +[0-9a-f]{16}$/m);
   assert.match(stdout, new RegExp(`^5 +write +insert +2023-11-14T22:13:20.005Z +- +somebody +\\d+ +${key(5).toString('hex')}$`, 'm'));
   assert.doesNotMatch(stdout, /^3 +write/m);
   assert.deepEqual(await contents(), before);

@@ -132,7 +132,7 @@ export class ApiClient {
   /** The operation must fail with this type and message. */
   async fails(operation: string, input: unknown, type: string, message: string): Promise<void> {
     const { json } = await this.send(operation, input);
-    assert.deepEqual({ type: json['__type'], message: json['message'] ?? json['Message'] }, { type, message });
+    assert.deepEqual({ type: json.__type, message: json.message ?? json.Message }, { type, message });
   }
 
   /** A table with a string partition key `pk` and, when asked for, a sort key `sk` of a type. */
