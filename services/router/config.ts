@@ -1,6 +1,14 @@
 import { REQUEST_DEADLINE_MAX_MS } from '../shared/limits/cluster-client-limits.ts';
 import { COMMON_OPTIONS } from '../shared/platform/common-options.ts';
-import { addressesOption, addressOption, integerOption, type OptionValues, optional, secret, textOption } from '../shared/platform/options.ts';
+import {
+  addressesOption,
+  addressOption,
+  integerOption,
+  type OptionValues,
+  optional,
+  secret,
+  textOption,
+} from '../shared/platform/options.ts';
 
 /** Every option of a router. */
 export const ROUTER_OPTIONS = {

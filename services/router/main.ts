@@ -20,7 +20,14 @@ await runProcess({
     const { digest, logger, metrics } = environment;
     const { az, region, seeds, requestTimeoutMs } = options;
     const transport = createTransport({ identity, listen: options.listen, digest, logger, metrics, process: 'router' });
-    const serviceOptions = { az, region, seeds, autoAdmins: options.autoAdmin ?? [], requestTimeoutMs, credentials: credentialsOf(options) };
+    const serviceOptions = {
+      az,
+      region,
+      seeds,
+      autoAdmins: options.autoAdmin ?? [],
+      requestTimeoutMs,
+      credentials: credentialsOf(options),
+    };
     const service = new RouterService(environment, transport, serviceOptions, (handle) =>
       createHttpServer({ ...splitAddress(options.httpListen), limits: DEFAULT_HTTP_LIMITS, handle, logger, metrics, process: 'router' }),
     );
