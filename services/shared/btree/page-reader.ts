@@ -5,7 +5,7 @@ import { PageDamagedError } from './errors.ts';
 import { entryChecksum, entryOverflowId, entryValueBytes, leafDefect, leafTotals } from './leaf-image.ts';
 import type { PageCache } from './page-cache.ts';
 import { LEAF_LEVEL, OVERFLOW_LEVEL, verifiedPage } from './page-format.ts';
-import { decodeInterior, InteriorPage, LeafPage, OVERFLOW_VALUE_OFFSET, OverflowPage, overflowChecksum } from './pages.ts';
+import { decodeInterior, type InteriorPage, LeafPage, OVERFLOW_VALUE_OFFSET, OverflowPage, overflowChecksum } from './pages.ts';
 import type { Page } from './pages.ts';
 import { pageKey } from './store-keys.ts';
 import type { StoreWriter } from './store-writer.ts';

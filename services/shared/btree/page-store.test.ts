@@ -137,7 +137,7 @@ describe('PageStore', () => {
     const pages = await openPages(store, 1);
     const cold = await pages.openTree(TREE);
     const found = await Promise.all(Array.from({ length: 200 }, (_, number) => get(cold, numbered(number))));
-    found.forEach((value, number) => assert.equal(value?.[0], number & 0xff));
+    for (const [number, value] of found.entries()) assert.equal(value?.[0], number & 0xff);
     await pages.close();
   });
 
@@ -318,7 +318,7 @@ describe('load', () => {
   it('refuses entries that do not ascend', async () => {
     const pages = await openPages(new MemoryStore());
     const loader = pages.startLoad(TREE);
-    loader.add(Buffer.from('b'), NO_META, 0, 0);
+    void loader.add(Buffer.from('b'), NO_META, 0, 0);
     assert.throws(() => loader.add(Buffer.from('b'), NO_META, 0, 0), { name: 'LoadOrderError' });
     assert.throws(() => loader.add(Buffer.from('a'), NO_META, 0, 0), { name: 'LoadOrderError' });
     await loader.abort();

@@ -4,7 +4,7 @@ import type { Digest } from '../env/digest.ts';
 import type { KeyValueStore } from '../env/key-value-store.ts';
 import type { Logger } from '../env/logger.ts';
 import { DirtyPages } from './dirty-pages.ts';
-import { PageDamagedError, TreeClosedError } from './errors.ts';
+import { type PageDamagedError, TreeClosedError } from './errors.ts';
 import { GarbageCollector } from './garbage-collector.ts';
 import { PageCache } from './page-cache.ts';
 import { PageReader } from './page-reader.ts';

@@ -89,7 +89,7 @@ class SnapshotTree implements PinnedTree {
           ahead.push(this.#page(parent.child(started), parent.level - 1));
         }
         const page = await (ahead[0] as Promise<LeafPage | InteriorPage>);
-        ahead.shift();
+        void ahead.shift();
         if (page instanceof InteriorPage) yield* this.#leavesBelow(page);
         else yield page;
       }

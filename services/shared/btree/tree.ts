@@ -16,7 +16,7 @@ import { pageKey, treeKey } from './store-keys.ts';
 import { encodeTree, storedTree } from './store-records.ts';
 import type { StoredTree } from './store-records.ts';
 import type { PacedBatch } from './store-writer.ts';
-import { TreeCore } from './tree-core.ts';
+import type { TreeCore } from './tree-core.ts';
 import type { Need, TreeParts } from './tree-core.ts';
 
 /** What one checkpoint put on the disk. */

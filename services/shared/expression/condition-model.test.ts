@@ -200,7 +200,7 @@ describe('conditions against a naive reference', () => {
         const random = (): boolean => stream.next().value === 0;
         const writer = new Writer(random);
         const text = written(model, writer, random);
-        let bound;
+        let bound: ReturnType<typeof bindCondition>;
         try {
           bound = bindCondition(parseCondition(text, 'ConditionExpression'), writer.names, writer.values);
         } catch (error) {

@@ -1,6 +1,6 @@
 import { must } from '../base/assert.ts';
 import { EXPRESSION_MAX_OPERATORS, LIST_INDEX_MAX, PATH_MAX_ELEMENTS } from '../limits/expression-limits.ts';
-import { ExpressionError, invalidExpression } from './errors.ts';
+import { type ExpressionError, invalidExpression } from './errors.ts';
 import type { ExpressionField } from './errors.ts';
 import { tokenize } from './lexer.ts';
 import type { Token } from './lexer.ts';

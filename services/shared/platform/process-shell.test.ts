@@ -124,7 +124,7 @@ describe('a process', () => {
       assert.equal(await child.exited, 1);
       const line = child.lines.at(-1);
       assert.deepEqual([line?.level, line?.event, line?.['reason']], ['error', 'fatal', reason]);
-      assert.equal((line?.['error'] as { message: string }).message, message);
+      assert.equal((line?.['error'] as Error | undefined)?.message, message);
     });
   }
 
@@ -149,6 +149,6 @@ describe('a process', () => {
     const { metricsPort } = await first.untilEvent('running');
     const second = new Child(context, ['--name=test-2', `--metrics-port=${String(metricsPort)}`]);
     assert.equal(await second.exited, 1);
-    assert.match((second.lines.at(-1)?.['error'] as { message: string }).message, /EADDRINUSE/);
+    assert.match((second.lines.at(-1)?.['error'] as Error | undefined)?.message ?? '', /EADDRINUSE/);
   });
 });

@@ -3,13 +3,7 @@ import type { Slot } from '../base/ids.ts';
 import { KIB } from '../base/units.ts';
 import type { Digest } from '../env/digest.ts';
 import type { BatchOperation, KeyValueStore } from '../env/key-value-store.ts';
-import {
-  chunkChecksum,
-  decodeChunk,
-  encodeChunk,
-  recordsOfChunk,
-  type DecodedChunk,
-} from './chunk.ts';
+import { chunkChecksum, decodeChunk, encodeChunk, recordsOfChunk, type DecodedChunk } from './chunk.ts';
 import type { PendingGroup } from './filling-batch.ts';
 import type { Garbage } from './garbage.ts';
 import { encodeWitness, encodeHeader } from './group-records.ts';
@@ -152,7 +146,6 @@ export class GroupWrite {
     return above < index.first(0) ? 0 : index.find(above + 1);
   }
 }
-
 
 function put(into: BatchOperation[], key: Uint8Array, value: Uint8Array): number {
   into.push({ kind: 'put', key, value });

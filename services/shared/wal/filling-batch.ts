@@ -80,7 +80,8 @@ export class PendingGroup {
       return;
     }
     this.records.length = 0;
-    this.cutAbove = this.cutAbove === undefined ? above : Math.min(this.cutAbove, above);
+    // An earlier cut of this batch was above this one: what it had left ends there.
+    this.cutAbove = above;
   }
 }
 

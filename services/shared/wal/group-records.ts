@@ -113,7 +113,13 @@ export function encodeDirectory(directory: StoredDirectory, digest: Digest): Buf
   writer.u8(DIRECTORY_KIND).u8(FORMAT).u64(directory.batch).text(directory.damage).u32(directory.lives.size);
   for (const [group, life] of directory.lives) writer.u32(group).u64(life);
   const end = writer.length;
-  return sealed(writer.u32(0).finish().subarray(0, end + CHECKSUM_BYTES), digest);
+  return sealed(
+    writer
+      .u32(0)
+      .finish()
+      .subarray(0, end + CHECKSUM_BYTES),
+    digest,
+  );
 }
 
 /** Undefined when the bytes are damaged. */

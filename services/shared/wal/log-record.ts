@@ -38,7 +38,7 @@ export interface RecordIdentity {
 export type ChangeKind = 'none' | 'insert' | 'modify' | 'remove';
 
 /** Numbers on disk: never changed, never reused. */
-const TYPE_NUMBERS = {
+export const LOG_RECORD_TYPE_NUMBERS = {
   'no-op': 1,
   write: 2,
   swap: 3,
@@ -53,15 +53,16 @@ const TYPE_NUMBERS = {
   'ttl-delete': 12,
 } as const;
 
-export type LogRecordType = keyof typeof TYPE_NUMBERS;
+export type LogRecordType = keyof typeof LOG_RECORD_TYPE_NUMBERS;
 
 const TYPES_BY_NUMBER: readonly (LogRecordType | undefined)[] = (() => {
   const types: (LogRecordType | undefined)[] = [];
-  for (const [type, number] of Object.entries(TYPE_NUMBERS)) types[number] = type as LogRecordType;
+  for (const [type, number] of Object.entries(LOG_RECORD_TYPE_NUMBERS)) types[number] = type as LogRecordType;
   return types;
 })();
 
-const CHANGE_NUMBERS = { none: 0, insert: 1, modify: 2, remove: 3 } as const;
+/** Numbers on disk: never changed, never reused. */
+export const CHANGE_NUMBERS = { none: 0, insert: 1, modify: 2, remove: 3 } as const;
 const CHANGES: readonly ChangeKind[] = ['none', 'insert', 'modify', 'remove'];
 
 export const LOG_RECORD_FORMAT = 1;
@@ -110,7 +111,7 @@ export function encodeLogRecord(record: LogRecord, digest: Digest): Buffer {
   const length = FIXED_BYTES + identityLength + key.length + oldImageLength + newValueLength + payload.length + CHECKSUM_BYTES;
   const bytes = Buffer.allocUnsafe(length);
   bytes[AT_FORMAT] = LOG_RECORD_FORMAT;
-  bytes[AT_TYPE] = TYPE_NUMBERS[record.type];
+  bytes[AT_TYPE] = LOG_RECORD_TYPE_NUMBERS[record.type];
   bytes[AT_FLAGS] =
     (request === undefined ? 0 : FLAG_REQUEST) |
     (oldImage === undefined ? 0 : FLAG_OLD_IMAGE) |

@@ -15,15 +15,7 @@ import {
   type StoredDirectory,
   type StoredHeader,
 } from './group-records.ts';
-import {
-  WITNESS_RANGE,
-  CHUNK_RANGE,
-  type ChunkPlace,
-  chunkPlace,
-  DIRECTORY_KEY,
-  groupOfKey,
-  HEADER_RANGE,
-} from './wal-keys.ts';
+import { WITNESS_RANGE, CHUNK_RANGE, type ChunkPlace, chunkPlace, DIRECTORY_KEY, groupOfKey, HEADER_RANGE } from './wal-keys.ts';
 import type { GroupHeader } from './wal-types.ts';
 
 /** What a restart found. */
@@ -74,7 +66,9 @@ export async function recoverGroups(
   }
   const untouched = directoryBytes === undefined && headers.size === 0 && witnesses.size === 0 && chunkCount === 0;
   const fresh = untouched && mark.number === undefined && mark.damage === undefined && parts.storeDamage === undefined;
-  const reason = fresh ? undefined : wholeStoreDamage({ ...parts, mark, newestBatch, newestLife, directory, directoryBytes, groups: lives.size });
+  const reason = fresh
+    ? undefined
+    : wholeStoreDamage({ ...parts, mark, newestBatch, newestLife, directory, directoryBytes, groups: lives.size });
   const known = directory?.damage ?? '';
   const groups = new Map<GroupId, GroupLog>();
   let newDamage = reason !== undefined && known === '';
@@ -98,7 +92,8 @@ function wholeStoreDamage(facts: {
 }): string | undefined {
   const { mark, newestBatch, directory } = facts;
   if (facts.storeDamage !== undefined) return facts.storeDamage;
-  if (directory === undefined) return facts.directoryBytes === undefined ? 'the list of groups is missing' : 'the list of groups is damaged';
+  if (directory === undefined)
+    return facts.directoryBytes === undefined ? 'the list of groups is missing' : 'the list of groups is damaged';
   if (facts.newestLife > directory.batch) return 'the list of groups is older than a group';
   if (mark.damage !== undefined) return mark.damage;
   // A crash before the first mark leaves a list without groups; later the mark is never far behind.
@@ -156,12 +151,7 @@ function gather(group: GroupId, life: number, header: StoredHeader | undefined, 
 }
 
 /** Fills the indexes. Every chunk is read and verified: the store has to read them anyway, and damage is better known now. */
-async function readChunks(
-  store: KeyValueStore,
-  digest: Digest,
-  found: ReadonlyMap<GroupId, Found>,
-  garbage: Garbage,
-): Promise<number> {
+async function readChunks(store: KeyValueStore, digest: Digest, found: ReadonlyMap<GroupId, Found>, garbage: Garbage): Promise<number> {
   let chunkCount = 0;
   for await (const [key, value] of store.entries(CHUNK_RANGE)) {
     chunkCount += 1;

@@ -147,6 +147,78 @@ describe('Damage of one entry of the store', () => {
   });
 });
 
+describe('An entry that fell back to an older state', () => {
+  const ballot = { configuration: 1, round: 1, replica: 1 };
+  const header = { promised: ballot, accepted: ballot, last: 0, commit: 0, trimmed: 0 };
+  const higher = { ...ballot, round: 2 };
+  const HEADER = 0x40;
+
+  /** Changes a log of three records, puts back the first entry of this kind as it was before, and tells the damage. */
+  async function damageAfter(kind: number, change: (log: WriteAheadLog) => void | Promise<void>): Promise<string | undefined> {
+    const store = new MemoryStore();
+    const mark = new MemoryMarkFile();
+    const log = await openWal(store, mark);
+    log.createGroup(1, header, () => undefined);
+    log.append({ group: 1, header: { ...header, last: 3 }, first: 1, records: [RECORD, RECORD, RECORD] }, () => undefined);
+    await settle();
+    const [key, older] = must(store.contents().find(([entryKey]) => entryKey[0] === kind));
+    await change(log);
+    await log.close();
+    const newer = must(store.contents().find(([entryKey]) => equalBytes(entryKey, key)))[1];
+    assert.ok(!equalBytes(older, newer), 'the entry did not change');
+    store.tamper(key, older);
+    const again = await openWal(store, mark);
+    await again.close();
+    return again.recovered().get(1)?.damage ?? again.storeDamage();
+  }
+
+  it('is found when it is a header', async () => {
+    const append = { group: 1, header: { ...header, last: 4 }, first: 4, records: [RECORD] };
+    assert.match(must(await damageAfter(HEADER, (log) => log.append(append, () => undefined))), /batch/);
+    const promise = { group: 1, header: { ...header, last: 3, promised: higher }, records: [] };
+    assert.match(must(await damageAfter(HEADER, (log) => log.append(promise, () => undefined))), /witness/);
+    const cut = { group: 1, header, cutAbove: 0, records: [] };
+    assert.match(must(await damageAfter(HEADER, (log) => log.append(cut, () => undefined))), /witness/);
+    const snapshot = { group: 1, header: { ...header, last: 9, trimmed: 9 }, records: [] };
+    assert.match(must(await damageAfter(HEADER, (log) => log.append(snapshot, () => undefined))), /witness/);
+    const emptied = (log: WriteAheadLog): void => {
+      log.append(append, () => undefined);
+      log.trim(1, 4);
+    };
+    assert.match(must(await damageAfter(HEADER, emptied)), /witness/);
+    assert.match(must(await damageAfter(HEADER, (log) => log.createGroup(1, header, () => undefined))), /life/);
+  });
+
+  it('is found when it is the list of groups', async () => {
+    assert.match(must(await damageAfter(0x10, (log) => log.createGroup(2, header, () => undefined))), /older/);
+    assert.match(must(await damageAfter(0x10, (log) => log.createGroup(1, header, () => undefined))), /life/);
+  });
+
+  it('is found when it is a chunk or a witness', async () => {
+    const cut = { group: 1, header: { ...header, last: 2 }, cutAbove: 1, first: 2, records: [Buffer.from('other!')] };
+    assert.match(must(await damageAfter(0x30, (log) => log.append(cut, () => undefined))), /missing|another|two|ends/);
+    const promise = { group: 1, header: { ...header, last: 3, promised: higher }, records: [] };
+    assert.match(must(await damageAfter(0x20, (log) => log.append(promise, () => undefined))), /ballots/);
+  });
+
+  it('is found when it is a chunk of the same slots', async () => {
+    const same = { group: 1, header: { ...header, last: 3 }, cutAbove: 0, first: 1, records: [OTHER, OTHER, OTHER] };
+    assert.match(must(await damageAfter(0x30, (log) => log.append(same, () => undefined))), /newest chunk/);
+    const longer = (log: WriteAheadLog): Promise<void> => {
+      log.append(same, () => undefined);
+      return settle().then(() => log.append({ group: 1, header: { ...header, last: 4 }, first: 4, records: [RECORD] }, () => undefined));
+    };
+    assert.match(must(await damageAfter(0x30, longer)), /another one/);
+  });
+});
+
+const RECORD = Buffer.from('record');
+const OTHER = Buffer.from('wholly');
+
+async function settle(): Promise<void> {
+  for (let turn = 0; turn < 100; turn++) await Promise.resolve();
+}
+
 describe('Damage of the store as a whole', () => {
   it('is a mark ahead of every batch: the disk lost what it had synced', async () => {
     await fc.assert(
@@ -175,13 +247,30 @@ describe('Damage of the store as a whole', () => {
     assert.ok(state.size > 0);
     const empty = await openWal(new MemoryStore(), mark.crash(false));
     assert.match(must(empty.storeDamage()), /missing/);
-    const noMark = await openWal(store.crash(() => 0), new MemoryMarkFile());
+    const noMark = await openWal(
+      store.crash(() => 0),
+      new MemoryMarkFile(),
+    );
     assert.match(must(noMark.storeDamage()), /mark file/);
     assert.ok([...noMark.recovered().values()].every(({ damage: reason }) => reason !== undefined));
     const bad = mark.crash(false);
     bad.damage();
-    assert.match(must((await openWal(store.crash(() => 0), bad)).storeDamage()), /mark file/);
-    const scanned = await openWal(store.crash(() => 0), mark.crash(false), '000003.log at 77: a record is torn or damaged');
+    assert.match(
+      must(
+        (
+          await openWal(
+            store.crash(() => 0),
+            bad,
+          )
+        ).storeDamage(),
+      ),
+      /mark file/,
+    );
+    const scanned = await openWal(
+      store.crash(() => 0),
+      mark.crash(false),
+      '000003.log at 77: a record is torn or damaged',
+    );
     assert.match(must(scanned.storeDamage()), /000003/);
     assert.equal([...scanned.recovered().values()].filter(({ damage: reason }) => reason === undefined).length, 0);
   });
@@ -193,6 +282,7 @@ describe('Damage of the store as a whole', () => {
     const log = await openWal(store, mark);
     assert.equal(log.storeDamage(), 'found by the scan');
     assert.equal(await assertNothingSilentlyLost(log, state, random), state.size);
+    for (const { damage: reason } of log.recovered().values()) assert.equal(reason, 'found by the scan');
     await log.close();
   });
 

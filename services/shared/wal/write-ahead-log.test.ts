@@ -140,7 +140,10 @@ describe('An answer of the write-ahead log', () => {
     const { log, store } = await opened([1, 2, 3, 4]);
     for (let slot = 1; slot <= 16; slot++) for (let group = 1; group <= 4; group++) append(log, group, slot, [RECORD]);
     await settle();
-    assert.deepEqual(store.batches.map((batch) => batch.length), [8]);
+    assert.deepEqual(
+      store.batches.map((batch) => batch.length),
+      [8],
+    );
     const { batches, records } = log.stats();
     assert.deepEqual({ batches, records }, { batches: 2, records: 64 });
   });
@@ -242,7 +245,10 @@ describe('Chunks', () => {
     const sizes = chunks.map(([, value]) => Math.floor(value.length / KIB));
     assert.deepEqual(sizes, [200, 100, 700, 10, 250]);
     assert.deepEqual(await log.read(1, 1, 6, 10 * MIB), records);
-    assert.equal(log.groupBytes(1), chunks.reduce((sum, [key, value]) => sum + key.length + value.length, 0));
+    assert.equal(
+      log.groupBytes(1),
+      chunks.reduce((sum, [key, value]) => sum + key.length + value.length, 0),
+    );
   });
 
   it('are deleted after a trim, in batches that are synced like all others, and their range is compacted', async () => {
@@ -263,7 +269,10 @@ describe('Chunks', () => {
     assert.equal(log.totalBytes(), log.groupBytes(1) + before);
     assert.equal(log.groupBytes(2), before);
     assert.equal(store.contents().filter(([key]) => key[0] === 0x30).length, 2);
-    assert.ok(store.batches.every((batch) => batch.length <= 130), 'a few at a time');
+    assert.ok(
+      store.batches.every((batch) => batch.length <= 130),
+      'a few at a time',
+    );
     assert.deepEqual(store.compactions.length, 1);
     assert.deepEqual(texts(await log.read(2, 1, 1, 100)), ['record']);
     await log.close();
@@ -284,7 +293,11 @@ describe('Chunks', () => {
     assert.deepEqual(texts(await again.read(1, 1, 9, 100)), ['new 1']);
     await again.removeGroup(1);
     await settle();
-    assert.deepEqual(store.contents().map(([key]) => key[0]), [0x10], 'nothing but the list of groups is left');
+    assert.deepEqual(
+      store.contents().map(([key]) => key[0]),
+      [0x10],
+      'nothing but the list of groups is left',
+    );
     assert.equal(again.recovered().get(1)?.header.last, 1);
     await again.close();
   });
@@ -302,7 +315,11 @@ describe('The log asserts what Paxos owes it', () => {
       () => append(log, 2, 1, [RECORD]),
       () => log.append({ group: 1, header: { ...EMPTY, last: 0 }, cutAbove: 0, records: [] }, assert.fail),
       () => log.append({ group: 1, header: { ...EMPTY, last: 2, promised: lower, accepted: lower }, records: [] }, assert.fail),
-      () => log.append({ group: 1, header: { ...EMPTY, last: 2, promised: { ...BALLOT, round: 2 }, accepted: { ...BALLOT, round: 3 } }, records: [] }, assert.fail),
+      () =>
+        log.append(
+          { group: 1, header: { ...EMPTY, last: 2, promised: { ...BALLOT, round: 2 }, accepted: { ...BALLOT, round: 3 } }, records: [] },
+          assert.fail,
+        ),
       () => log.append({ group: 1, header: { ...EMPTY, last: 3 }, records: [] }, assert.fail),
       () => log.createGroup(3, { ...EMPTY, last: 1 }, assert.fail),
     ];
