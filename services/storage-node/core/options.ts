@@ -1,6 +1,14 @@
 import { MIB } from '../../shared/base/units.ts';
 import type { PaxosOptions } from '../../shared/paxos/options.ts';
-import type { CheckpointOptions } from '../groups/checkpoint-scheduler.ts';
+
+/** When the checkpoint scheduler makes a checkpoint. */
+export interface CheckpointOptions {
+  readonly dirtyBytesMax: number;
+  readonly walBytesMax: number;
+  readonly intervalMs: number;
+  /** Log kept for the slowest follower, bytes a group; a follower further behind comes back by snapshot. */
+  readonly followerAllowanceBytes: number;
+}
 
 /** What a storage node is told at its start, beyond its place. */
 export interface StorageNodeOptions {

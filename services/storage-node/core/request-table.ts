@@ -1,5 +1,5 @@
-import { ByteReader } from '../../shared/base/byte-reader.ts';
-import { ByteWriter } from '../../shared/base/byte-writer.ts';
+import type { ByteReader } from '../../shared/base/byte-reader.ts';
+import type { ByteWriter } from '../../shared/base/byte-writer.ts';
 import type { RequestNumber, Slot } from '../../shared/base/ids.ts';
 import { HOUR_MS } from '../../shared/base/units.ts';
 

@@ -1,15 +1,8 @@
 import { MIB, MINUTE_MS } from '../../shared/base/units.ts';
 import type { Environment } from '../../shared/env/environment.ts';
 import type { WriteAheadLog } from '../../shared/wal/write-ahead-log.ts';
+import type { CheckpointOptions } from '../core/options.ts';
 import type { Group } from './group.ts';
-
-export interface CheckpointOptions {
-  readonly dirtyBytesMax: number;
-  readonly walBytesMax: number;
-  readonly intervalMs: number;
-  /** Log kept for the slowest follower, bytes a group; a follower further behind comes back by snapshot. */
-  readonly followerAllowanceBytes: number;
-}
 
 /** architecture.md 4.3. */
 export const DEFAULT_CHECKPOINT_OPTIONS: CheckpointOptions = {
