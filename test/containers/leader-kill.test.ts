@@ -20,9 +20,9 @@ import { valuesIn } from '../harness/scrape.ts';
 const COMPOSE_FOLDER = fileURLToPath(new URL('../../../deploy/compose', import.meta.url));
 const TABLE = 'acknowledged';
 const WRITERS = 16;
-const BEFORE_KILL = 1_000;
-const WHILE_DOWN = 2_000;
-const AFTER_RESTART = 1_000;
+const BEFORE_KILL = 500;
+const WHILE_DOWN = 1_000;
+const AFTER_RESTART = 500;
 const METRICS_SCRIPT = "fetch('http://127.0.0.1:9100/metrics').then((answer) => answer.text()).then((text) => process.stdout.write(text))";
 
 let environment: StartedDockerComposeEnvironment;
