@@ -1,5 +1,5 @@
 # Commands of the project; README.md says what each is for.
-.PHONY: build up down status logs clean demo bench test test-containers node-and-npm
+.PHONY: build up down status logs clean demo bench test test-containers node-and-npm lint gen
 
 # Folder of the cluster: data, logs, settings. Another folder and another PORT make a second cluster.
 DIR ?= .stator
@@ -57,9 +57,26 @@ bench: build
 # Node runs every file of a folder that is named test, so its folders are named one by one; those that need more than Node are left out.
 TEST_FOLDERS = dist/services $(filter-out %/containers,$(addprefix dist/,$(shell find test -name '*.test.ts' | cut -d/ -f1-2 | sort -u)))
 
-test: build
+test: lint
 	@node --test $(TEST_FOLDERS)
 
+<<<<<<< HEAD
+# Needs a container engine with Compose 2. The test removes what it makes, so testcontainers need not bring its own remover.
+=======
+# Formatting and rules of the sources, direction of imports, generated files, numbers that must never change.
+lint: build
+	@node_modules/.bin/biome ci --error-on-warnings .
+	@node_modules/.bin/depcruise services test dist/services dist/test --config .dependency-cruiser.cjs
+	@node dist/test/lint/generate-wire-tags.js --check
+	@node dist/test/lint/fixed-numbers.js --check
+
+# Writes what is generated from proto/, and lists new numbers.
+gen: build
+	@node dist/test/lint/generate-wire-tags.js
+	@node_modules/.bin/tsc -p tsconfig.json
+	@node dist/test/lint/fixed-numbers.js
+
 # Needs a container engine; README.md says how the image is made.
+>>>>>>> platform
 test-containers: build
-	@node --test dist/test/containers
+	@TESTCONTAINERS_RYUK_DISABLED=true node --test dist/test/containers
