@@ -118,7 +118,6 @@ export class ApiEndpoint {
   }
 
   #count(operation: string, code: string, startedMs: number): void {
-<<<<<<< HEAD
     let labels = this.#labels.get(`${operation}/${code}`);
     if (labels === undefined) {
       labels = { counted: { operation, code }, timed: { operation } };
@@ -126,21 +125,6 @@ export class ApiEndpoint {
     }
     this.#metrics.requests.add(1, labels.counted);
     this.#metrics.latency.observe((this.#environment.clock.monotonicMs() - startedMs) / 1000, labels.timed);
-=======
-    const name = `${operation}/${code}`;
-    let labels = this.#labels.get(name);
-    if (labels === undefined) {
-      labels = { operation, code };
-      this.#labels.set(name, labels);
-    }
-    this.#metrics.requests.add(1, labels);
-    let latencyLabels = this.#labels.get(operation);
-    if (latencyLabels === undefined) {
-      latencyLabels = { operation };
-      this.#labels.set(operation, latencyLabels);
-    }
-    this.#metrics.latency.observe((this.#environment.clock.monotonicMs() - startedMs) / 1000, latencyLabels);
->>>>>>> platform
   }
 
   #response(status: number, contentType: string, body: Buffer): HttpResponse {

@@ -9,11 +9,7 @@ const NO_JSON = '{"__type":"com.amazon.coral.service#SerializationException"}';
 function refusalOf(body: Buffer): ApiError {
   let accepted: unknown;
   try {
-<<<<<<< HEAD
     accepted = parseBody(body, undefined);
-=======
-    void parseBody(body, undefined);
->>>>>>> platform
   } catch (error) {
     assert.ok(error instanceof ApiError, String(error));
     return error;
