@@ -187,6 +187,7 @@ describe('checkpoint', () => {
     const tree = await pages.createTree(TREE, NO_META);
     const other = await pages.createTree(TREE + 1, NO_META);
     await put(tree, Buffer.from('a'), Buffer.from('1'));
+    const loader = pages.startLoad(TREE + 3);
     const failure = new Error('no space left');
     store.failure = failure;
     const before = store.puts;
@@ -201,6 +202,7 @@ describe('checkpoint', () => {
     assert.throws(() => other.put(Buffer.from('a'), NO_META, 0, 0), failure);
     await assert.rejects(pages.createTree(TREE + 2, NO_META), failure);
     await assert.rejects(pages.removeTree(TREE), failure);
+    await assert.rejects(loader.install(NO_META), failure);
     assert.equal(store.puts, before);
     await pages.close();
   });

@@ -75,7 +75,6 @@ export class DirtyPages {
       this.release(page);
       return;
     }
-    this.#reader.forget(id);
     this.#deleted.push(id);
   }
 

@@ -223,6 +223,25 @@ describe('damage', () => {
     await pages.close();
   });
 
+  it('knows an overflow value that is intact but old', async () => {
+    const store = new MemoryStore();
+    const before = await openPages(store);
+    const tree = await before.createTree(TREE, NO_META);
+    await put(tree, Buffer.from('large'), Buffer.alloc(5000, 1));
+    await tree.checkpoint(NO_META);
+    const pageId = 2;
+    const old = store.peek(pageKey(pageId)) as Buffer;
+    await put(tree, Buffer.from('large'), Buffer.alloc(5000, 2));
+    await tree.checkpoint(NO_META);
+    await before.close();
+    store.poke(pageKey(pageId), old);
+    const pages = await openPages(store);
+    const cold = await pages.openTree(TREE);
+    await assert.rejects(get(cold, Buffer.from('large')), { name: 'PageDamagedError', pageId });
+    await pages.close();
+    assert.equal((await check(store, testDigest)).problemCount, 1);
+  });
+
   it('in a header is reported at the start; the tree can be removed or loaded anew', async () => {
     const store = new MemoryStore();
     const before = await openPages(store);

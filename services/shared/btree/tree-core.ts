@@ -223,7 +223,7 @@ export class TreeCore {
     const { dirty, writer } = this.#parts;
     const image = leaf.image;
     const count = pageCount(image);
-    const run = insertedAt >= 0 && (leaf.runLength >= RUN_INSERTS || (insertedAt === count - 1 && this.#atRightEdge()));
+    const run = insertedAt >= 0 && leaf.runLength >= RUN_INSERTS;
     const cuts = leafCuts(image, run ? insertedAt : -1);
     const separators: Uint8Array[] = [];
     const references: PageReference[] = [];
@@ -252,13 +252,6 @@ export class TreeCore {
     leaf.runLength = holdsInsert ? runLength : 0;
   }
 
-  #atRightEdge(): boolean {
-    for (let depth = 0; depth < this.#path.length; depth++) {
-      if (this.#slots[depth] !== (this.#path[depth] as InteriorPage).children.length - 1) return false;
-    }
-    return true;
-  }
-
   /** Inserts new children behind the one that the path takes at `depth`; below 0 the tree grows by a level. */
   #insertChildren(depth: number, separators: Uint8Array[], references: PageReference[]): void {
     const { dirty, writer } = this.#parts;
@@ -275,10 +268,9 @@ export class TreeCore {
     const slot = this.#slots[depth] as number;
     parent.insert(slot + 1, separators, references);
     if (interiorOverfull(parent)) {
-      const atEnd = slot + 1 + references.length === parent.children.length;
       const newSeparators: Uint8Array[] = [];
       const newReferences: PageReference[] = [];
-      this.#cutInterior(parent, atEnd, newSeparators, newReferences);
+      this.#cutInterior(parent, newSeparators, newReferences);
       this.#referenceAt(depth).set(parent.totals());
       this.#insertChildren(depth - 1, newSeparators, newReferences);
     }
@@ -286,16 +278,16 @@ export class TreeCore {
   }
 
   /** Cuts a page until each piece fits, and adds what its parent must take up to the two lists, in order. */
-  #cutInterior(page: InteriorPage, atEnd: boolean, separators: Uint8Array[], references: PageReference[]): void {
+  #cutInterior(page: InteriorPage, separators: Uint8Array[], references: PageReference[]): void {
     if (!interiorOverfull(page)) return;
-    const { children, separators: cutSeparators } = page.cutFrom(atEnd ? page.children.length - 2 : page.middle());
+    const { children, separators: cutSeparators } = page.cutFrom(page.middle());
     const separator = cutSeparators[0] as Uint8Array;
     const right = new InteriorPage(this.#parts.writer.allocatePage(), page.level, cutSeparators, children, false);
     this.#parts.dirty.add(right);
-    this.#cutInterior(page, false, separators, references);
+    this.#cutInterior(page, separators, references);
     const furtherSeparators: Uint8Array[] = [];
     const furtherReferences: PageReference[] = [];
-    this.#cutInterior(right, false, furtherSeparators, furtherReferences);
+    this.#cutInterior(right, furtherSeparators, furtherReferences);
     this.#parts.dirty.resized(right);
     separators.push(separator, ...furtherSeparators);
     references.push(new PageReference(right.id, right.totals()), ...furtherReferences);

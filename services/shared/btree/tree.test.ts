@@ -274,7 +274,7 @@ describe('BTree against a sorted list', () => {
           for (const operation of list) await pairing.run(operation);
           await pairing.finish();
         }),
-        { numRuns: 100 },
+        { numRuns: 60 },
       );
     });
   }

@@ -109,7 +109,7 @@ export class GrpcFrameStream<Out, In> implements FrameStream<Out, In>, Closeable
     this.#open = false;
     this.#held = undefined;
     this.#bytes.end();
-    this.#farewell = setTimeout(() => this.#end.abort('not closed in time'), FAREWELL_MS);
+    this.#awaitEnd();
   }
 
   /** The other side or the network ended the stream: nothing more will be received. */
@@ -125,6 +125,15 @@ export class GrpcFrameStream<Out, In> implements FrameStream<Out, In>, Closeable
     clearTimeout(this.#farewell);
     this.#shared.open.delete(this);
     this.#resolveDone();
+  }
+
+  /** Cuts the other side off when it neither takes what is queued nor ends its side. */
+  #awaitEnd(): void {
+    const queuedBytes = this.#queuedBytes;
+    this.#farewell = setTimeout(() => {
+      if (this.#queuedBytes < queuedBytes) this.#awaitEnd();
+      else this.#end.abort('not closed in time');
+    }, FAREWELL_MS);
   }
 
   #received(bytes: Buffer): void {

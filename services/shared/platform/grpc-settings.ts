@@ -8,8 +8,14 @@ export const MAX_FRAME_BYTES = 32 * MIB;
 /** A frame over this is sent in parts, so that neither side handles more than this in one turn. */
 export const SPLIT_FRAME_BYTES = 4 * MIB;
 
-/** How long the other side may take to end a stream or a call in an orderly way, once this side has ended it. */
+/**
+ * Once this side has ended a stream: how long the other side may take nothing of what is still queued, and how long it may take
+ * to end the stream, too.
+ */
 export const FAREWELL_MS = 500;
+
+/** How long all streams and calls together may take for that when the transport is closed. */
+export const CLOSE_LIMIT_MS = 3 * SECOND_MS;
 
 /** How long a stream may stay open without its first frame. */
 export const HELLO_TIMEOUT_MS = 5 * SECOND_MS;

@@ -10,7 +10,7 @@ import { callAdmin, serveAdmin } from './grpc-admin.ts';
 import { openClientStream } from './grpc-client-stream.ts';
 import type { StreamService } from './grpc-server-stream.ts';
 import { acceptServerStream } from './grpc-server-stream.ts';
-import { FAREWELL_MS, serverOptions } from './grpc-settings.ts';
+import { CLOSE_LIMIT_MS, FAREWELL_MS, serverOptions } from './grpc-settings.ts';
 import type { TransportOptions, TransportShared } from './grpc-shared.ts';
 import { createShared, sameBytes } from './grpc-shared.ts';
 import { loadProtoFiles, PROTO_PACKAGE } from './proto-files.ts';
@@ -104,11 +104,11 @@ class StatorGrpcTransport implements GrpcTransport {
     this.#closed = true;
     const open = [...this.#shared.open];
     for (const closeable of open) closeable.close();
-    await withinFarewell(Promise.all(open.map((closeable) => closeable.done)));
+    await within(CLOSE_LIMIT_MS, Promise.all(open.map((closeable) => closeable.done)));
     const server = this.#server;
     if (server === undefined) return;
     const down = new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
-    await withinFarewell(down);
+    await within(FAREWELL_MS, down);
     server.forceShutdown();
     await down;
   }
@@ -133,11 +133,11 @@ function bind(server: Server, address: string): Promise<number> {
   });
 }
 
-/** Waits for the promise, but not longer than a farewell may take. */
-async function withinFarewell(promise: Promise<unknown>): Promise<void> {
+/** Waits for the promise, but not longer than the limit. */
+async function within(limitMs: number, promise: Promise<unknown>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, FAREWELL_MS);
+    timer = setTimeout(resolve, limitMs);
   });
   await Promise.race([promise, timeout]);
   clearTimeout(timer);

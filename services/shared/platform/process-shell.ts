@@ -19,6 +19,9 @@ import { newIncarnation, systemRandom } from './random.ts';
 const DRAIN_LIMIT_MS = 20 * SECOND_MS;
 const STOP_LIMIT_MS = 10 * SECOND_MS;
 
+/** Time for the last lines of the log. */
+const FLUSH_LIMIT_MS = SECOND_MS;
+
 /** Exit statuses: wrong options are the caller's mistake, everything else that fails is 1. */
 const EXIT_FAILED = 1;
 const EXIT_WRONG_OPTIONS = 2;
@@ -144,7 +147,7 @@ class ProcessShell<Options extends CommonOptions> {
   }
 
   #exit(status: number): never {
-    this.#log.flush();
+    this.#log.flushNow();
     process.exit(status);
   }
 
@@ -165,6 +168,7 @@ class ProcessShell<Options extends CommonOptions> {
     await this.#operations.close();
     this.#stopWatchingLag();
     this.#logger.info('stopped');
+    await within(FLUSH_LIMIT_MS, this.#log.flushed());
     this.#exit(0);
   }
 }

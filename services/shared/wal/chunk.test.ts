@@ -19,7 +19,10 @@ describe('A chunk', () => {
     const bytes = encoded();
     const chunk = must(decodeChunk(bytes, PLACE, nodeDigest));
     const { batch, previousChecksum, checksum, last } = chunk;
-    assert.deepEqual({ batch, previousChecksum, checksum, last }, { batch: 5, previousChecksum: 0xfeed, checksum: chunkChecksum(bytes), last: 42 });
+    assert.deepEqual(
+      { batch, previousChecksum, checksum, last },
+      { batch: 5, previousChecksum: 0xfeed, checksum: chunkChecksum(bytes), last: 42 },
+    );
     const records: Uint8Array[] = [];
     recordsOfChunk(chunk, 0, 100, records);
     assert.deepEqual(records, RECORDS);
@@ -54,7 +57,10 @@ describe('A chunk', () => {
     ] as const;
     const keys = places.map(([group, life, first]) => chunkKey(group, life, first));
     assert.deepEqual([...keys].sort(Buffer.compare), keys);
-    assert.deepEqual(keys.map(chunkPlace), places.map(([group, life, first]) => ({ group, life, first })));
+    assert.deepEqual(
+      keys.map(chunkPlace),
+      places.map(([group, life, first]) => ({ group, life, first })),
+    );
   });
 });
 
@@ -86,7 +92,10 @@ describe('The index of chunks', () => {
             model = model.slice(0, position);
           }
           assert.equal(index.length, model.length);
-          assert.equal(index.bytes, model.reduce((sum, { size }) => sum + size, 0));
+          assert.equal(
+            index.bytes,
+            model.reduce((sum, { size }) => sum + size, 0),
+          );
         }
         for (const [position, { first, last, size }] of model.entries()) {
           assert.equal(index.first(position), first);

@@ -37,13 +37,16 @@ export class PendingGroup {
     assert(compareBallots(header.accepted, before.accepted) >= 0, 'accepted went back');
     assert(compareBallots(header.promised, header.accepted) >= 0, 'accepted is ahead of promised');
     const trimmed = Math.max(header.trimmed, before.trimmed);
+    assert(change.restartAfter === undefined || change.restartAfter === trimmed, 'the log restarts where it is not trimmed to');
     let last = before.last;
-    if (change.cutAbove !== undefined && change.cutAbove < last) {
-      assert(change.cutAbove >= before.trimmed, () => `cut above ${change.cutAbove}, trimmed up to ${before.trimmed}`);
-      this.#cut(change.cutAbove);
-      last = change.cutAbove;
+    const cutAbove = change.restartAfter ?? change.cutAbove;
+    if (cutAbove !== undefined && cutAbove < last) {
+      assert(cutAbove >= before.trimmed, () => `cut above ${cutAbove}, trimmed up to ${before.trimmed}`);
+      this.#cut(cutAbove);
+      last = cutAbove;
     }
-    if (trimmed > last) {
+    if (change.restartAfter !== undefined && trimmed > last) {
+      // Chunks below need no cut: they are trimmed, and go one by one.
       this.witnessed = true;
       this.records.length = 0;
       last = trimmed;
@@ -54,7 +57,7 @@ export class PendingGroup {
       for (const record of change.records) this.records.push(record);
       last += change.records.length;
     }
-    assert(header.last === last, () => `header ends at slot ${header.last}, its log at ${last}`);
+    assert(header.last === last && trimmed <= last, () => `header ends at slot ${header.last}, its log at ${last}`);
     this.#setHeader(trimmed === header.trimmed ? header : { ...header, trimmed });
   }
 
@@ -68,7 +71,7 @@ export class PendingGroup {
     const ballotsChanged = !equalBallots(before.promised, header.promised) || !equalBallots(before.accepted, header.accepted);
     // A log that is trimmed to its end has no chunk that could tell an older header from the newest.
     const emptied = header.trimmed === header.last && before.trimmed !== header.trimmed;
-    if (ballotsChanged || emptied) this.witnessed = true;
+    if (ballotsChanged || emptied || before.abstains !== header.abstains) this.witnessed = true;
     this.log.header = header;
     this.header = header;
   }

@@ -17,13 +17,12 @@ export interface GroupHeader {
 /** One durable step of one group: everything in it becomes durable at once or not at all. */
 export interface WalChange {
   readonly group: GroupId;
-  /**
-   * The state after the change; `last` is that of the log after cutting and appending. With `trimmed` beyond everything in
-   * the log (a snapshot was installed) the log starts anew after `trimmed`.
-   */
+  /** The state after the change; `last` is that of the log after cutting and appending. */
   readonly header: GroupHeader;
   /** The log above this slot is cut first. */
   readonly cutAbove?: Slot;
+  /** Instead of a cut: the whole log goes and starts again behind this slot, which is header.trimmed. A snapshot took its place. */
+  readonly restartAfter?: Slot;
   /** Slot of records[0]; required with records. */
   readonly first?: Slot;
   /** Nobody changes the bytes once they are given here. */

@@ -51,7 +51,7 @@ describe('The write-ahead log over crashes', () => {
         issued += sums.issued;
         answered += sums.answered;
       }),
-      { numRuns: 400 },
+      { numRuns: 150 },
     );
     assert.ok(answered > issued / 4 && answered < issued, `${answered} of ${issued} steps answered`);
   });
@@ -73,7 +73,7 @@ describe('The write-ahead log over crashes', () => {
         }
         await log.close();
       }),
-      { numRuns: 200 },
+      { numRuns: 80 },
     );
   });
 });

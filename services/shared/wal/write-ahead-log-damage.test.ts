@@ -122,7 +122,7 @@ describe('Damage of one entry of the store', () => {
         if ((await assertNothingSilentlyLost(log, state, random)) > 0) found += 1;
         await log.close();
       }),
-      { numRuns: 600 },
+      { numRuns: 250 },
     );
     assert.ok(found > runs / 3, `${found} of ${runs} found`);
   });
@@ -149,7 +149,7 @@ describe('Damage of one entry of the store', () => {
 
 describe('An entry that fell back to an older state', () => {
   const ballot = { configuration: 1, round: 1, replica: 1 };
-  const header = { promised: ballot, accepted: ballot, last: 0, commit: 0, trimmed: 0 };
+  const header = { promised: ballot, accepted: ballot, last: 0, commit: 0, trimmed: 0, abstains: false };
   const higher = { ...ballot, round: 2 };
   const HEADER = 0x40;
 
@@ -179,8 +179,12 @@ describe('An entry that fell back to an older state', () => {
     assert.match(must(await damageAfter(HEADER, (log) => log.append(promise, () => undefined))), /witness/);
     const cut = { group: 1, header, cutAbove: 0, records: [] };
     assert.match(must(await damageAfter(HEADER, (log) => log.append(cut, () => undefined))), /witness/);
-    const snapshot = { group: 1, header: { ...header, last: 9, trimmed: 9 }, records: [] };
+    const snapshot = { group: 1, header: { ...header, last: 9, trimmed: 9 }, restartAfter: 9, records: [] };
+    const lower = { group: 1, header: { ...header, last: 2, trimmed: 2 }, restartAfter: 2, records: [] };
     assert.match(must(await damageAfter(HEADER, (log) => log.append(snapshot, () => undefined))), /witness/);
+    assert.match(must(await damageAfter(HEADER, (log) => log.append(lower, () => undefined))), /witness/);
+    const abstains = { group: 1, header: { ...header, last: 3, abstains: true }, records: [] };
+    assert.match(must(await damageAfter(HEADER, (log) => log.append(abstains, () => undefined))), /witness/);
     const emptied = (log: WriteAheadLog): void => {
       log.append(append, () => undefined);
       log.trim(1, 4);

@@ -321,6 +321,8 @@ describe('The log asserts what Paxos owes it', () => {
           assert.fail,
         ),
       () => log.append({ group: 1, header: { ...EMPTY, last: 3 }, records: [] }, assert.fail),
+      () => log.append({ group: 1, header: { ...EMPTY, last: 9, trimmed: 9 }, records: [] }, assert.fail),
+      () => log.append({ group: 1, header: { ...EMPTY, last: 9, trimmed: 9 }, restartAfter: 8, records: [] }, assert.fail),
       () => log.createGroup(3, { ...EMPTY, last: 1 }, assert.fail),
     ];
     for (const [number, call] of wrong.entries()) assert.throws(call, AssertionError, `call ${number}`);

@@ -54,8 +54,9 @@ interface SyncedBatch {
  */
 export class WriteAheadLog {
   readonly #parts: WalParts;
-  /** When the batch was given to the store that has not answered yet. */
+  /** When the batch that is being written, and the mark that is being written, were given to the disk. */
   #writingSinceMs: number | undefined;
+  #markingSinceMs: number | undefined;
   readonly #garbage: Garbage;
   readonly #groups: Map<GroupId, GroupLog>;
   readonly #recovered: ReadonlyMap<GroupId, RecoveredGroup>;
@@ -204,9 +205,11 @@ export class WriteAheadLog {
     return this.#queuedBytes;
   }
 
-  /** How long the batch that the store is writing now has been under way, milliseconds; 0: none is. */
+  /** How long the disk has been silent about what was given to it, batch or mark, milliseconds; 0: nothing was. */
   syncAgeMs(): number {
-    return this.#writingSinceMs === undefined ? 0 : this.#parts.clock.monotonicMs() - this.#writingSinceMs;
+    if (this.#writingSinceMs === undefined && this.#markingSinceMs === undefined) return 0;
+    const nowMs = this.#parts.clock.monotonicMs();
+    return nowMs - Math.min(this.#writingSinceMs ?? nowMs, this.#markingSinceMs ?? nowMs);
   }
 
   stats(): WalStats {
@@ -306,7 +309,9 @@ export class WriteAheadLog {
       const batches = this.#syncedBatches;
       this.#syncedBatches = [];
       const startedMs = this.#parts.clock.monotonicMs();
+      this.#markingSinceMs = startedMs;
       await this.#parts.mark.write(must(batches.at(-1)).number);
+      this.#markingSinceMs = undefined;
       this.#stats.markSeconds += (this.#parts.clock.monotonicMs() - startedMs) / 1000;
       for (const batch of batches) {
         this.#queuedBytes -= batch.recordBytes;
