@@ -62,6 +62,11 @@ export class StorageNode implements Service {
     this.#metrics = new StorageNodeMetrics(parts.environment.metrics);
   }
 
+  /** The replicas on this node; undefined before it belongs to a cluster. */
+  get groups(): NodeGroups | undefined {
+    return this.#node?.groups;
+  }
+
   async run(): Promise<void> {
     const { disk, options, transport, environment } = this.#parts;
     const bytes = await disk.readIdentity();
@@ -133,6 +138,7 @@ export class StorageNode implements Service {
     const requests = new RequestServer({ clock, timers, groupOf: (id) => groups.group(id), ranges, options });
     const watcher = new CatalogWatcher(environment, transport, Object.values(identity.addresses));
     const close = async (): Promise<void> => {
+      await groups.checkpoints.stop();
       await wal.close();
       await pages.close();
       await store.close();

@@ -20,6 +20,7 @@ export class CheckpointScheduler {
   readonly #fail: (error: unknown) => void;
   #queue: Promise<void> = Promise.resolve();
   #busy = false;
+  #stopped = false;
   /** Sums for metrics. */
   taken = 0;
 
@@ -32,7 +33,7 @@ export class CheckpointScheduler {
 
   /** To be called every few hundred milliseconds. */
   tick(groups: Iterable<Group>): void {
-    if (this.#busy) return;
+    if (this.#busy || this.#stopped) return;
     let due: Group | undefined;
     let dueBytes = -1;
     const nowMs = this.#environment.clock.monotonicMs();
@@ -44,6 +45,12 @@ export class CheckpointScheduler {
       dueBytes = bytes;
     }
     if (due !== undefined) void this.checkpoint(due);
+  }
+
+  /** Begins no more by itself; resolves when none is under way. The log must stay open until then, for a checkpoint trims it. */
+  stop(): Promise<void> {
+    this.#stopped = true;
+    return this.#queue;
   }
 
   /** A checkpoint of this group as soon as no other runs. */
