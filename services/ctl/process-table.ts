@@ -20,14 +20,17 @@ export async function commandLine(pid: number): Promise<string | undefined> {
 
 /**
  * Whether the process still holds what it had open. A process that ends loses its command line a moment before its sockets and
- * files: until it is a zombie, or gone, its ports are taken.
+ * files, and its first thread may be a zombie while another one, which waits for the disk, keeps all of them open.
  */
 export async function holdsResources(pid: number): Promise<boolean> {
   if (!HAS_PROC) return (await commandLineByPs(pid)) !== undefined;
   const stat = await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => '');
+  if (stat === '') return false;
   // proc(5): the state follows the command, which may itself hold blanks and parentheses.
   const state = stat.charAt(stat.lastIndexOf(')') + 2);
-  return state !== '' && state !== 'Z' && state !== 'X';
+  if (state !== 'Z' && state !== 'X') return true;
+  const threads = await readdir(`/proc/${pid}/task`).catch(() => []);
+  return threads.length > 1;
 }
 
 /** Who listens at a TCP port of this machine, as far as it can be seen: `pid 123 (node server.js)`. */
