@@ -17,12 +17,14 @@ export interface Victim {
 
 /** The storage node that leads most partitions by its own metrics. Throws when none leads any: there would be nothing to prove. */
 export async function nodeThatLeadsMost(directory: string): Promise<Victim> {
-  let most: Victim | undefined;
-  for (const status of await readStatuses(directory)) {
-    if (status.role !== 'storage-node') continue;
-    const groupsLed = (await metricValues(status.ports.metrics, GROUPS_LED)).reduce((sum, led) => sum + led, 0);
-    if (groupsLed > (most?.groupsLed ?? 0)) most = { status, groupsLed };
-  }
+  const nodes = (await readStatuses(directory)).filter(({ role }) => role === 'storage-node');
+  const candidates = await Promise.all(
+    nodes.map(async (status) => {
+      const led = await metricValues(status.ports.metrics, GROUPS_LED);
+      return { status, groupsLed: led.reduce((sum, each) => sum + each, 0) };
+    }),
+  );
+  const most = candidates.filter(({ groupsLed }) => groupsLed > 0).sort((a, b) => b.groupsLed - a.groupsLed)[0];
   if (most === undefined) throw new Error(`no storage node leads a partition, by the metric ${GROUPS_LED}`);
   return most;
 }

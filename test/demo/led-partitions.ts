@@ -26,15 +26,16 @@ export async function ledPartitions(
   const node = await call(address, { kind: 'describe-node' });
   if (node.kind !== 'node-description') throw new Error(`${address} is no storage node`);
   const rangesByTable = new Map<CityTable, LedRange[]>();
-  for (const { group, tableId, leading } of node.replicas) {
-    const table = tableIds.get(tableId);
-    if (!leading || table === undefined) continue;
-    const inspection = await call(address, { kind: 'inspect-group', group });
-    if (inspection.kind !== 'group-inspection') throw new Error(`${address} does not tell the range of group ${group}`);
-    const ranges = rangesByTable.get(table) ?? [];
-    ranges.push({ group, low: inspection.low, high: inspection.high });
-    rangesByTable.set(table, ranges);
-  }
+  await Promise.all(
+    node.replicas.map(async ({ group, tableId, leading }) => {
+      const table = tableIds.get(tableId);
+      if (!leading || table === undefined) return;
+      const inspection = await call(address, { kind: 'inspect-group', group });
+      if (inspection.kind !== 'group-inspection') throw new Error(`${address} does not tell the range of group ${group}`);
+      const ranges = rangesByTable.get(table) ?? [];
+      rangesByTable.set(table, [...ranges, { group, low: inspection.low, high: inspection.high }]);
+    }),
+  );
   return {
     groups: [...rangesByTable.values()].flat().map(({ group }) => group),
     groupOf: ({ table, city }) => {

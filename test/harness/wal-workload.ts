@@ -1,6 +1,6 @@
 import nodeAssert from 'node:assert/strict';
 import { must } from '../../services/shared/base/assert.ts';
-import type { GroupId, Slot } from '../../services/shared/base/ids.ts';
+import type { GroupId } from '../../services/shared/base/ids.ts';
 import type { Prng } from '../../services/shared/base/prng.ts';
 import type { Clock } from '../../services/shared/env/clock.ts';
 import type { KeyValueStore } from '../../services/shared/env/key-value-store.ts';
@@ -19,6 +19,8 @@ export interface ModelGroup {
 }
 
 export type ModelState = ReadonlyMap<GroupId, ModelGroup>;
+
+type Cut = Pick<WalChange, 'cutAbove' | 'restartAfter'>;
 
 const silent: Logger = { debug() {}, info() {}, warn() {}, error() {}, with: () => silent };
 const stoppedClock: Clock = { monotonicMs: () => 0, wallMs: () => 0 };
@@ -97,7 +99,7 @@ export class WalWorkload {
     const fresh = this.#random.chance(0.7) ? this.#records() : [];
     const kept = records.slice(0, above - header.trimmed);
     const ballots = this.#random.chance(0.5) ? this.#higherBallots(header) : header;
-    this.#change(group, { ...header, ...ballots, last: above + fresh.length }, [...kept, ...fresh], fresh, above);
+    this.#change(group, { ...header, ...ballots, last: above + fresh.length }, [...kept, ...fresh], fresh, { cutAbove: above });
   }
 
   vote(group: GroupId): void {
@@ -112,12 +114,13 @@ export class WalWorkload {
     this.#push(group, { header: { ...header, trimmed }, records: records.slice(trimmed - header.trimmed) });
   }
 
-  /** A snapshot was installed: the log starts anew beyond its end. */
+  /** A snapshot takes the place of the log, which may end before or behind it. */
   restart(group: GroupId): void {
     const { header } = this.#group(group);
-    const trimmed = header.last + 1 + this.#random.below(10);
+    const trimmed = this.#between(header.trimmed, header.last + 10);
     const fresh = this.#random.chance(0.3) ? this.#records() : [];
-    this.#change(group, { ...header, trimmed, commit: trimmed, last: trimmed + fresh.length }, fresh, fresh);
+    const next = { ...header, trimmed, commit: trimmed, last: trimmed + fresh.length };
+    this.#change(group, next, fresh, fresh, { restartAfter: trimmed });
   }
 
   create(group: GroupId): void {
@@ -154,13 +157,13 @@ export class WalWorkload {
     this.lastAnswerable = 0;
   }
 
-  #change(group: GroupId, header: GroupHeader, records: readonly string[], fresh: readonly string[], cutAbove?: Slot): void {
+  #change(group: GroupId, header: GroupHeader, records: readonly string[], fresh: readonly string[], cut: Cut = {}): void {
     const change: WalChange = {
       group,
       header,
       records: fresh.map((record) => Buffer.from(record, 'latin1')),
       ...(fresh.length > 0 && { first: header.last - fresh.length + 1 }),
-      ...(cutAbove !== undefined && { cutAbove }),
+      ...cut,
     };
     this.#log.append(change, this.#done());
     this.#push(group, { header, records });

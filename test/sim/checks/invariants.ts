@@ -1,0 +1,99 @@
+import { nodeDigest } from '../../../services/shared/platform/digest.ts';
+import type { SimCluster } from '../cluster.ts';
+import type { Group } from '../../../services/storage-node/groups/group.ts';
+
+type StorageMachine = SimCluster['nodes'][number];
+
+/** Which slots of a group were seen chosen, and what they hold. */
+interface ChosenLog {
+  /** Checksum by slot. */
+  readonly checksums: Map<number, number>;
+}
+
+/** Up to where one replica was looked at, in one life of its process. */
+interface Looked {
+  group: Group;
+  upTo: number;
+}
+
+/**
+ * What must hold after each turn, seen from outside: at most one replica of a group believes that it holds a lease, and a
+ * slot that one replica takes for chosen holds the same record on all of them, for ever.
+ */
+export class Invariants {
+  readonly #cluster: SimCluster;
+  readonly #chosen = new Map<number, ChosenLog>();
+  readonly #looked = new Map<string, Looked>();
+  /** Slots compared between replicas. */
+  compared = 0;
+
+  constructor(cluster: SimCluster) {
+    this.#cluster = cluster;
+  }
+
+  /** `touched`: machines on which something happened; elsewhere leases can only have ended. */
+  readonly check = (touched: ReadonlySet<string>): void => {
+    for (const node of this.#cluster.nodes) {
+      if (!touched.has(node.name) || node.life === undefined) continue;
+      for (const group of this.#cluster.groupsOf(node)) {
+        if (group.stopped) continue;
+        if (holdsLease(node, group)) this.#checkLease(node, group);
+        this.#checkChosen(group, node.name);
+      }
+    }
+  };
+
+  #checkLease(holder: StorageMachine, group: Group): void {
+    for (const node of this.#cluster.nodes) {
+      if (node === holder) continue;
+      const other = node.life?.service.groups?.group(group.id);
+      if (other === undefined || other.stopped || !holdsLease(node, other)) continue;
+      this.#cluster.kernel.violated('lease', `${holder.name} and ${node.name} both hold the lease of group ${group.id}`);
+    }
+  }
+
+  #checkChosen(group: Group, node: string): void {
+    const name = `${node}/${group.id}`;
+    let looked = this.#looked.get(name);
+    if (looked === undefined || looked.group !== group) {
+      looked = { group, upTo: 0 };
+      this.#looked.set(name, looked);
+    }
+    const { commit } = group.paxos;
+    if (looked.upTo >= commit) return;
+    const log = this.#logOf(group.id);
+    for (let slot = Math.max(looked.upTo + 1, commit - RECENT_SLOTS); slot <= commit; slot++) this.#compare(log, group, node, slot);
+    looked.upTo = commit;
+  }
+
+  #compare(log: ChosenLog, group: Group, node: string, slot: number): void {
+    const record = group.paxos.recordAt(slot);
+    if (record === undefined) return;
+    const checksum = nodeDigest.crc32(record);
+    const known = log.checksums.get(slot);
+    if (known === undefined) log.checksums.set(slot, checksum);
+    else if (known !== checksum) {
+      this.#cluster.kernel.violated('chosen', `slot ${slot} of group ${group.id} was chosen before, and ${node} has another record in it`);
+    }
+    this.compared += 1;
+  }
+
+  #logOf(group: number): ChosenLog {
+    let log = this.#chosen.get(group);
+    if (log === undefined) {
+      log = { checksums: new Map() };
+      this.#chosen.set(group, log);
+    }
+    return log;
+  }
+}
+
+/** A replica that comes back is not compared over its whole log again. */
+const RECENT_SLOTS = 2000;
+
+/** A process that has not caught up with what came while it stood still has not acted on what it believes. */
+function holdsLease(node: StorageMachine, { paxos }: Group): boolean {
+  const process = node.life?.process;
+  if (process === undefined || !process.alive || process.behind) return false;
+  return paxos.leading !== undefined && paxos.leaseValid(node.clock.monotonicMs());
+}

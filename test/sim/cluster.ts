@@ -1,0 +1,163 @@
+import { must } from '../../services/shared/base/assert.ts';
+import type { Prng } from '../../services/shared/base/prng.ts';
+import type { Service } from '../../services/shared/env/environment.ts';
+import { AutoAdminService } from '../../services/auto-admin/service.ts';
+import type { TableView } from '../../services/router/core/storage-port.ts';
+import type { TableDefinition } from '../../services/shared/placement/catalog-records.ts';
+import type { AdminRequest, AdminResponse } from '../../services/shared/wire/admin.ts';
+import { DEFAULT_QUEUED_BYTES_MAX, DEFAULT_REQUESTS_MAX } from '../../services/storage-node/core/options.ts';
+import type { Group } from '../../services/storage-node/groups/group.ts';
+import { StorageNode } from '../../services/storage-node/service.ts';
+import type { Kernel } from './kernel/kernel.ts';
+import { SimClock } from './kernel/sim-clock.ts';
+import { SimEnvironment } from './kernel/sim-environment.ts';
+import { addressOf, SimNetwork } from './kernel/sim-network.ts';
+import { SimProcess } from './kernel/sim-process.ts';
+import { SimTransport } from './kernel/sim-transport.ts';
+import { type ProcessParts, SimMachine } from './machine.ts';
+import { RouterCore } from './router-core.ts';
+import type { ClusterSettings } from './settings.ts';
+
+export const CLUSTER_ID = 'c0ffee00-0000-4000-8000-000000000001';
+export const REGION = 'sim-1';
+export const ACCOUNT = '000000000000';
+export const TABLE = 'items';
+const ZONES = ['a', 'b', 'c'] as const;
+const AUTO_ADMIN = 'auto-admin-1';
+const ROUTER = 'router-1';
+const OPERATOR = 'operator';
+/** Wall clocks are set within this of each other. */
+const WALL_ERROR_MS = 5000;
+const CALL_TIMEOUT_MS = 5000;
+const POLL_MS = 20;
+
+/**
+ * A cluster of real services on simulated machines: three storage nodes in three AZs, an auto-admin, a router, and an
+ * operator, who is never hit by a fault and through whom the scenario looks at time.
+ */
+export class SimCluster {
+  readonly kernel: Kernel;
+  readonly network: SimNetwork;
+  readonly nodes: readonly SimMachine<StorageNode>[];
+  readonly autoAdmin: SimMachine;
+  readonly router: SimMachine<RouterCore>;
+  readonly settings: ClusterSettings;
+  readonly #operator: SimEnvironment;
+  readonly #operatorTransport: SimTransport;
+  readonly #random: Prng;
+  /** Nodes whose disk was lost: they hold nothing any more, and nothing replaces them yet. */
+  readonly lost = new Set<SimMachine<StorageNode>>();
+
+  constructor(kernel: Kernel, settings: ClusterSettings) {
+    this.kernel = kernel;
+    this.settings = settings;
+    this.#random = kernel.random();
+    this.network = new SimNetwork(kernel);
+    this.nodes = ZONES.map((az) => this.#machine(`node-${az}`, (parts) => this.#storageNode(`node-${az}`, az, parts)));
+    const seeds = this.nodes.map(({ name }) => addressOf(name));
+    const autoAdmins = [addressOf(AUTO_ADMIN)];
+    this.autoAdmin = this.#machine(AUTO_ADMIN, ({ environment, transport }) => {
+      transport.joinCluster(CLUSTER_ID);
+      return new AutoAdminService(environment, transport, { name: AUTO_ADMIN, seeds });
+    });
+    this.router = this.#machine(ROUTER, ({ environment, transport }) => {
+      transport.joinCluster(CLUSTER_ID);
+      return new RouterCore(environment, transport, { region: REGION, az: 'a', seeds, autoAdmins });
+    });
+    const process = new SimProcess({ kernel, name: OPERATOR, clock: new SimClock(kernel, 0, 0), onEnd: () => undefined });
+    this.#operator = new SimEnvironment(process);
+    this.#operatorTransport = new SimTransport(this.network, process, this.#operator);
+    this.#operatorTransport.joinCluster(CLUSTER_ID);
+  }
+
+  /** Every machine that faults may hit. */
+  get machines(): readonly SimMachine[] {
+    return [...this.nodes, this.autoAdmin, this.router];
+  }
+
+  // --- what a scenario does ----------------------------------------------------------------------------------------
+
+  sleep(delayMs: number): Promise<void> {
+    return this.#operator.timers.sleep(delayMs);
+  }
+
+  /** Resolves when the condition holds; rejects when it does not within `limitMs`. */
+  async until(what: string, limitMs: number, condition: () => boolean | Promise<boolean>): Promise<void> {
+    const giveUpAtMs = this.kernel.nowMs + limitMs;
+    while (!(await condition())) {
+      if (this.kernel.nowMs >= giveUpAtMs) throw new Error(`not within ${limitMs} ms: ${what}`);
+      await this.sleep(POLL_MS);
+    }
+  }
+
+  call(node: SimMachine, request: AdminRequest): Promise<AdminResponse> {
+    return this.#operatorTransport.call(addressOf(node.name), request, CALL_TIMEOUT_MS);
+  }
+
+  /** Starts everything, forms the cluster and creates the workloads' table. */
+  async boot(): Promise<TableView> {
+    for (const machine of this.machines) machine.start();
+    const members = this.nodes.map(({ name }, at) => ({ replica: at + 1, node: name, az: must(ZONES[at]) }));
+    const addresses = this.nodes.map(({ name }) => ({ node: name, address: addressOf(name) }));
+    await this.until('the nodes form a cluster', 30_000, async () => {
+      const calls = this.nodes.map((node) => this.call(node, { kind: 'init-cluster', clusterId: CLUSTER_ID, members, addresses }));
+      return (await Promise.allSettled(calls)).every(({ status }) => status === 'fulfilled');
+    });
+    const storage = must(this.router.life).service.storage;
+    await this.until('the table is created', 60_000, async () => {
+      const creating = storage.createTable(this.#tableDefinition(), CALL_TIMEOUT_MS);
+      return creating.then(
+        () => true,
+        () => false,
+      );
+    });
+    await this.until('the table is active', 60_000, () => storage.table(ACCOUNT, TABLE)?.record.status === 'ACTIVE');
+    return must(storage.table(ACCOUNT, TABLE));
+  }
+
+  // --- what checks look at -----------------------------------------------------------------------------------------
+
+  /** The replicas that run on a node now. */
+  groupsOf(node: SimMachine<StorageNode>): Iterable<Group> {
+    return node.life?.service.groups?.all ?? [];
+  }
+
+  // --- how it is built ---------------------------------------------------------------------------------------------
+
+  #machine<S extends Service>(name: string, make: (parts: ProcessParts) => S): SimMachine<S> {
+    const random = this.#random;
+    const clock = new SimClock(this.kernel, random.float() * 1e7, (random.float() * 2 - 1) * WALL_ERROR_MS);
+    clock.setRate(1 + (random.float() * 2 - 1) * this.settings.clockErrorMax);
+    return new SimMachine(this.kernel, this.network, name, clock, make);
+  }
+
+  #storageNode(name: string, az: string, { environment, transport, disk, incarnation }: ProcessParts): StorageNode {
+    const { paxos, checkpoints, pageCacheBytesMax } = this.settings;
+    const options = {
+      node: name,
+      az,
+      region: REGION,
+      advertise: addressOf(name),
+      autoAdmins: [addressOf(AUTO_ADMIN)],
+      pageCacheBytesMax,
+      paxos,
+      checkpoints,
+      requestsMax: DEFAULT_REQUESTS_MAX,
+      queuedBytesMax: DEFAULT_QUEUED_BYTES_MAX,
+    };
+    return new StorageNode({ environment, transport, disk, options, incarnation, onCluster: (id) => transport.joinCluster(id) });
+  }
+
+  #tableDefinition(): TableDefinition {
+    return {
+      account: ACCOUNT,
+      region: REGION,
+      name: TABLE,
+      tableId: 'a0000000-0000-4000-8000-000000000001',
+      keys: { partition: { name: 'pk', type: 'S' } },
+      billingMode: 'PROVISIONED',
+      throughput: { readUnits: 1, writeUnits: 1000 * this.settings.partitions },
+      createdAtMs: this.#operator.clock.wallMs(),
+    };
+  }
+}

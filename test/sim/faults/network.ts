@@ -1,0 +1,106 @@
+import type { SimCluster } from '../cluster.ts';
+import { drawMs, type Fault, type FaultUnderWay } from './fault.ts';
+import { pickNode } from './processes.ts';
+
+const CUT_LEAST_MS = 50;
+const CUT_MOST_MS = 20_000;
+
+/** Ordered pairs of machines. */
+type Directions = readonly (readonly [string, string])[];
+
+function cutFor(cluster: SimCluster, directions: Directions, what: string, durationMs: number, permit: () => void): FaultUnderWay {
+  for (const [from, to] of directions) cluster.network.cut(from, to);
+  const end = (): void => {
+    for (const [from, to] of directions) cluster.network.heal(from, to);
+    permit();
+  };
+  return { what, durationMs, end };
+}
+
+/** One node is cut from everything, both ways, or only what it sends, or only what is sent to it. */
+export const isolateNode: Fault = {
+  kind: 'isolate',
+  begin(parts) {
+    const { cluster, atlas, random } = parts;
+    const node = pickNode(parts);
+    const permit = node === undefined ? undefined : atlas.impair(node);
+    if (node === undefined || permit === undefined) return undefined;
+    const others = cluster.machines.filter((machine) => machine !== node);
+    const out: Directions = others.map(({ name }) => [node.name, name]);
+    const into: Directions = others.map(({ name }) => [name, node.name]);
+    const [which, directions] = random.pick([
+      ['both ways', [...out, ...into]],
+      ['what it sends', out],
+      ['what is sent to it', into],
+    ] as const);
+    return cutFor(cluster, directions, `${node.name}, ${which}`, drawMs(random, CUT_LEAST_MS, CUT_MOST_MS), permit);
+  },
+};
+
+/** Two nodes do not reach each other, or one not the other; a third one reaches both. */
+export const cutBetweenNodes: Fault = {
+  kind: 'cut-between',
+  begin(parts) {
+    const { cluster, atlas, random } = parts;
+    const node = pickNode(parts);
+    const permit = node === undefined ? undefined : atlas.impair(node);
+    if (node === undefined || permit === undefined) return undefined;
+    const other = random.pick(cluster.nodes.filter((machine) => machine !== node));
+    const directions: Directions = random.chance(0.5)
+      ? [[node.name, other.name]]
+      : [
+          [node.name, other.name],
+          [other.name, node.name],
+        ];
+    const what = `${node.name} and ${other.name}, ${directions.length} ways`;
+    return cutFor(cluster, directions, what, drawMs(random, CUT_LEAST_MS, CUT_MOST_MS), permit);
+  },
+};
+
+/** The router does not reach one node, or is not reached by it. */
+export const cutRouter: Fault = {
+  kind: 'cut-router',
+  begin({ cluster, random }) {
+    const node = random.pick(cluster.nodes);
+    const router = cluster.router.name;
+    const there = [router, node.name] as const;
+    const back = [node.name, router] as const;
+    const directions = random.pick<Directions>([[there], [back], [there, back]]);
+    return cutFor(
+      cluster,
+      directions,
+      `${node.name} and ${router}, ${directions.length} ways`,
+      drawMs(random, CUT_LEAST_MS, CUT_MOST_MS),
+      () => undefined,
+    );
+  },
+};
+
+/** Connections between two machines break and can be made again at once. */
+export const breakConnections: Fault = {
+  kind: 'break',
+  begin({ cluster, random }) {
+    const node = random.pick(cluster.nodes);
+    const other = random.pick(cluster.machines.filter((machine) => machine !== node));
+    const broken = cluster.network.breakConnections(node.name, other.name);
+    return broken === 0 ? undefined : { what: `${node.name} and ${other.name}: ${broken} ends`, durationMs: 0, end: () => undefined };
+  },
+};
+
+/** One direction is slow, or loses segments that are then sent again. */
+export const slowLink: Fault = {
+  kind: 'slow-link',
+  begin({ cluster, random }) {
+    const from = random.pick(cluster.machines);
+    const to = random.pick(cluster.machines.filter((machine) => machine !== from));
+    const link = cluster.network.link(from.name, to.name);
+    if (random.chance(0.5)) link.delayMs = drawMs(random, 5, 400);
+    else link.loss = 0.02 + random.float() * 0.28;
+    const what = `${from.name} to ${to.name}: ${link.delayMs.toFixed(0)} ms, loss ${link.loss.toFixed(2)}`;
+    const end = (): void => {
+      link.delayMs = 0;
+      link.loss = 0;
+    };
+    return { what, durationMs: drawMs(random, 200, 10_000), end };
+  },
+};

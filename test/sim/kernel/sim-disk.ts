@@ -1,0 +1,141 @@
+import { assert } from '../../../services/shared/base/assert.ts';
+import type { Prng } from '../../../services/shared/base/prng.ts';
+import { type KeyValueStore, StoreFailedError } from '../../../services/shared/env/key-value-store.ts';
+import type { MarkFile } from '../../../services/shared/env/mark-file.ts';
+import type { NodeDisk } from '../../../services/storage-node/groups/node-disk.ts';
+import type { Kernel } from './kernel.ts';
+import type { SimProcess } from './sim-process.ts';
+import { type DiskPace, SimStore } from './sim-store.ts';
+import { StoreImage } from './sim-store-image.ts';
+
+/** Times of a solid-state disk, milliseconds, before what is drawn on top. */
+const READ_MS = 0.05;
+const WRITE_MS = 0.02;
+const SYNC_MS = 0.3;
+const BYTES_A_MS = 500_000;
+/** One sync of so many meets the disk's own housekeeping. */
+const SLOW_SYNC_ONE_OF = 100;
+const SLOW_SYNC_MS = 20;
+
+/**
+ * The disk of one machine, over all lives of its storage node: two stores, the mark file and the identity. A crash leaves of
+ * what was under way what a real disk may leave.
+ */
+export class SimDisk {
+  readonly #kernel: Kernel;
+  readonly #random: Prng;
+  #wal = new StoreImage();
+  #tree = new StoreImage();
+  #identity: Uint8Array | undefined;
+  #mark: number | undefined;
+  #markUnderWay: number | undefined;
+  #stores: { readonly image: StoreImage; readonly store: SimStore }[] = [];
+  /** Injected: nothing is finished before. */
+  stalledUntilMs = 0;
+  /** Injected: so much slower than usual. */
+  slowness = 1;
+  /** Injected: the next write of a store or of the mark file fails. */
+  failNextWrite = false;
+
+  constructor(kernel: Kernel) {
+    this.#kernel = kernel;
+    this.#random = kernel.random();
+  }
+
+  /** The disk as one process sees it. */
+  mount(process: SimProcess): NodeDisk {
+    const pace = this.#paceOf(process);
+    this.#stores = [];
+    const open = (image: StoreImage): SimStore => {
+      const store = new SimStore(image, pace);
+      this.#stores.push({ image, store });
+      return store;
+    };
+    const read = (): Promise<void> => new Promise((resolve) => pace.read(resolve));
+    return {
+      readIdentity: () => read().then(() => this.#identity),
+      writeIdentity: (bytes) => this.#writeIdentity(bytes, pace),
+      openWal: async () => {
+        await read();
+        const store: KeyValueStore = open(this.#wal);
+        return { store, mark: this.#markFile(pace), damage: undefined };
+      },
+      openTree: () => read().then(() => open(this.#tree)),
+    };
+  }
+
+  /** SIGKILL: the operating system keeps what it was given. */
+  processDied(): void {
+    for (const { image, store } of this.#stores) image.processDied(this.#random, store.writing);
+    this.#endMark();
+    this.#stores = [];
+  }
+
+  powerLost(): void {
+    for (const image of [this.#wal, this.#tree]) image.powerLost(this.#random);
+    this.#endMark();
+    this.#stores = [];
+  }
+
+  /** A new, empty disk takes its place. */
+  replace(): void {
+    this.#wal = new StoreImage();
+    this.#tree = new StoreImage();
+    this.#identity = undefined;
+    this.#mark = undefined;
+  }
+
+  #endMark(): void {
+    if (this.#markUnderWay !== undefined && this.#random.chance(0.5)) this.#mark = this.#markUnderWay;
+    this.#markUnderWay = undefined;
+  }
+
+  #paceOf(process: SimProcess): DiskPace {
+    const later = (delayMs: number, done: () => void): void => {
+      const atMs = Math.max(this.#kernel.nowMs + delayMs * this.slowness, this.stalledUntilMs);
+      this.#kernel.at(atMs, () => {
+        // It may have stalled meanwhile.
+        if (this.#kernel.nowMs < this.stalledUntilMs) later(0, done);
+        else process.run(done);
+      });
+    };
+    return {
+      read: (done) => later(READ_MS * (1 + this.#random.float()), done),
+      write: (bytes, sync, done) => {
+        let delayMs = WRITE_MS + bytes / BYTES_A_MS;
+        if (sync) delayMs += SYNC_MS * (0.5 + this.#random.float()) + this.#slowSyncMs();
+        later(delayMs, () => {
+          if (!this.failNextWrite) return done(undefined);
+          this.failNextWrite = false;
+          done(new Error('input/output error'));
+        });
+      },
+    };
+  }
+
+  #slowSyncMs(): number {
+    return this.#random.below(SLOW_SYNC_ONE_OF) === 0 ? this.#random.float() * SLOW_SYNC_MS : 0;
+  }
+
+  async #writeIdentity(bytes: Uint8Array, pace: DiskPace): Promise<void> {
+    const failure = await new Promise<Error | undefined>((resolve) => pace.write(bytes.length, true, resolve));
+    if (failure !== undefined) throw failure;
+    this.#identity = Buffer.from(bytes);
+  }
+
+  #markFile(pace: DiskPace): MarkFile {
+    return {
+      read: () => new Promise((resolve) => pace.read(() => resolve(this.#mark))),
+      write: async (mark) => {
+        assert(this.#markUnderWay === undefined, 'a mark is being written');
+        assert(mark >= (this.#mark ?? 0), () => `mark ${mark} after ${this.#mark}`);
+        this.#markUnderWay = mark;
+        const failure = await new Promise<Error | undefined>((resolve) => pace.write(20, true, resolve));
+        if (failure !== undefined) throw new StoreFailedError('the mark could not be written', { cause: failure });
+        this.#mark = mark;
+        this.#markUnderWay = undefined;
+      },
+      close: async () => undefined,
+    };
+  }
+}

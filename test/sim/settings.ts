@@ -1,0 +1,42 @@
+import type { Prng } from '../../services/shared/base/prng.ts';
+import { KIB, MIB, MINUTE_MS, SECOND_MS } from '../../services/shared/base/units.ts';
+import { DEFAULT_PAXOS_OPTIONS, type PaxosOptions } from '../../services/shared/paxos/options.ts';
+import type { CheckpointOptions } from '../../services/storage-node/core/options.ts';
+import { DEFAULT_CHECKPOINT_OPTIONS } from '../../services/storage-node/groups/checkpoint-scheduler.ts';
+
+/** What a seed draws for the whole cluster: production's values, or small ones that make rare things frequent. */
+export interface ClusterSettings {
+  readonly paxos: PaxosOptions;
+  readonly checkpoints: CheckpointOptions;
+  readonly pageCacheBytesMax: number;
+  /** Partitions of the workloads' table. */
+  readonly partitions: number;
+  /** Greatest relative error of a machine's clocks. */
+  readonly clockErrorMax: number;
+}
+
+/** NTP slews at most by this (architecture.md 4.2 allows twice as much between two clocks). */
+const SLEW_MAX = 5e-4;
+
+export function drawSettings(random: Prng): ClusterSettings {
+  const defaults = DEFAULT_PAXOS_OPTIONS;
+  return {
+    paxos: {
+      ...defaults,
+      leases: random.chance(0.85),
+      uncommittedBytesMax: random.pick([4 * KIB, defaults.uncommittedBytesMax]),
+      windowBytesMax: random.pick([2 * KIB, 64 * KIB, defaults.windowBytesMax]),
+      inFlightBytesMax: random.pick([2 * KIB, defaults.inFlightBytesMax]),
+      syncBytesMax: random.pick([4 * KIB, defaults.syncBytesMax]),
+    },
+    checkpoints: {
+      dirtyBytesMax: random.pick([32 * KIB, DEFAULT_CHECKPOINT_OPTIONS.dirtyBytesMax]),
+      walBytesMax: random.pick([16 * KIB, DEFAULT_CHECKPOINT_OPTIONS.walBytesMax]),
+      intervalMs: random.pick([3 * SECOND_MS, 15 * SECOND_MS, 10 * MINUTE_MS]),
+      followerAllowanceBytes: random.pick([8 * KIB, MIB, DEFAULT_CHECKPOINT_OPTIONS.followerAllowanceBytes]),
+    },
+    pageCacheBytesMax: random.pick([8 * KIB, 256 * KIB, 64 * MIB]),
+    partitions: random.pick([1, 1, 2]),
+    clockErrorMax: random.pick([0, SLEW_MAX]),
+  };
+}

@@ -1,0 +1,64 @@
+import { skewClock, stepClock } from '../faults/clocks.ts';
+import { failWrite, loseDisk, slowDisk, stallDisk } from '../faults/disks.ts';
+import { breakConnections, cutBetweenNodes, cutRouter, isolateNode, slowLink } from '../faults/network.ts';
+import {
+  cutAllPower,
+  cutPower,
+  hiccup,
+  killAllNodes,
+  killNode,
+  killStateless,
+  pauseNode,
+  restartNode,
+  suspendNode,
+  transferLeadership,
+} from '../faults/processes.ts';
+import { CounterWorkload } from '../workloads/counters.ts';
+import { InsertWorkload } from '../workloads/inserts.ts';
+import { RegisterWorkload } from '../workloads/register.ts';
+import type { MakeWorkload } from '../workloads/workload.ts';
+import type { Spec } from './spec.ts';
+
+const ITEMS: readonly MakeWorkload[] = [
+  (parts) => new RegisterWorkload(parts),
+  (parts) => new CounterWorkload(parts),
+  (parts) => new InsertWorkload(parts),
+];
+
+const CRASHES = [killNode, killNode, cutPower, killAllNodes, cutAllPower, restartNode];
+const NETWORK = [isolateNode, isolateNode, cutBetweenNodes, cutRouter, breakConnections, breakConnections, slowLink, slowLink];
+const STALLS = [hiccup, hiccup, pauseNode, suspendNode, stallDisk, slowDisk];
+const CLOCKS = [stepClock, skewClock];
+
+/** Every kind of run, in the order in which seeds go through them. */
+export const SPECS: readonly Spec[] = [
+  {
+    name: 'everything',
+    durationMs: 60_000,
+    workloads: ITEMS,
+    plan: {
+      gapMs: 1500,
+      faults: [...CRASHES, ...NETWORK, ...STALLS, ...CLOCKS, failWrite, killStateless, transferLeadership, transferLeadership],
+    },
+  },
+  { name: 'crashes', durationMs: 60_000, workloads: ITEMS, plan: { gapMs: 2000, faults: [...CRASHES, failWrite, hiccup] } },
+  {
+    name: 'partitions',
+    durationMs: 60_000,
+    workloads: ITEMS,
+    plan: { gapMs: 1500, faults: [...NETWORK, hiccup, transferLeadership] },
+  },
+  {
+    name: 'leases',
+    durationMs: 60_000,
+    workloads: ITEMS,
+    plan: { gapMs: 1200, faults: [...STALLS, ...CLOCKS, isolateNode, transferLeadership, transferLeadership, killNode, restartNode] },
+  },
+  {
+    name: 'lost-disk',
+    durationMs: 60_000,
+    workloads: ITEMS,
+    plan: { gapMs: 2500, faults: [loseDisk, ...NETWORK, hiccup, slowDisk, ...CLOCKS, killStateless, killNode, killNode] },
+  },
+  { name: 'calm', durationMs: 30_000, workloads: ITEMS, plan: { gapMs: 3000, faults: [hiccup, transferLeadership, slowDisk] } },
+];

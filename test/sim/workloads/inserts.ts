@@ -1,0 +1,71 @@
+import { putOperation, readOperation, numberOf } from '../items.ts';
+import type { Workload, WorkloadParts } from './workload.ts';
+
+const CLIENTS = 2;
+const THINK_MS = 250;
+const SETUP_ITEMS = 40;
+const PADDING_MAX = 700;
+
+/** New items only: trees grow beyond a page, and whatever was acknowledged is there at the end, whole. */
+export class InsertWorkload implements Workload {
+  readonly name = 'inserts';
+  answered = 0;
+  succeeded = 0;
+  readonly #parts: WorkloadParts;
+  /** Number of each item -> whether it must be there; undefined: nobody knows. */
+  readonly #items = new Map<number, boolean | undefined>();
+  #stopped = false;
+
+  constructor(parts: WorkloadParts) {
+    this.#parts = parts;
+  }
+
+  async setup(): Promise<void> {
+    for (let count = 0; count < SETUP_ITEMS; count++) await this.#insert();
+  }
+
+  async start(): Promise<void> {
+    await Promise.all(Array.from({ length: CLIENTS }, () => this.#client()));
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  async check(): Promise<string | undefined> {
+    const { clients, table } = this.#parts;
+    for (const [number, expected] of this.#items) {
+      const { item } = await clients.insist(table, readOperation(nameOf(number), true));
+      const value = numberOf(item);
+      if (value !== undefined && value !== number) return `item ${number} holds ${value}`;
+      if (expected === true && value === undefined) return `item ${number} was acknowledged and is not there`;
+      if (expected === false && value !== undefined) return `item ${number} was refused and is there`;
+    }
+    return undefined;
+  }
+
+  async #client(): Promise<void> {
+    const { cluster, random } = this.#parts;
+    while (!this.#stopped) {
+      await cluster.sleep(random.float() * 2 * THINK_MS);
+      await this.#insert();
+    }
+  }
+
+  async #insert(): Promise<void> {
+    const { clients, table, random } = this.#parts;
+    const number = this.#items.size + 1;
+    this.#items.set(number, undefined);
+    const operation = putOperation(nameOf(number), number, random.below(PADDING_MAX), { condition: 'attribute_not_exists(pk)' });
+    const outcome = await clients.execute(table, operation);
+    this.answered += 1;
+    if (outcome.kind === 'unknown') return;
+    const inserted = outcome.kind === 'answered' && outcome.response.status === 'ok';
+    if (inserted) this.succeeded += 1;
+    this.#items.set(number, inserted);
+  }
+}
+
+function nameOf(number: number): string {
+  return `insert-${number}`;
+}
