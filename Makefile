@@ -49,7 +49,7 @@ clean:
 demo: up
 	@node dist/test/demo/main.js --dir "$$STATOR_DIR" $(if $(CITIES),--cities $(CITIES))
 
-# Measures against dynalite: make bench [ONLY=stator,dynalite-disk,dynalite-memory OPS=put,query SECONDS=5 CONNECTIONS=64]
+# Measures against dynalite: make bench [ONLY=stator,dynalite-disk,dynalite-memory OPS=put,query SECONDS=5 CONNECTIONS=64 ITEMS=10000]
 bench: build
 	@node dist/test/bench/main.js $(if $(ONLY),--only $(ONLY)) $(if $(OPS),--ops $(OPS)) \
 	  $(if $(SECONDS),--seconds $(SECONDS)) $(if $(CONNECTIONS),--connections $(CONNECTIONS)) $(if $(ITEMS),--items $(ITEMS))
@@ -60,9 +60,6 @@ TEST_FOLDERS = dist/services $(filter-out %/containers,$(addprefix dist/,$(shell
 test: lint
 	@node --test $(TEST_FOLDERS)
 
-<<<<<<< HEAD
-# Needs a container engine with Compose 2. The test removes what it makes, so testcontainers need not bring its own remover.
-=======
 # Formatting and rules of the sources, direction of imports, generated files, numbers that must never change.
 lint: build
 	@node_modules/.bin/biome ci --error-on-warnings .
@@ -76,7 +73,6 @@ gen: build
 	@node_modules/.bin/tsc -p tsconfig.json
 	@node dist/test/lint/fixed-numbers.js
 
-# Needs a container engine; README.md says how the image is made.
->>>>>>> platform
+# Needs a container engine with Compose 2. The test removes what it makes, so testcontainers need not bring its own remover.
 test-containers: build
 	@TESTCONTAINERS_RYUK_DISABLED=true node --test dist/test/containers
