@@ -79,13 +79,9 @@ test('refusals of the auto-admin', async () => {
   await client.fails('DeleteTable', { TableName: 'cities' }, `${MODEL}ResourceInUseException`, being('deleted'));
   client.storage.changeError = 'unavailable';
   const answer = await client.send('CreateTable', { ...basic, TableName: 'other' });
-  assert.deepEqual(
-    [answer.status, answer.json],
-    [
-      500,
-      { __type: `${MODEL}InternalServerError`, message: 'The table could not be changed now (unavailable); the request may be repeated.' },
-    ],
-  );
+  const message =
+    'No auto-admin answered in time: tables cannot be created or deleted now, while reads and writes go on. The request may be repeated.';
+  assert.deepEqual([answer.status, answer.json], [500, { __type: `${MODEL}InternalServerError`, message }]);
 });
 
 test('DescribeTable looks at the newest catalog before it says no', async () => {

@@ -1,5 +1,9 @@
+import { UNAVAILABLE } from '../../../shared/cluster-client/auto-admin-client.ts';
 import { AdminCallError } from '../../../shared/env/transport.ts';
 import { internalServerError, modeledError, namedTableNotFound } from './api-error.ts';
+
+const NO_AUTO_ADMIN =
+  'No auto-admin answered in time: tables cannot be created or deleted now, while reads and writes go on. The request may be repeated.';
 
 /** The service's error for a table that is on its way to another state. */
 export function tableBusy(name: string, status: 'CREATING' | 'DELETING'): Error {
@@ -17,5 +21,6 @@ export function tableChangeFailure(error: unknown, name: string, busy: 'CREATING
   if (error.code === 'table-exists') return tableExists(name);
   if (error.code === 'table-not-found') return namedTableNotFound(name);
   if (error.code === 'table-busy') return tableBusy(name, busy);
+  if (error.code === UNAVAILABLE) return internalServerError(NO_AUTO_ADMIN);
   return internalServerError(`The table could not be changed now (${error.code}); the request may be repeated.`);
 }
