@@ -5,6 +5,7 @@ import type { CheckProblem, CheckReport } from './check.ts';
 import { emptyLeaf, entryOverflowId, replaceEntry, sliceLeaf } from './leaf-image.ts';
 import { crc32, MemoryStore, testDigest } from './memory-store.fixture.ts';
 import { pageCount, pageLevel, seal } from './page-format.ts';
+import { PageBuffers } from './page-buffers.ts';
 import { decodePageAlone } from './page-reader.ts';
 import { InteriorPage } from './pages.ts';
 import { garbageKey, keyNumber, loadKey, NODE_KEY, PAGE_KEYS, pageKey, treeKey } from './store-keys.ts';
@@ -13,6 +14,7 @@ import { PageReference } from './totals.ts';
 import { openPages, put } from './tree-harness.fixture.ts';
 
 const TREE = 9;
+const buffers = new PageBuffers();
 const NO_META = Buffer.alloc(0);
 
 const verifyValue = (_key: Uint8Array, value: Uint8Array, checksum: number): boolean => crc32(value) === checksum;
@@ -157,7 +159,7 @@ describe('check', () => {
   });
 
   it('finds a page that nothing leads to', async () => {
-    const lost = seal(emptyLeaf(2), testDigest);
+    const lost = seal(emptyLeaf(2, buffers), testDigest);
     const id = 1_000;
     store.poke(NODE_KEY, encodeNode(2_000, testDigest));
     store.poke(pageKey(id), lost);
@@ -183,7 +185,7 @@ describe('check', () => {
     assert.ok(owner !== undefined);
     const other = decodeTree(TREE + 1, store.peek(treeKey(TREE + 1)) as Buffer, testDigest);
     const index = Array.from({ length: pageCount(owner.image) }, (_, at) => entryOverflowId(owner.image, at)).findIndex((id) => id > 0);
-    const copied = sliceLeaf(owner.image, index, index + 1, other.root.id);
+    const copied = sliceLeaf(owner.image, index, index + 1, other.root.id, buffers);
     store.poke(pageKey(other.root.id), seal(copied, testDigest));
     const kinds = (await run()).problems.map(({ kind }) => kind);
     assert.ok(kinds.includes('shared'), kinds.join());
@@ -201,9 +203,9 @@ describe('check', () => {
       checksum: crc32(Buffer.from('x')),
       itemBytes: 1,
     };
-    store.poke(pageKey(id), seal(replaceEntry(sound, 0, 0, first), testDigest));
+    store.poke(pageKey(id), seal(replaceEntry(buffers.copy(sound), 0, 0, first, buffers), testDigest));
     assert.ok((await run()).problems.some(({ kind, detail }) => kind === 'order' && detail === 'keys out of order'));
-    store.poke(pageKey(id), seal(replaceEntry(sound, pageCount(sound), 0, first), testDigest));
+    store.poke(pageKey(id), seal(replaceEntry(buffers.copy(sound), pageCount(sound), 0, first, buffers), testDigest));
     assert.ok((await run()).problems.some(({ kind, pageId, detail }) => kind === 'order' && pageId === id && detail.includes('outside')));
     store.poke(pageKey(id), sound);
     page.separators.splice(1, 2, page.separators[2] as Uint8Array, page.separators[1] as Uint8Array);

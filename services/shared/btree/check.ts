@@ -2,7 +2,7 @@ import type { Digest } from '../env/digest.ts';
 import type { KeyValueStore, StoreSnapshot } from '../env/key-value-store.ts';
 import { PageDamagedError } from './errors.ts';
 import { compareKeys } from './key-order.ts';
-import { entryChecksum, entryInlineValue, entryKey, entryOverflowId, keysAscend, leafTotals } from './leaf-image.ts';
+import { entryChecksum, entryInlineValue, entryKey, entryOverflowId, keysAscend, leafTotals, overflowReference } from './leaf-image.ts';
 import { pageCount } from './page-format.ts';
 import { PageIdSet } from './page-id-set.ts';
 import { decodeOverflow, decodePageAlone } from './page-reader.ts';
@@ -214,7 +214,7 @@ class CheckRun {
     const bytes = await this.#snapshot.get(pageKey(id));
     if (bytes === undefined && place.pending) return;
     if (!this.#reach(id, place) || place.pending) return;
-    const page = this.#noting(() => decodeOverflow(bytes, place.treeId, leaf, index, this.#digest));
+    const page = this.#noting(() => decodeOverflow(bytes, place.treeId, overflowReference(leaf, index), this.#digest));
     if (page !== undefined) this.#checkValue(leaf, index, page.value, id, place);
   }
 

@@ -1,18 +1,11 @@
 import type { PageCache } from './page-cache.ts';
-import { InteriorPage } from './pages.ts';
 import type { Page } from './pages.ts';
 import type { PageReader } from './page-reader.ts';
 
-/** What one checkpoint writes: pages as they were at the call, and the ids of pages that have gone since the one before. */
+/** What one checkpoint writes: pages as they were at the call (by capturedImage), and the ids of pages gone since the one before. */
 export interface Capture {
-  readonly pages: readonly CapturedPage[];
+  readonly pages: readonly Page[];
   readonly deleted: readonly number[];
-}
-
-export interface CapturedPage {
-  readonly page: Page;
-  /** The image to write; undefined for interior pages, which are encoded when their turn comes or before their next change. */
-  readonly image: Buffer | undefined;
 }
 
 /** The pages of one tree that differ from the disk, and the way that pages of the tree come and go. */
@@ -80,18 +73,13 @@ export class DirtyPages {
 
   /** Takes everything that has changed so far; what changes from now on belongs to the next checkpoint. */
   capture(): Capture {
-    const pages: CapturedPage[] = [];
-    for (const page of this.#pages) {
+    const pages = [...this.#pages];
+    for (const page of pages) {
       this.#count(page, 0);
       page.dirty = false;
       page.writing = true;
+      page.awaitsCapture = true;
       page.stored = true;
-      if (page instanceof InteriorPage) {
-        page.awaitsCapture = true;
-        pages.push({ page, image: undefined });
-      } else {
-        pages.push({ page, image: page.image });
-      }
     }
     const capture = { pages, deleted: this.#deleted };
     this.#pages = new Set();
@@ -101,7 +89,7 @@ export class DirtyPages {
 
   /** Ends a capture: its pages are as on the disk, or belong to a tree that has ended. */
   settle(capture: Capture): void {
-    for (const { page } of capture.pages) {
+    for (const page of capture.pages) {
       page.writing = false;
       if (!page.released) this.#cache.settle(page);
     }
@@ -125,17 +113,15 @@ export class DirtyPages {
   }
 }
 
-/** Copies what a running checkpoint has still to take. Releasing counts as a change, since the references live on elsewhere. */
+/** Copies what a running checkpoint has still to take. Releasing counts as a change: memory and references are used elsewhere. */
 function captureNow(page: Page): void {
-  if (!(page instanceof InteriorPage) || !page.awaitsCapture) return;
-  page.captured = page.encode();
+  if (!page.awaitsCapture) return;
+  page.captured = page.encodeCopy();
   page.awaitsCapture = false;
 }
 
-/** The bytes to write for a captured page. */
-export function capturedImage(captured: CapturedPage): Buffer {
-  const page = captured.page;
-  if (!(page instanceof InteriorPage)) return captured.image as Buffer;
+/** The bytes to write for a captured page; until its next change at least they stay. */
+export function capturedImage(page: Page): Buffer {
   const image = page.captured ?? page.encode();
   page.captured = undefined;
   page.awaitsCapture = false;

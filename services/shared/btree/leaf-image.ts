@@ -1,13 +1,14 @@
 import { assert } from '../base/assert.ts';
 import { compareKeyInside, compareKeys } from './key-order.ts';
 import { LEAF_LEVEL, PAGE_BYTES, PAGE_HEADER_BYTES, pageCount, writePageHeader } from './page-format.ts';
+import type { PageBuffers } from './page-buffers.ts';
 import { hashShareA, hashShareB } from './state-hash.ts';
 import type { Totals } from './totals.ts';
 
 /**
  * Leaves are kept in memory exactly as they are stored, one buffer each, because millions of small objects would cost the
- * garbage collector more than everything saved here. A leaf image is never changed, only replaced by another: slices of it
- * that a reader was given stay right, and a checkpoint under way keeps what it captured for nothing.
+ * garbage collector more than everything saved here. An image in a tree is changed in place (page-buffers.ts), so slices of
+ * it are good only until the next change: what leaves the tree is copied.
  *
  *   16  u16 × count  offset of each entry, in the order of the keys
  *   …   the entries, in the same order and without gaps:
@@ -31,8 +32,8 @@ export interface LeafEntry {
   readonly itemBytes: number;
 }
 
-export function emptyLeaf(id: number): Buffer {
-  const image = Buffer.allocUnsafeSlow(PAGE_HEADER_BYTES);
+export function emptyLeaf(id: number, buffers: PageBuffers): Buffer {
+  const image = buffers.take(PAGE_HEADER_BYTES);
   writePageHeader(image, LEAF_LEVEL, 0, id);
   return image;
 }
@@ -58,16 +59,29 @@ export function lowerBound(image: Buffer, key: Uint8Array): number {
   return found >= 0 ? found : -1 - found;
 }
 
+/** The key as a slice of the image. */
 export function entryKey(image: Buffer, index: number): Buffer {
   const at = entryOffset(image, index) + ENTRY_HEADER_BYTES;
   return image.subarray(at, at + keyLengthAt(image, at - ENTRY_HEADER_BYTES));
 }
 
-/** The value, unless it lies in an overflow page. */
+/** The value as a slice of the image, unless it lies in an overflow page. */
 export function entryInlineValue(image: Buffer, index: number): Buffer {
   const at = entryOffset(image, index);
   const start = at + ENTRY_HEADER_BYTES + keyLengthAt(image, at);
   return image.subarray(start, start + valueWordAt(image, at));
+}
+
+/** The value in memory of its own, unless it lies in an overflow page. */
+export function copyInlineValue(image: Buffer, index: number): Buffer {
+  const at = entryOffset(image, index);
+  return copyOf(image, at + ENTRY_HEADER_BYTES + keyLengthAt(image, at), valueWordAt(image, at));
+}
+
+/** The key in memory of its own. */
+export function copyKey(image: Buffer, index: number): Buffer {
+  const at = entryOffset(image, index);
+  return copyOf(image, at + ENTRY_HEADER_BYTES, keyLengthAt(image, at));
 }
 
 /** Id of the entry's overflow page; 0 when the value lies in the leaf. */
@@ -89,6 +103,17 @@ export function entryChecksum(image: Buffer, index: number): number {
 
 export function entryItemBytes(image: Buffer, index: number): number {
   return u32At(image, entryOffset(image, index) + 10);
+}
+
+/** What a leaf says of a value in an overflow page. */
+export interface OverflowReference {
+  readonly id: number;
+  readonly valueBytes: number;
+  readonly checksum: number;
+}
+
+export function overflowReference(image: Buffer, index: number): OverflowReference {
+  return { id: entryOverflowId(image, index), valueBytes: entryValueBytes(image, index), checksum: entryChecksum(image, index) };
 }
 
 export function leafTotals(image: Buffer): Totals {
@@ -127,54 +152,63 @@ export function keysAscend(image: Buffer): boolean {
   return true;
 }
 
-/** The leaf with `removed` entries (0 or 1) at `index` replaced by the given one, if any. May be larger than a page. */
-export function replaceEntry(image: Buffer, index: number, removed: number, entry: LeafEntry | undefined): Buffer {
+/**
+ * Replaces `removed` entries (0 or 1) at `index` by the given one, if any. Gives the image to use instead of this one, which
+ * may share its memory. It may be larger than a page. Key and value of the entry must not lie in the image.
+ */
+export function replaceEntry(image: Buffer, index: number, removed: number, entry: LeafEntry | undefined, buffers: PageBuffers): Buffer {
   const count = pageCount(image);
+  const length = image.length;
   const start = entryEdge(image, count, index);
   const end = entryEdge(image, count, index + removed);
-  const inserted = entry === undefined ? 0 : entryBytes(entry);
-  const newCount = count - removed + (entry === undefined ? 0 : 1);
-  const headShift = 2 * (newCount - count);
-  const tailShift = headShift + inserted - (end - start);
-  const replaced = Buffer.allocUnsafeSlow(image.length + tailShift);
-  image.copy(replaced, 0, 0, PAGE_HEADER_BYTES);
-  replaced.writeUInt16BE(newCount, 6);
-  let directory = PAGE_HEADER_BYTES;
-  for (let at = 0; at < index; at++) directory = writeU16(replaced, directory, entryOffset(image, at) + headShift);
-  if (entry !== undefined) directory = writeU16(replaced, directory, start + headShift);
-  for (let at = index + removed; at < count; at++) directory = writeU16(replaced, directory, entryOffset(image, at) + tailShift);
-  image.copy(replaced, directory, PAGE_HEADER_BYTES + 2 * count, start);
-  if (entry !== undefined) writeEntry(replaced, start + headShift, entry);
-  image.copy(replaced, end + tailShift, end, image.length);
-  return replaced;
+  const added = entry === undefined ? 0 : 1;
+  const headShift = 2 * (added - removed);
+  const tailShift = headShift + (entry === undefined ? 0 : entryBytes(entry)) - (end - start);
+  const page = tailShift > 0 ? buffers.resize(image, length + tailShift) : image;
+  const body = PAGE_HEADER_BYTES + 2 * count;
+  if (headShift >= 0) {
+    if (tailShift !== 0) page.copyWithin(end + tailShift, end, length);
+    if (headShift > 0) page.copyWithin(body + headShift, body, start);
+    for (let at = count - 1; at >= index + removed; at--) writeEntryOffset(page, at + added - removed, entryOffset(page, at) + tailShift);
+    if (headShift > 0) for (let at = index - 1; at >= 0; at--) writeEntryOffset(page, at, entryOffset(page, at) + headShift);
+  } else {
+    for (let at = 0; at < index; at++) writeEntryOffset(page, at, entryOffset(page, at) + headShift);
+    for (let at = index + removed; at < count; at++) writeEntryOffset(page, at - removed, entryOffset(page, at) + tailShift);
+    page.copyWithin(body + headShift, body, start);
+    page.copyWithin(end + tailShift, end, length);
+  }
+  if (entry !== undefined) {
+    writeEntryOffset(page, index, start + headShift);
+    writeEntry(page, start + headShift, entry);
+  }
+  if (headShift !== 0) page.writeUInt16BE(count + added - removed, 6);
+  return tailShift < 0 ? buffers.resize(page, length + tailShift) : page;
 }
 
-/** A leaf of the entries from `from` (included) to `to` (excluded), under an id. */
-export function sliceLeaf(image: Buffer, from: number, to: number, id: number): Buffer {
+/** A leaf of its own of the entries from `from` (included) to `to` (excluded), under an id. */
+export function sliceLeaf(image: Buffer, from: number, to: number, id: number, buffers: PageBuffers): Buffer {
   const count = pageCount(image);
   const start = entryEdge(image, count, from);
   const end = entryEdge(image, count, to);
   const body = PAGE_HEADER_BYTES + 2 * (to - from);
-  const slice = Buffer.allocUnsafeSlow(body + end - start);
+  const slice = buffers.take(body + end - start);
   writePageHeader(slice, LEAF_LEVEL, to - from, id);
-  let directory = PAGE_HEADER_BYTES;
-  for (let at = from; at < to; at++) directory = writeU16(slice, directory, entryOffset(image, at) - start + body);
+  for (let at = from; at < to; at++) writeEntryOffset(slice, at - from, entryOffset(image, at) - start + body);
   image.copy(slice, body, start, end);
   return slice;
 }
 
-/** All entries of two neighbours, under the id of the left one. */
-export function joinLeaves(left: Buffer, right: Buffer): Buffer {
+/** A leaf of its own of all entries of two neighbours, under the id of the left one. */
+export function joinLeaves(left: Buffer, right: Buffer, buffers: PageBuffers): Buffer {
   const leftCount = pageCount(left);
   const rightCount = pageCount(right);
-  const joined = Buffer.allocUnsafeSlow(left.length + right.length - PAGE_HEADER_BYTES);
+  const joined = buffers.take(left.length + right.length - PAGE_HEADER_BYTES);
   left.copy(joined, 0, 0, PAGE_HEADER_BYTES);
   joined.writeUInt16BE(leftCount + rightCount, 6);
   const rightShift = left.length - PAGE_HEADER_BYTES;
-  let directory = PAGE_HEADER_BYTES;
-  for (let at = 0; at < leftCount; at++) directory = writeU16(joined, directory, entryOffset(left, at) + 2 * rightCount);
-  for (let at = 0; at < rightCount; at++) directory = writeU16(joined, directory, entryOffset(right, at) + rightShift);
-  left.copy(joined, directory, PAGE_HEADER_BYTES + 2 * leftCount, left.length);
+  for (let at = 0; at < leftCount; at++) writeEntryOffset(joined, at, entryOffset(left, at) + 2 * rightCount);
+  for (let at = 0; at < rightCount; at++) writeEntryOffset(joined, leftCount + at, entryOffset(right, at) + rightShift);
+  left.copy(joined, PAGE_HEADER_BYTES + 2 * (leftCount + rightCount), PAGE_HEADER_BYTES + 2 * leftCount, left.length);
   right.copy(joined, left.length + 2 * rightCount, PAGE_HEADER_BYTES + 2 * rightCount, right.length);
   return joined;
 }
@@ -240,11 +274,10 @@ export function writeEntry(image: Buffer, offset: number, entry: LeafEntry): num
   return at + OVERFLOW_REFERENCE_BYTES;
 }
 
-export function writeU16(image: Buffer, offset: number, value: number): number {
-  assert(value <= 0xffff, 'an offset beyond 64 KiB');
+function writeU16(image: Buffer, offset: number, value: number): void {
+  assert(value <= 0xffff, 'a length or offset beyond 64 KiB');
   image[offset] = value >>> 8;
   image[offset + 1] = value;
-  return offset + 2;
 }
 
 function writeU32(image: Buffer, offset: number, value: number): void {
@@ -252,6 +285,11 @@ function writeU32(image: Buffer, offset: number, value: number): void {
   image[offset + 1] = value >>> 16;
   image[offset + 2] = value >>> 8;
   image[offset + 3] = value;
+}
+
+/** Sets the offset of an entry in the directory. */
+export function writeEntryOffset(image: Buffer, index: number, offset: number): void {
+  writeU16(image, PAGE_HEADER_BYTES + 2 * index, offset);
 }
 
 function entryOffset(image: Buffer, index: number): number {
@@ -275,6 +313,12 @@ function valueWordAt(image: Buffer, at: number): number {
 function u32At(image: Buffer, at: number): number {
   const high = ((image[at] as number) << 24) | ((image[at + 1] as number) << 16);
   return (high | ((image[at + 2] as number) << 8) | (image[at + 3] as number)) >>> 0;
+}
+
+function copyOf(image: Buffer, start: number, length: number): Buffer {
+  const copy = Buffer.allocUnsafe(length);
+  image.copy(copy, 0, start, start + length);
+  return copy;
 }
 
 function storedBytesAt(image: Buffer, at: number): number {

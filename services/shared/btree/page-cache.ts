@@ -1,5 +1,7 @@
 import { assert } from '../base/assert.ts';
-import { InteriorPage } from './pages.ts';
+import { bufferBytes } from './page-buffers.ts';
+import type { PageBuffers } from './page-buffers.ts';
+import { InteriorPage, LeafPage } from './pages.ts';
 import type { Page } from './pages.ts';
 
 /** A page used by one of so many last operations is not evicted, or a fetch and the operation after it could miss each other for ever. */
@@ -8,6 +10,9 @@ const PROTECTED_OPERATIONS = 16;
 /** What a page in memory costs beside its bytes: objects, buffer, table entry; and each child of an interior page. */
 const PAGE_OVERHEAD_BYTES = 400;
 const CHILD_OVERHEAD_BYTES = 180;
+
+/** In the place of the image of a leaf that is gone, so that a use of it shows. */
+const NO_IMAGE = Buffer.alloc(0);
 
 /** The table is cut into parts, because growing one large Map would stop the loop for tens of milliseconds. */
 const TABLE_PARTS = 256;
@@ -21,14 +26,16 @@ export class PageCache {
   readonly #table: Map<number, Page>[] = Array.from({ length: TABLE_PARTS }, () => new Map<number, Page>());
   readonly #clock: Page[] = [];
   readonly #bytesMax: number;
+  readonly #buffers: PageBuffers;
   #hand = 0;
   #bytes = 0;
   #pages = 0;
   #operation = 0;
   #evictions = 0;
 
-  constructor(bytesMax: number) {
+  constructor(bytesMax: number, buffers: PageBuffers) {
     this.#bytesMax = bytesMax;
+    this.#buffers = buffers;
   }
 
   get bytes(): number {
@@ -70,19 +77,21 @@ export class PageCache {
     this.settle(page);
   }
 
-  /** Takes a page out for good. */
+  /** Takes a page out for good; the buffer of a leaf is used again. */
   remove(page: Page): void {
     this.#leaveClock(page);
     this.#part(page.id).delete(page.id);
     this.#pages -= 1;
     this.#bytes -= page.footprintBytes;
     page.footprintBytes = 0;
+    if (!(page instanceof LeafPage)) return;
+    this.#buffers.give(page.image);
+    page.image = NO_IMAGE;
   }
 
   /** To be called after the size of a page has changed. */
   resize(page: Page): void {
-    const children = page instanceof InteriorPage ? page.children.length * CHILD_OVERHEAD_BYTES : 0;
-    const footprintBytes = page.encodedBytes + PAGE_OVERHEAD_BYTES + children;
+    const footprintBytes = PAGE_OVERHEAD_BYTES + heldBytes(page);
     this.#bytes += footprintBytes - page.footprintBytes;
     page.footprintBytes = footprintBytes;
   }
@@ -129,4 +138,10 @@ export class PageCache {
   #part(id: number): Map<number, Page> {
     return this.#table[id & (TABLE_PARTS - 1)] as Map<number, Page>;
   }
+}
+
+/** What a page holds, with the objects of an interior page and the room to grow of a leaf. */
+function heldBytes(page: Page): number {
+  if (page instanceof LeafPage) return bufferBytes(page.image);
+  return page.encodedBytes + (page instanceof InteriorPage ? page.children.length * CHILD_OVERHEAD_BYTES : 0);
 }

@@ -2,7 +2,9 @@ import { MalformedBytesError } from '../base/byte-reader.ts';
 import type { Digest } from '../env/digest.ts';
 import type { KeyValueStore } from '../env/key-value-store.ts';
 import { PageDamagedError } from './errors.ts';
-import { entryChecksum, entryOverflowId, entryValueBytes, leafDefect, leafTotals } from './leaf-image.ts';
+import { leafDefect, leafTotals } from './leaf-image.ts';
+import type { OverflowReference } from './leaf-image.ts';
+import type { PageBuffers } from './page-buffers.ts';
 import type { PageCache } from './page-cache.ts';
 import { LEAF_LEVEL, OVERFLOW_LEVEL, verifiedPage } from './page-format.ts';
 import { decodeInterior, type InteriorPage, LeafPage, OVERFLOW_VALUE_OFFSET, OverflowPage, overflowChecksum } from './pages.ts';
@@ -50,15 +52,13 @@ export function decodePageAlone(
   }
 }
 
-/** The overflow page of entry `index` of a leaf. Throws PageDamagedError when it is not the value that the entry names. */
-export function decodeOverflow(bytes: Uint8Array | undefined, treeId: number, leaf: Buffer, index: number, digest: Digest): OverflowPage {
-  const id = entryOverflowId(leaf, index);
+/** The overflow page that a leaf refers to. Throws PageDamagedError when it does not hold that value. */
+export function decodeOverflow(bytes: Uint8Array | undefined, treeId: number, reference: OverflowReference, digest: Digest): OverflowPage {
+  const { id, valueBytes, checksum } = reference;
   const image = verifiedPage(bytes, treeId, id, OVERFLOW_LEVEL, digest);
   const length = image.length - OVERFLOW_VALUE_OFFSET;
-  if (length !== entryValueBytes(leaf, index)) {
-    throw new PageDamagedError(treeId, id, `${length} bytes where the leaf has ${entryValueBytes(leaf, index)}`);
-  }
-  if (overflowChecksum(image) !== entryChecksum(leaf, index)) throw new PageDamagedError(treeId, id, 'not the version that the leaf names');
+  if (length !== valueBytes) throw new PageDamagedError(treeId, id, `${length} bytes where the leaf has ${valueBytes}`);
+  if (overflowChecksum(image) !== checksum) throw new PageDamagedError(treeId, id, 'not the version that the leaf names');
   return new OverflowPage(id, image, true);
 }
 
@@ -67,16 +67,18 @@ export class PageReader {
   readonly #store: KeyValueStore;
   readonly #digest: Digest;
   readonly #cache: PageCache;
+  readonly #buffers: PageBuffers;
   readonly #writer: StoreWriter;
   readonly #underWay = new Map<number, Reading>();
   /** Also those that were forgotten. */
   readonly #unfinished = new Set<Promise<void>>();
   #pagesRead = 0;
 
-  constructor(store: KeyValueStore, digest: Digest, cache: PageCache, writer: StoreWriter) {
+  constructor(store: KeyValueStore, digest: Digest, cache: PageCache, buffers: PageBuffers, writer: StoreWriter) {
     this.#store = store;
     this.#digest = digest;
     this.#cache = cache;
+    this.#buffers = buffers;
     this.#writer = writer;
   }
 
@@ -89,8 +91,8 @@ export class PageReader {
     return this.#read(reference.id, (bytes) => decodePage(bytes, treeId, reference, level, this.#digest));
   }
 
-  readOverflow(treeId: number, leaf: Buffer, index: number): Promise<void> {
-    return this.#read(entryOverflowId(leaf, index), (bytes) => decodeOverflow(bytes, treeId, leaf, index, this.#digest));
+  readOverflow(treeId: number, reference: OverflowReference): Promise<void> {
+    return this.#read(reference.id, (bytes) => decodeOverflow(bytes, treeId, reference, this.#digest));
   }
 
   /** Makes a read under way come to nothing, because what it will find has been replaced. Whoever waits looks again. */
@@ -122,7 +124,9 @@ export class PageReader {
       const bytes = await this.#get(id);
       this.#pagesRead += 1;
       if (reading.forgotten) return;
-      this.#cache.add(decode(bytes));
+      const page = decode(bytes);
+      if (page instanceof LeafPage) page.image = this.#buffers.copy(page.image);
+      this.#cache.add(page);
       this.#cache.evict();
     } finally {
       if (!reading.forgotten) this.#underWay.delete(id);

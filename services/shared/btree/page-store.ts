@@ -6,6 +6,7 @@ import type { Logger } from '../env/logger.ts';
 import { DirtyPages } from './dirty-pages.ts';
 import { type PageDamagedError, TreeClosedError } from './errors.ts';
 import { GarbageCollector } from './garbage-collector.ts';
+import { PageBuffers } from './page-buffers.ts';
 import { PageCache } from './page-cache.ts';
 import { PageReader } from './page-reader.ts';
 import { readStoredState } from './stored-state.ts';
@@ -18,7 +19,7 @@ import type { PacedBatch } from './store-writer.ts';
 import { BTree } from './tree.ts';
 import type { CheckpointResult, TreeOwner } from './tree.ts';
 import { TreeCore } from './tree-core.ts';
-import type { TreeParts } from './tree-core.ts';
+import type { TreeParts } from './tree-parts.ts';
 import { TreeLoader } from './tree-loader.ts';
 import type { PageReference } from './totals.ts';
 
@@ -63,6 +64,7 @@ export class PageStore {
   readonly #trees: Map<number, StoredTree>;
   readonly #damaged: Map<number, PageDamagedError>;
   readonly #open = new Map<number, BTree>();
+  readonly #buffers = new PageBuffers();
   readonly #cache: PageCache;
   readonly #writer: StoreWriter;
   readonly #reader: PageReader;
@@ -80,9 +82,9 @@ export class PageStore {
     this.#parts = parts;
     this.#trees = state.trees;
     this.#damaged = state.damaged;
-    this.#cache = new PageCache(parts.cacheBytesMax);
+    this.#cache = new PageCache(parts.cacheBytesMax, this.#buffers);
     this.#writer = new StoreWriter(store, digest, timers, state.nextPageId, (error) => this.#failed(error));
-    this.#reader = new PageReader(store, digest, this.#cache, this.#writer);
+    this.#reader = new PageReader(store, digest, this.#cache, this.#buffers, this.#writer);
     this.#collector = new GarbageCollector(store, digest, timers, logger, this.#writer);
     this.#treeOwner = {
       store,
@@ -201,7 +203,7 @@ export class PageStore {
 
   #treeParts(treeId: number): TreeParts {
     const dirty = new DirtyPages(this.#cache, this.#reader);
-    return { treeId, cache: this.#cache, reader: this.#reader, writer: this.#writer, dirty };
+    return { treeId, cache: this.#cache, buffers: this.#buffers, reader: this.#reader, writer: this.#writer, dirty };
   }
 
   async #install(treeId: number, root: PageReference, rootLevel: number, meta: Uint8Array, recordKey: Buffer | undefined): Promise<BTree> {

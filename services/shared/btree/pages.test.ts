@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { compareKeys } from './key-order.ts';
 import { testDigest } from './memory-store.fixture.ts';
+import { bufferBytes, PageBuffers } from './page-buffers.ts';
 import { PageCache } from './page-cache.ts';
 import { seal } from './page-format.ts';
 import { PageIdSet } from './page-id-set.ts';
@@ -108,12 +109,14 @@ describe('overflow page', () => {
 });
 
 describe('PageCache', () => {
+  const buffers = new PageBuffers();
+
   function leaf(id: number, bytes = 1000): LeafPage {
-    return new LeafPage(id, Buffer.alloc(bytes), true);
+    return new LeafPage(id, buffers.take(bytes), true);
   }
 
   it('evicts what was not used for longest, roughly, and never what is dirty or being written', () => {
-    const cache = new PageCache(20 * 1400);
+    const cache = new PageCache(20 * 1424, new PageBuffers());
     const dirty = leaf(1);
     dirty.dirty = true;
     const writing = leaf(2);
@@ -125,7 +128,7 @@ describe('PageCache', () => {
       cache.add(leaf(id));
       cache.get(3);
       cache.evict();
-      assert.ok(cache.bytes <= 20 * 1400);
+      assert.ok(cache.bytes <= 20 * 1424);
     }
     assert.equal(cache.has(1) && cache.has(2) && cache.has(3) && cache.has(199), true);
     assert.equal(cache.pages, 20);
@@ -141,7 +144,7 @@ describe('PageCache', () => {
   });
 
   it('evicts nothing that one of the last operations used, over the budget if need be', () => {
-    const cache = new PageCache(0);
+    const cache = new PageCache(0, new PageBuffers());
     for (let id = 1; id <= 10; id++) cache.add(leaf(id));
     cache.evict();
     assert.equal(cache.pages, 10);
@@ -153,16 +156,56 @@ describe('PageCache', () => {
   });
 
   it('counts bytes up and down to nothing', () => {
-    const cache = new PageCache(1_000_000);
+    const cache = new PageCache(1_000_000, buffers);
     const pages = Array.from({ length: 50 }, (_, id) => leaf(id, 100 * id));
     for (const page of pages) cache.add(page);
     for (const page of pages) {
-      page.image = Buffer.alloc(7);
+      page.image = buffers.resize(page.image, 7);
       cache.resize(page);
     }
-    assert.equal(cache.bytes, 50 * 407);
+    assert.equal(
+      cache.bytes,
+      pages.reduce((sum, page) => sum + 400 + bufferBytes(page.image), 0),
+    );
     for (const page of pages) cache.remove(page);
     assert.deepEqual([cache.bytes, cache.pages], [0, 0]);
+  });
+});
+
+describe('PageBuffers', () => {
+  it('never gives the same memory to two, and keeps what is in an image when its length changes', () => {
+    const step = fc.record({ kind: fc.constantFrom('take', 'resize', 'give'), at: fc.nat(), length: fc.integer({ min: 1, max: 10_000 }) });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+        const buffers = new PageBuffers();
+        const held: { image: Buffer; mark: number }[] = [];
+        steps.forEach(({ kind, at, length }, mark) => {
+          const one = held[at % Math.max(1, held.length)];
+          if (kind === 'take') {
+            held.push({ image: buffers.take(length).fill(mark), mark });
+          } else if (one !== undefined && kind === 'resize') {
+            const kept = Math.min(length, one.image.length);
+            one.image = buffers.resize(one.image, length);
+            assert.ok(one.image.subarray(0, kept).every((byte) => byte === one.mark));
+            one.image.fill(one.mark);
+          } else if (one !== undefined) {
+            buffers.give(one.image);
+            held.splice(held.indexOf(one), 1);
+          }
+          for (const { image, mark: expected } of held) assert.ok(image.every((byte) => byte === expected));
+          assert.ok(held.every(({ image }) => bufferBytes(image) - image.length <= 2048));
+        });
+      }),
+    );
+  });
+
+  it('uses the buffers of gone pages again', () => {
+    const buffers = new PageBuffers();
+    const first = buffers.take(3000);
+    const memory = first.buffer;
+    buffers.give(first);
+    assert.equal(buffers.take(3050).buffer, memory);
+    assert.notEqual(buffers.take(3050).buffer, memory);
   });
 });
 

@@ -12,6 +12,10 @@ abstract class PageInMemory {
   dirty = false;
   /** Captured by a checkpoint that has not been written yet. */
   writing = false;
+  /** A running checkpoint has still to take its copy of the page. */
+  awaitsCapture = false;
+  /** That copy, made when the page was changed before its turn came. */
+  captured: Buffer | undefined = undefined;
   /** On the disk, or in the batch under way: giving the page up means a delete there. */
   stored: boolean;
   /** No longer part of its tree. */
@@ -34,10 +38,14 @@ abstract class PageInMemory {
   abstract get level(): number;
   /** Length when stored. */
   abstract get encodedBytes(): number;
+  /** What is stored, perhaps in memory that the next change overwrites. */
+  abstract encode(): Buffer;
+  /** The same in memory that stays. */
+  abstract encodeCopy(): Buffer;
 }
 
 export class LeafPage extends PageInMemory {
-  /** Immutable; a change puts another in its place. */
+  /** Changed in place once the page is in a tree. */
   image: Buffer;
   /** Where the last insert went, to notice ascending runs; -1 unknown. Only a hint, not stored. */
   lastInsertIndex = -1;
@@ -56,11 +64,19 @@ export class LeafPage extends PageInMemory {
   get encodedBytes(): number {
     return this.image.length;
   }
+
+  encode(): Buffer {
+    return this.image;
+  }
+
+  encodeCopy(): Buffer {
+    return Buffer.from(this.image);
+  }
 }
 
 /** One value that is too long for a leaf. LevelDB takes values of any length, so it is one page and no chain. */
 export class OverflowPage extends PageInMemory {
-  /** Header, then the value; immutable. */
+  /** Header, then the value. Immutable: a change puts another in its place. */
   image: Buffer;
 
   constructor(id: number, image: Buffer, stored: boolean) {
@@ -74,6 +90,14 @@ export class OverflowPage extends PageInMemory {
 
   get encodedBytes(): number {
     return this.image.length;
+  }
+
+  encode(): Buffer {
+    return this.image;
+  }
+
+  encodeCopy(): Buffer {
+    return this.image;
   }
 
   get value(): Buffer {
@@ -113,10 +137,6 @@ export class InteriorPage extends PageInMemory {
   readonly level: number;
   readonly separators: Uint8Array[];
   readonly children: PageReference[];
-  /** A running checkpoint has still to take its copy of the page. */
-  awaitsCapture = false;
-  /** That copy, made when the page was changed before its turn came. */
-  captured: Buffer | undefined = undefined;
   #encodedBytes: number;
 
   constructor(id: number, level: number, separators: Uint8Array[], children: PageReference[], stored: boolean) {
@@ -209,6 +229,10 @@ export class InteriorPage extends PageInMemory {
       writer.u16(separator.length).raw(separator);
     }
     return writer.finish();
+  }
+
+  encodeCopy(): Buffer {
+    return this.encode();
   }
 
   #setFirstSeparatorEmpty(): void {

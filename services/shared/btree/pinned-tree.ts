@@ -1,7 +1,7 @@
 import type { Digest } from '../env/digest.ts';
 import type { KeyValueStore, StoreSnapshot } from '../env/key-value-store.ts';
 import { PageDamagedError } from './errors.ts';
-import { entryChecksum, entryInlineValue, entryItemBytes, entryKey, entryOverflowId } from './leaf-image.ts';
+import { entryChecksum, entryInlineValue, entryItemBytes, entryKey, entryOverflowId, overflowReference } from './leaf-image.ts';
 import { LEAF_LEVEL, pageCount } from './page-format.ts';
 import { decodeOverflow, decodePage } from './page-reader.ts';
 import { InteriorPage } from './pages.ts';
@@ -104,7 +104,7 @@ class SnapshotTree implements PinnedTree {
   }
 
   async #overflowValue(leaf: Buffer, index: number): Promise<Uint8Array> {
-    const bytes = await this.#snapshot.get(pageKey(entryOverflowId(leaf, index)));
-    return decodeOverflow(bytes, this.treeId, leaf, index, this.#digest).value;
+    const reference = overflowReference(leaf, index);
+    return decodeOverflow(await this.#snapshot.get(pageKey(reference.id)), this.treeId, reference, this.#digest).value;
   }
 }

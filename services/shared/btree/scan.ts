@@ -1,7 +1,7 @@
 import { assert } from '../base/assert.ts';
 import { successor } from '../base/bytes.ts';
 import { compareKeys } from './key-order.ts';
-import { entryKey, lowerBound } from './leaf-image.ts';
+import { copyKey, lowerBound } from './leaf-image.ts';
 import type { PageCache } from './page-cache.ts';
 import { KEY_BYTES_MAX, LEAF_LEVEL, pageCount } from './page-format.ts';
 import type { PageReader } from './page-reader.ts';
@@ -9,7 +9,7 @@ import { InteriorPage, LeafPage } from './pages.ts';
 import type { TreeCore } from './tree-core.ts';
 import type { PageReference } from './totals.ts';
 
-/** Gets each entry; false stops the scan behind it. Key and value stay as they are for ever and may be kept. It must not change the tree. */
+/** Gets each entry; false stops the scan behind it. Key and value are its own. It must not change the tree. */
 export type ScanVisitor = (key: Uint8Array, value: Uint8Array) => boolean;
 
 /** How far a scan came. */
@@ -114,7 +114,7 @@ export class ScanRun {
     const image = leaf.image;
     const end = high === undefined ? pageCount(image) : lowerBound(image, high);
     for (let index = lowerBound(image, low); index < end; index++) {
-      const key = entryKey(image, index);
+      const key = copyKey(image, index);
       const wait = this.#core.readMissingValue(image, index);
       if (wait !== undefined) return { next: key, wait };
       if (!this.#visitor(key, this.#core.value(image, index))) return { next: successor(key) };
@@ -127,7 +127,7 @@ export class ScanRun {
     const image = leaf.image;
     const begin = lowerBound(image, low);
     for (let index = (high === undefined ? pageCount(image) : lowerBound(image, high)) - 1; index >= begin; index--) {
-      const key = entryKey(image, index);
+      const key = copyKey(image, index);
       const wait = this.#core.readMissingValue(image, index);
       if (wait !== undefined) return { next: successor(key), wait };
       if (!this.#visitor(key, this.#core.value(image, index))) return { next: key };

@@ -1,27 +1,25 @@
 import { assert } from '../base/assert.ts';
-import type { DirtyPages } from './dirty-pages.ts';
 import { shortestSeparator } from './key-order.ts';
 import {
+  copyInlineValue,
   emptyLeaf,
   entryChecksum,
   entryItemBytes,
-  entryInlineValue,
   entryKey,
   entryOverflowId,
   findEntry,
   leafCuts,
   leafTotals,
+  overflowReference,
   replaceEntry,
   sliceLeaf,
 } from './leaf-image.ts';
 import type { LeafEntry } from './leaf-image.ts';
 import { mergeWithNeighbour } from './merge.ts';
-import type { PageCache } from './page-cache.ts';
 import { INLINE_VALUE_BYTES_MAX, INTERIOR_LEVEL_MAX, KEY_BYTES_MAX, LEAF_LEVEL, PAGE_BYTES, pageCount } from './page-format.ts';
-import type { PageReader } from './page-reader.ts';
 import { InteriorPage, interiorOverfull, LeafPage, OverflowPage, overflowImage } from './pages.ts';
 import { hashShareA, hashShareB } from './state-hash.ts';
-import type { StoreWriter } from './store-writer.ts';
+import type { TreeParts } from './tree-parts.ts';
 import { NOTHING, PageReference } from './totals.ts';
 
 /** A leaf or interior page below this length looks for a neighbour to merge with. */
@@ -29,15 +27,6 @@ const MERGE_BELOW_BYTES = PAGE_BYTES / 4;
 
 /** After so many inserts, each right behind the one before, a leaf is taken to receive an ascending run. */
 const RUN_INSERTS = 2;
-
-/** What a tree is made of and with; one for each tree. */
-export interface TreeParts {
-  readonly treeId: number;
-  readonly cache: PageCache;
-  readonly reader: PageReader;
-  readonly writer: StoreWriter;
-  readonly dirty: DirtyPages;
-}
 
 /** 'value' brings all that get() needs, 'place' what put() and delete() need: not the value in an overflow page. */
 export type Need = 'value' | 'place';
@@ -97,7 +86,7 @@ export class TreeCore {
   readMissingValue(leaf: Buffer, index: number): Promise<void> | undefined {
     const overflowId = entryOverflowId(leaf, index);
     if (overflowId === 0 || this.#parts.cache.get(overflowId) !== undefined) return undefined;
-    return this.#parts.reader.readOverflow(this.#parts.treeId, leaf, index);
+    return this.#parts.reader.readOverflow(this.#parts.treeId, overflowReference(leaf, index));
   }
 
   get(key: Uint8Array): Uint8Array | undefined {
@@ -106,10 +95,10 @@ export class TreeCore {
     return index < 0 ? undefined : this.value(leaf, index);
   }
 
-  /** The value of an entry, which must be in memory. */
+  /** A copy of the value of an entry, which must be in memory; values in overflow pages are never changed in place, so they are given as they are. */
   value(leaf: Buffer, index: number): Uint8Array {
     const overflowId = entryOverflowId(leaf, index);
-    if (overflowId === 0) return entryInlineValue(leaf, index);
+    if (overflowId === 0) return copyInlineValue(leaf, index);
     const page = this.#parts.cache.get(overflowId);
     assert(page instanceof OverflowPage, 'a value that is not in memory');
     return page.value;
@@ -119,6 +108,7 @@ export class TreeCore {
     assert(key.length <= KEY_BYTES_MAX, 'key too long');
     const leaf = this.#descend(key);
     const old = leaf.image;
+    const oldBytes = old.length;
     const found = findEntry(old, key);
     const index = found >= 0 ? found : -1 - found;
     const overflowId = this.#storeOverflow(found >= 0 ? entryOverflowId(old, index) : 0, value, checksum);
@@ -126,8 +116,6 @@ export class TreeCore {
     const hashA = hashShareA(entry.checksum);
     const hashB = hashShareB(entry.checksum);
     this.#changePath(leaf);
-    leaf.image = replaceEntry(old, index, found >= 0 ? 1 : 0, entry);
-    this.#parts.dirty.resized(leaf);
     if (found >= 0) {
       const oldChecksum = entryChecksum(old, index);
       this.#addOnPath(0, itemBytes - entryItemBytes(old, index), hashA - hashShareA(oldChecksum), hashB - hashShareB(oldChecksum));
@@ -135,8 +123,10 @@ export class TreeCore {
       this.#addOnPath(1, itemBytes, hashA, hashB);
       this.#noteInsert(leaf, index);
     }
+    leaf.image = replaceEntry(old, index, found >= 0 ? 1 : 0, entry, this.#parts.buffers);
+    this.#parts.dirty.resized(leaf);
     if (leaf.image.length > PAGE_BYTES && pageCount(leaf.image) > 1) this.#splitLeaf(leaf, found >= 0 ? -1 : index);
-    else if (leaf.image.length < old.length) this.#mergeUpward(leaf);
+    else if (leaf.image.length < oldBytes) this.#mergeUpward(leaf);
     this.#parts.cache.evict();
   }
 
@@ -149,10 +139,10 @@ export class TreeCore {
     if (overflowId !== 0) this.#parts.dirty.releaseById(overflowId);
     const checksum = entryChecksum(old, index);
     this.#changePath(leaf);
-    leaf.image = replaceEntry(old, index, 1, undefined);
+    this.#addOnPath(-1, -entryItemBytes(old, index), -hashShareA(checksum), -hashShareB(checksum));
+    leaf.image = replaceEntry(old, index, 1, undefined, this.#parts.buffers);
     leaf.lastInsertIndex = -1;
     this.#parts.dirty.resized(leaf);
-    this.#addOnPath(-1, -entryItemBytes(old, index), -hashShareA(checksum), -hashShareB(checksum));
     this.#mergeUpward(leaf);
   }
 
@@ -220,7 +210,7 @@ export class TreeCore {
 
   /** Cuts a leaf that has outgrown its page; `insertedAt` is -1 when it grew by an overwrite. */
   #splitLeaf(leaf: LeafPage, insertedAt: number): void {
-    const { dirty, writer } = this.#parts;
+    const { buffers, dirty, writer } = this.#parts;
     const image = leaf.image;
     const count = pageCount(image);
     const run = insertedAt >= 0 && leaf.runLength >= RUN_INSERTS;
@@ -228,17 +218,18 @@ export class TreeCore {
     const separators: Uint8Array[] = [];
     const references: PageReference[] = [];
     const runLength = leaf.runLength;
-    this.#placePiece(leaf, sliceLeaf(image, 0, cuts[0] as number, leaf.id), insertedAt, 0, runLength);
+    this.#placePiece(leaf, sliceLeaf(image, 0, cuts[0] as number, leaf.id, buffers), insertedAt, 0, runLength);
     dirty.resized(leaf);
     for (let piece = 0; piece < cuts.length; piece++) {
       const from = cuts[piece] as number;
       const id = writer.allocatePage();
-      const page = new LeafPage(id, sliceLeaf(image, from, cuts[piece + 1] ?? count, id), false);
+      const page = new LeafPage(id, sliceLeaf(image, from, cuts[piece + 1] ?? count, id, buffers), false);
       this.#placePiece(page, page.image, insertedAt, from, runLength);
       dirty.add(page);
       separators.push(shortestSeparator(entryKey(image, from - 1), entryKey(image, from)));
       references.push(new PageReference(id, leafTotals(page.image)));
     }
+    buffers.give(image);
     this.#referenceAt(this.#path.length).set(leafTotals(leaf.image));
     this.#insertChildren(this.#path.length - 1, separators, references);
   }
@@ -298,7 +289,7 @@ export class TreeCore {
    * up to the root.
    */
   #mergeUpward(leaf: LeafPage): void {
-    const { cache, dirty } = this.#parts;
+    const { dirty } = this.#parts;
     let page: LeafPage | InteriorPage = leaf;
     for (let depth = this.#path.length - 1; depth >= 0; depth--) {
       const parent = this.#path[depth] as InteriorPage;
@@ -306,7 +297,7 @@ export class TreeCore {
       if (page instanceof LeafPage ? pageCount(page.image) === 0 : page.children.length === 0) {
         parent.remove(slot);
         dirty.release(page);
-      } else if (page.encodedBytes >= MERGE_BELOW_BYTES || !mergeWithNeighbour(parent, slot, page, cache, dirty)) {
+      } else if (page.encodedBytes >= MERGE_BELOW_BYTES || !mergeWithNeighbour(parent, slot, page, this.#parts)) {
         return;
       }
       dirty.resized(parent);
@@ -332,9 +323,9 @@ export class TreeCore {
   }
 
   #startAtEmptyLeaf(): void {
-    const { dirty, writer } = this.#parts;
+    const { buffers, dirty, writer } = this.#parts;
     const id = writer.allocatePage();
-    dirty.add(new LeafPage(id, emptyLeaf(id), false));
+    dirty.add(new LeafPage(id, emptyLeaf(id, buffers), false));
     this.#root = new PageReference(id, NOTHING);
     this.#rootLevel = LEAF_LEVEL;
   }

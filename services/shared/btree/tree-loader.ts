@@ -2,7 +2,7 @@ import { assert } from '../base/assert.ts';
 import type { Digest } from '../env/digest.ts';
 import { LoadOrderError } from './errors.ts';
 import { compareKeys, ownCopy, shortestSeparator } from './key-order.ts';
-import { entryBytes, leafTotals, writeEntry, writeU16 } from './leaf-image.ts';
+import { entryBytes, leafTotals, writeEntry, writeEntryOffset } from './leaf-image.ts';
 import type { LeafEntry } from './leaf-image.ts';
 import { INLINE_VALUE_BYTES_MAX, KEY_BYTES_MAX, LEAF_LEVEL, PAGE_BYTES, PAGE_HEADER_BYTES, seal, writePageHeader } from './page-format.ts';
 import { CHILD_BYTES, InteriorPage, overflowImage } from './pages.ts';
@@ -126,8 +126,7 @@ export class TreeLoader {
     const start = PAGE_HEADER_BYTES + 2 * this.#offsets.length;
     const image = Buffer.allocUnsafeSlow(start + this.#bodyBytes);
     writePageHeader(image, LEAF_LEVEL, this.#offsets.length, id);
-    let directory = PAGE_HEADER_BYTES;
-    for (const offset of this.#offsets) directory = writeU16(image, directory, start + offset);
+    for (const [index, offset] of this.#offsets.entries()) writeEntryOffset(image, index, start + offset);
     this.#body.copy(image, start, 0, this.#bodyBytes);
     this.#offsets = [];
     this.#bodyBytes = 0;

@@ -339,7 +339,7 @@ describe('BTree', () => {
     await pages.close();
   });
 
-  it('gives slices that stay right when their page changes', async () => {
+  it('gives values that stay right when their page changes', async () => {
     const pages = await openPages(new MemoryStore());
     const tree = await pages.createTree(TREE, Buffer.alloc(0));
     await put(tree, Buffer.from('a'), Buffer.from('first'));

@@ -16,8 +16,8 @@ import { pageKey, treeKey } from './store-keys.ts';
 import { encodeTree, storedTree } from './store-records.ts';
 import type { StoredTree } from './store-records.ts';
 import type { PacedBatch } from './store-writer.ts';
-import type { TreeCore } from './tree-core.ts';
-import type { Need, TreeParts } from './tree-core.ts';
+import type { Need, TreeCore } from './tree-core.ts';
+import type { TreeParts } from './tree-parts.ts';
 
 /** What one checkpoint put on the disk. */
 export interface CheckpointResult {
@@ -90,7 +90,7 @@ export class BTree {
     return wait === undefined ? undefined : this.#fetchRest(wait, key, need);
   }
 
-  /** The value, or undefined. Its memory stays as it is for ever and may be kept. */
+  /** A copy of the value, or undefined. */
   get(key: Uint8Array): Uint8Array | undefined {
     this.assertUsable();
     return this.#core.get(key);
@@ -211,14 +211,18 @@ export class BTree {
   async #fill(batch: PacedBatch, capture: Capture, header: StoredTree): Promise<number> {
     const { digest } = this.#owner;
     let bytesWritten = 0;
-    for (const captured of capture.pages) {
-      const image = seal(capturedImage(captured), digest);
-      batch.put(pageKey(captured.page.id), image);
+    for (const page of capture.pages) {
+      const image = seal(capturedImage(page), digest);
+      batch.put(pageKey(page.id), image);
       bytesWritten += image.length;
       const pause = batch.pause();
       if (pause !== undefined) await pause;
     }
-    for (const id of capture.deleted) batch.delete(pageKey(id));
+    for (const id of capture.deleted) {
+      batch.delete(pageKey(id));
+      const pause = batch.pause();
+      if (pause !== undefined) await pause;
+    }
     batch.put(treeKey(this.treeId), encodeTree(header, digest));
     return bytesWritten;
   }

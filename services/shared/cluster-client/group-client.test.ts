@@ -230,6 +230,21 @@ test('once a write may have happened, a refusal of a repetition does not make it
   assert.equal((await timers.until(pending)).status, 'unknown-outcome');
 });
 
+test('a repetition that changed nothing is not called failed, nor done, while an earlier copy may still arrive', async () => {
+  await run(put('warm'));
+  for (const answer of [{ status: 'condition-failed' }, { status: 'ok', oldSize: 0, newSize: 0 }] as const) {
+    group.leader = 'node-a';
+    await run(put('warm again'));
+    cluster.onRequest = (node) => (node === 'node-a' ? 'swallow' : answer);
+    const pending = start(put('one'), 3000);
+    await timers.advance(10);
+    cluster.network.breakStreams('router:1', 'node-a:7000');
+    group.leader = 'node-b';
+    assert.equal((await timers.until(pending)).status, 'unknown-outcome');
+    cluster.onRequest = () => 'execute';
+  }
+});
+
 test('a refusal of a first try is passed on at once', async () => {
   cluster.onRequest = () => ({ status: 'overloaded' });
   assert.equal((await run(put('one'))).status, 'overloaded');

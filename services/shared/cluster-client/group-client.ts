@@ -181,7 +181,7 @@ export class GroupClient {
           group.leader = request.node;
           group.probe = undefined;
         }
-        return this.#finish(request, response);
+        return this.#finish(request, request.strayCopy && leftNoRecord(response) ? unknownOutcome() : response);
       case 'overloaded':
         return request.uncertain ? this.#pause(request) : this.#finish(request, response);
       case 'not-leader':
@@ -212,7 +212,10 @@ export class GroupClient {
   }
 
   #lost(request: HeldRequest): void {
-    if (request.isWrite) request.uncertain = true;
+    if (request.isWrite) {
+      request.uncertain = true;
+      request.strayCopy = true;
+    }
     this.#notSent(request);
   }
 
@@ -341,6 +344,14 @@ export class GroupClient {
     const address = this.#routes.address(node);
     return address === undefined ? this.#connections.named(node) : this.#connections.at(address);
   }
+}
+
+/**
+ * The write changed nothing, so the group does not remember its number: a stray copy of it that arrives later, when its
+ * condition holds, is carried out. Then it must not have been called failed, nor done.
+ */
+function leftNoRecord({ status, slot }: StorageResponse): boolean {
+  return status === 'condition-failed' || status === 'validation' || (status === 'ok' && slot === undefined);
 }
 
 function unknownOutcome(): StorageResponse {

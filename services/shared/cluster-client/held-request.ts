@@ -36,6 +36,9 @@ export class HeldRequest {
   redirects = 0;
   /** A write was sent and not answered: it may have been, or may still be, carried out. */
   uncertain = false;
+  /** A copy was sent and its stream was lost: it may still lie in some socket and reach its node much later. */
+  strayCopy = false;
+
   constructor(
     operation: StorageOperation,
     partition: PartitionRecord,

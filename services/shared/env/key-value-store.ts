@@ -38,6 +38,7 @@ export type BatchOperation =
   | { readonly kind: 'delete'; readonly key: Uint8Array };
 
 export interface ChainedBatch {
+  /** Copies both before it returns. */
   put(key: Uint8Array, value: Uint8Array): void;
   delete(key: Uint8Array): void;
   /** Writes everything atomically. The batch is used up. */

@@ -91,15 +91,15 @@ export function decodeStoredValue(source: Uint8Array, key: Uint8Array, digest: D
   const regionEnd = keyEnd + (bytes[AT_REGION_LENGTH] as number);
   if (regionEnd + (bytes[AT_TRANSACTION_LENGTH] as number) !== end) throw new StoredValueDamagedError('lengths of a stored value');
   if (bytes.compare(key, 0, key.length, jsonEnd, keyEnd) !== 0) throw new StoredValueDamagedError('a value stored for another key');
-  return {
+  const fields: StoredValue = {
     flags: bytes[AT_FLAGS] as number,
     size: bytes.readUInt32BE(AT_SIZE),
     slot: readSafeInteger(bytes, AT_SLOT),
     timeMs: readSafeInteger(bytes, AT_TIME),
     originRegion: bytes.toString('utf8', keyEnd, regionEnd),
-    ...(regionEnd < end && { pendingTransaction: bytes.toString('utf8', regionEnd, end) }),
     json: bytes.subarray(AT_JSON, jsonEnd),
   };
+  return regionEnd === end ? fields : { ...fields, pendingTransaction: bytes.toString('utf8', regionEnd, end) };
 }
 
 /** The item's JSON over the same memory, not verified. */

@@ -542,7 +542,9 @@ export class PaxosReplica {
     if (ballot.replica !== from || compareBallots(ballot, promised) < 0) {
       return this.#send(from, { kind: 'refusal', promised, refused: ballot });
     }
-    if (!equalBallots(ballot, promised) || this.abstains || first > last + 1) return;
+    if (!equalBallots(ballot, promised) || first > last + 1) return;
+    // What is chosen may be learned by a damaged replica too, as the beginning of its Sync; it abstains until that is complete.
+    if (this.abstains && !equalBallots(ballot, this.#readmittedBy)) return;
     this.#acceptor.learn(ballot, first, records);
     this.#acceptor.hold(from, { kind: 'learned', ballot, last: this.#acceptor.commit });
   }

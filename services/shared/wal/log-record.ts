@@ -91,6 +91,11 @@ const AT_PAYLOAD_LENGTH = AT_NEW_VALUE_LENGTH + 4;
 const FIXED_BYTES = AT_PAYLOAD_LENGTH + 4;
 const CHECKSUM_BYTES = 4;
 
+const NOTHING = Buffer.alloc(0);
+
+/** A record while it is put together. */
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
 /** The bytes are not what was written. */
 export class LogRecordDamagedError extends Error {
   override readonly name = 'LogRecordDamagedError';
@@ -160,23 +165,25 @@ export function decodeLogRecord(source: Uint8Array, digest: Digest): LogRecord {
   if (newValueEnd + bytes.readUInt32BE(AT_PAYLOAD_LENGTH) !== end || change === undefined) {
     throw new LogRecordDamagedError('lengths of a log record');
   }
-  return {
+  const record: Mutable<LogRecord> = {
     type,
     timeMs: readSafeInteger(bytes, AT_TIME),
-    ...((flags & FLAG_REQUEST) !== 0 && {
-      request: { life: readSafeInteger(bytes, AT_REQUEST_LIFE), number: readSafeInteger(bytes, AT_REQUEST_NUMBER) },
-    }),
     change,
     identity: {
-      kind: (flags & FLAG_SERVICE) !== 0 ? 'service' : 'user',
+      kind: (flags & FLAG_SERVICE) === 0 ? 'user' : 'service',
       name: bytes.toString('utf8', FIXED_BYTES, identityEnd),
     },
     oldSize: bytes.readUInt32BE(AT_OLD_SIZE),
     key: bytes.subarray(identityEnd, keyEnd),
-    ...((flags & FLAG_OLD_IMAGE) !== 0 && { oldImage: bytes.subarray(keyEnd, oldImageEnd) }),
-    ...((flags & FLAG_NEW_VALUE) !== 0 && { newValue: bytes.subarray(oldImageEnd, newValueEnd) }),
-    payload: bytes.subarray(newValueEnd, end),
+    payload: newValueEnd === end ? NOTHING : bytes.subarray(newValueEnd, end),
   };
+  // Assigned one by one: spreading what may be absent costs more, and this runs for every record.
+  if ((flags & FLAG_REQUEST) !== 0) {
+    record.request = { life: readSafeInteger(bytes, AT_REQUEST_LIFE), number: readSafeInteger(bytes, AT_REQUEST_NUMBER) };
+  }
+  if ((flags & FLAG_OLD_IMAGE) !== 0) record.oldImage = bytes.subarray(keyEnd, oldImageEnd);
+  if ((flags & FLAG_NEW_VALUE) !== 0) record.newValue = bytes.subarray(oldImageEnd, newValueEnd);
+  return record;
 }
 
 function knownType(bytes: Buffer): LogRecordType {

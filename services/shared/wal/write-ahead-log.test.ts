@@ -45,6 +45,8 @@ interface Fixture {
   readonly store: ObservedStore;
   readonly mark: MemoryMarkFile;
   readonly gates: Gates;
+  /** The time that the log sees, milliseconds. */
+  readonly time: { now: number };
 }
 
 class ObservedStore extends MemoryStore {
@@ -68,11 +70,13 @@ async function opened(groups: readonly GroupId[], onFailure?: (error: unknown) =
   const gates = new Gates();
   const store = new ObservedStore({ delay: gates.pass });
   const mark = new MemoryMarkFile(undefined, () => gates.pass('mark'));
-  const log = await openWal(store, mark, undefined, onFailure);
+  const time = { now: 0 };
+  const clock = { monotonicMs: () => time.now, wallMs: () => time.now };
+  const log = await openWal(store, mark, undefined, onFailure, clock);
   for (const group of groups) log.createGroup(group, EMPTY, () => undefined);
   await settle();
   store.batches.length = 0;
-  return { log, store, mark, gates };
+  return { log, store, mark, gates, time };
 }
 
 function append(log: WriteAheadLog, group: GroupId, first: Slot, records: readonly Uint8Array[], done = (): void => undefined): void {
@@ -134,6 +138,29 @@ describe('An answer of the write-ahead log', () => {
     await gates.open('mark');
     assert.deepEqual(answers, ['first', '1/2', '1/3', '1/4', '1/5', '2/2', '2/3']);
     assert.equal(mark.writes, marksBefore + 2);
+  });
+
+  it('is missed by whoever asks how long the disk is silent, be it about the batch or the mark', async () => {
+    const { log, gates, time } = await opened([1]);
+    gates.enabled = true;
+    assert.equal(log.syncAgeMs(), 0);
+    time.now = 100;
+    append(log, 1, 1, [RECORD]);
+    await settle();
+    time.now = 130;
+    assert.equal(log.syncAgeMs(), 30);
+    await gates.open('write');
+    await gates.open('sync');
+    assert.equal(log.syncAgeMs(), 0);
+    time.now = 170;
+    append(log, 1, 2, [RECORD]);
+    await settle();
+    time.now = 175;
+    assert.equal(log.syncAgeMs(), 45, 'the mark is the older one');
+    await gates.open('mark');
+    assert.equal(log.syncAgeMs(), 5);
+    assert.equal(log.stats().syncSeconds, 0.03);
+    assert.equal(log.stats().markSeconds, 0.045);
   });
 
   it('is one chunk and one header for each group of a batch', async () => {
