@@ -89,14 +89,14 @@ export class StorageNode implements Service {
     if (this.#node !== undefined) this.#start(this.#node);
   }
 
-  /** Not ready before it belongs to a cluster, its replicas know a leader, and the auto-admin knows the node. */
+  /** Not ready before it belongs to a cluster, its replicas know a leader, and the catalog says where the node is. */
   notReady(): string | undefined {
     if (this.#node === undefined) return 'the node belongs to no cluster yet: run `stator init`';
     if (this.#stopping) return 'the node is stopping';
     for (const group of this.#node.groups.all) {
       if (group.paxos.leader === undefined) return `group ${group.id} has no leader yet`;
     }
-    return this.#registered ? undefined : 'the node is not registered with an auto-admin yet';
+    return this.#registered || this.#isInCatalog(this.#node) ? undefined : 'the node is not registered with an auto-admin yet';
   }
 
   /** Gives away everything it leads, then refuses requests. */
@@ -104,7 +104,7 @@ export class StorageNode implements Service {
     this.#stopping = true;
     if (this.#node === undefined) return;
     await handOverAll(this.#node.groups);
-    this.#node.requests.drain();
+    await this.#node.requests.drain();
   }
 
   async stop(): Promise<void> {
@@ -218,6 +218,12 @@ export class StorageNode implements Service {
       }
     }
     if (!this.#registered && !this.#stopping) this.#timers.add(environment.timers.after(REGISTER_MS / 10, () => void this.#register()));
+  }
+
+  /** Others find the node by an earlier registration: it needs no auto-admin to serve again after a restart. */
+  #isInCatalog(node: OpenNode): boolean {
+    const { options } = this.#parts;
+    return node.watcher.view.node(options.node)?.address === options.advertise;
   }
 
   // --- administrative calls ----------------------------------------------------------------------------------------

@@ -320,7 +320,7 @@ export class Group {
       if (bytes === undefined) return this.#applyLater(this.#load(slot));
       const record = this.#decode(bytes, slot);
       if (record === undefined) return;
-      const wait = record.key.length === 0 ? undefined : this.#tree.fetch(record.key);
+      const wait = record.key.length === 0 ? undefined : this.#tree.fetch(record.key, 'place');
       if (wait !== undefined) {
         if (this.paxos.recordAt(slot) === undefined) this.#loaded.unshift(bytes);
         this.#prefetch(slot + 1);
@@ -357,7 +357,7 @@ export class Group {
       const bytes = this.paxos.recordAt(slot);
       if (bytes === undefined) return;
       const { key } = decodeLogRecord(bytes, digest);
-      if (key.length > 0) void this.#tree.fetch(key)?.catch(() => undefined);
+      if (key.length > 0) void this.#tree.fetch(key, 'place')?.catch(() => undefined);
     }
   }
 

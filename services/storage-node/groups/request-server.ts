@@ -18,6 +18,10 @@ export interface RequestServerOptions {
   readonly queuedBytesMax: number;
 }
 
+const DRAIN_CHECK_MS = 20;
+const DRAIN_QUIET_MS = 200;
+const DRAIN_PATIENCE_MS = 3000;
+
 /** Serves the request streams of routers: takes a frame's requests in turn and answers what a turn finished in one frame. */
 export class RequestServer {
   readonly #clock: Clock;
@@ -28,6 +32,7 @@ export class RequestServer {
   /** The stream that each router opened last. */
   readonly #newest = new Map<string, RequestStream>();
   #draining = false;
+  #writeTakenAtMs = Number.NEGATIVE_INFINITY;
   #underWay = 0;
   /** Sums for metrics. */
   readonly served = new Map<string, number>();
@@ -51,9 +56,20 @@ export class RequestServer {
     return this.#underWay;
   }
 
-  /** Refuses new requests from now on: routers turn to the other replicas. */
-  drain(): void {
+  /**
+   * Refuses new requests from now on, so that routers turn to the other replicas. Resolves when everything under way is
+   * answered and no router sends writes any more: what is still in a socket when the node stops would have an unknown outcome.
+   */
+  async drain(): Promise<void> {
     this.#draining = true;
+    const startedAtMs = this.#clock.monotonicMs();
+    this.#writeTakenAtMs = startedAtMs;
+    for (;;) {
+      await this.#timers.sleep(DRAIN_CHECK_MS);
+      const nowMs = this.#clock.monotonicMs();
+      const quiet = this.#underWay === 0 && nowMs - this.#writeTakenAtMs >= DRAIN_QUIET_MS;
+      if (quiet || nowMs - startedAtMs >= DRAIN_PATIENCE_MS) return;
+    }
   }
 
   /**
@@ -75,6 +91,7 @@ export class RequestServer {
   }
 
   #take(request: StorageRequest, stream: RequestStream, outbox: ResponseOutbox): void {
+    if (request.operation.kind !== 'get' && request.operation.kind !== 'range') this.#writeTakenAtMs = this.#clock.monotonicMs();
     const refusal = this.#refusal(stream);
     if (refusal !== undefined) {
       this.refused += 1;
