@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { access, mkdir, open, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { dirname, join } from 'node:path';
 import { address, type DevProcess, HOST } from './dev-topology.ts';
 import { commandLine, holdsResources, listenerOf } from './process-table.ts';
@@ -86,16 +87,28 @@ export class DevProcesses {
   }
 }
 
+/** A process that was killed lets go of its ports only when its last thread has ended: so long a port without an owner is waited for. */
+const DYING_OWNER_MS = 3000;
+const PORT_CHECK_MS = 50;
+
 async function assertPortFree(process: DevProcess, use: string, port: number): Promise<void> {
-  const server = createServer();
-  const free = await new Promise<boolean>((resolve) => {
-    server.once('error', () => resolve(false));
-    server.listen({ host: HOST, port, exclusive: true }, () => server.close(() => resolve(true)));
-  });
-  if (free) return;
-  const owner = await listenerOf(port);
+  let owner: string | undefined;
+  for (let waitedMs = 0; waitedMs <= DYING_OWNER_MS; waitedMs += PORT_CHECK_MS) {
+    if (await canListen(port)) return;
+    owner = await listenerOf(port);
+    if (owner !== undefined) break;
+    await sleep(PORT_CHECK_MS);
+  }
   throw new UserError(
     `Port ${port}, which ${process.name} needs for ${use}, is in use${owner === undefined ? '' : ` by ${owner}`}. ` +
       'Stop what holds it, or choose other ports: `make up PORT=9000 DIR=.stator-9000`.',
   );
+}
+
+function canListen(port: number): Promise<boolean> {
+  const server = createServer();
+  return new Promise((resolve) => {
+    server.once('error', () => resolve(false));
+    server.listen({ host: HOST, port, exclusive: true }, () => server.close(() => resolve(true)));
+  });
 }
