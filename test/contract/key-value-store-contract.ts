@@ -67,7 +67,9 @@ function readsAndWrites(open: () => Promise<KeyValueStore>): void {
   it('shows nothing of a chained batch before its write, and all of it after', async () => {
     const store = await filled(open, { a: '1' });
     const batch = store.startBatch();
-    batch.put(bytes('b'), bytes('2'));
+    const reused = Buffer.from('2');
+    batch.put(bytes('b'), reused);
+    reused.fill('x');
     batch.delete(bytes('a'));
     batch.put(bytes('c'), bytes('3'));
     assert.deepEqual(await all(store, {}), ['a=1']);

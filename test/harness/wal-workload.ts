@@ -33,13 +33,14 @@ export function openWal(
   onFailure = (error: unknown): void => {
     throw new Error('the log failed', { cause: error });
   },
+  clock = stoppedClock,
 ): Promise<WriteAheadLog> {
   return WriteAheadLog.open({
     store,
     mark,
     digest: nodeDigest,
     logger: silent,
-    clock: stoppedClock,
+    clock,
     onFailure,
     ...(storeDamage !== undefined && { storeDamage }),
   });

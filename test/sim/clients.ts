@@ -1,28 +1,50 @@
 import { must } from '../../services/shared/base/assert.ts';
-import type { ItemOperation, TableView } from '../../services/router/core/storage-port.ts';
-import type { StorageResponse } from '../../services/shared/wire/storage-operations.ts';
-import type { SimCluster } from './cluster.ts';
+import type { Prng } from '../../services/shared/base/prng.ts';
+import type { HttpResponse } from '../../services/shared/env/http.ts';
+import { SigV4Signer } from '../harness/sigv4-signer.ts';
+import { ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY, type SimCluster } from './cluster.ts';
+import type { RouterProcess } from './front-door.ts';
+import type { SimMachine } from './machine.ts';
 
-/** What a client hears: an answer, that surely nothing was done, or that nobody knows. */
+/** One call of the DynamoDB API. */
+export interface ApiCall {
+  /** `PutItem`. */
+  readonly action: string;
+  readonly input: Readonly<Record<string, unknown>>;
+}
+
+export type Json = Readonly<Record<string, unknown>>;
+
+/** What a client hears. */
 export type Outcome =
-  | { readonly kind: 'answered'; readonly response: StorageResponse }
-  | { readonly kind: 'refused' }
+  | { readonly kind: 'done'; readonly answer: Json }
+  /** The condition was false; the answer has the item where it was asked for. */
+  | { readonly kind: 'condition-failed'; readonly answer: Json }
+  /** Surely nothing was done. */
+  | { readonly kind: 'refused'; readonly code: string }
+  /** Nobody knows: the service says so, or the router is gone. */
   | { readonly kind: 'unknown' };
 
-/** A router's default (limits/cluster-client-limits.ts); short ones leave more outcomes unknown. */
-const DEADLINE_MS = 5000;
-const REFUSED: Outcome = { kind: 'refused' };
+const NOBODY_THERE: Outcome = { kind: 'refused', code: 'no connection' };
 const UNKNOWN: Outcome = { kind: 'unknown' };
+/** Of an HTTP request, one way. */
+const LATENCY_MS = 0.2;
+/** One call of so many goes through the last router: little traffic, so that it learns late what has changed. */
+const LAST_ROUTER_ONE_OF = 5;
+/** Answers of a router that mean: try again, nothing was done. A clock that was set makes signatures look old. */
+const REFUSALS = new Set(['ThrottlingException', 'ResourceNotFoundException', 'InvalidSignatureException', 'ResourceInUseException']);
 
-/** The application's side: sends operations through the router, whichever life of it is there. */
+/** The application's side: signed calls through the routers, whichever life of them is there. */
 export class Clients {
   readonly #cluster: SimCluster;
-  /** Calls that a life of the router has not answered. */
-  #open: Set<(outcome: Outcome) => void> | undefined;
+  readonly #random: Prng;
+  readonly #doors: readonly RouterDoor[];
   #moments = 0;
 
   constructor(cluster: SimCluster) {
     this.#cluster = cluster;
+    this.#random = cluster.kernel.random();
+    this.#doors = cluster.routers.map((router) => new RouterDoor(cluster, router));
   }
 
   /** A place in the order of everything that happened. */
@@ -31,18 +53,64 @@ export class Clients {
     return this.#moments;
   }
 
-  /** Never rejects. */
-  execute(table: TableView, operation: ItemOperation, deadlineMs = DEADLINE_MS): Promise<Outcome> {
-    const life = this.#cluster.router.life;
-    if (life === undefined) return Promise.resolve(REFUSED);
+  /** Rejects only when the answer is one that no workload may get. */
+  async execute(call: ApiCall): Promise<Outcome> {
+    const [first, last] = this.#doors;
+    const door = must(this.#random.below(LAST_ROUTER_ONE_OF) === 0 ? last : first);
+    const { kernel } = this.#cluster;
+    const begunAtMs = kernel.nowMs;
+    const outcome = await door.post(call);
+    kernel.trace.line(kernel.nowMs, door.name, `client ${call.action} ${outcome.kind}`, () => ({ begunAtMs, input: shown(call), outcome }));
+    return outcome;
+  }
+
+  /** Repeats a call that may be repeated until it is done: for setting up and for looking at the end. */
+  async insist(call: ApiCall): Promise<Json> {
+    let answer: Json | undefined;
+    await this.#cluster.until(`${call.action} is done`, 60_000, async () => {
+      const outcome = await this.execute(call);
+      if (outcome.kind === 'done') answer = outcome.answer;
+      return answer !== undefined;
+    });
+    return must(answer);
+  }
+}
+
+/** One router, and who waits for it. */
+class RouterDoor {
+  readonly #cluster: SimCluster;
+  readonly #router: SimMachine<RouterProcess>;
+  readonly #signer = new SigV4Signer({ accessKeyId: ACCESS_KEY_ID, secretAccessKey: SECRET_ACCESS_KEY, region: REGION });
+  /** Calls that the present life of the router has not answered. */
+  #open: Set<(outcome: Outcome) => void> | undefined;
+
+  constructor(cluster: SimCluster, router: SimMachine<RouterProcess>) {
+    this.#cluster = cluster;
+    this.#router = router;
+  }
+
+  get name(): string {
+    return this.#router.name;
+  }
+
+  async post({ action, input }: ApiCall): Promise<Outcome> {
+    const body = Buffer.from(JSON.stringify(input));
+    // Clients set their clocks by the same source as their router does.
+    const timeMs = this.#router.clock.wallMs();
+    const headers = this.#signer.headers({ host: this.#router.name, action, body, timeMs });
+    await this.#cluster.sleep(LATENCY_MS);
+    const life = this.#router.life;
+    const door = life?.service.door;
+    if (life === undefined || door === undefined) return NOBODY_THERE;
     const open = this.#openCalls();
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
       open.add(resolve);
       life.process.run(() => {
-        void life.service.storage.execute(table, operation, deadlineMs).then((response) => {
+        const answered = (response: HttpResponse): void => {
           open.delete(resolve);
-          resolve(outcomeOf(response));
-        });
+          this.#cluster.kernel.after(LATENCY_MS, () => readOutcome(response, resolve, reject));
+        };
+        door.post(headers, body).then(answered, reject);
       });
     });
   }
@@ -52,35 +120,26 @@ export class Clients {
     if (this.#open !== undefined) return this.#open;
     const open = new Set<(outcome: Outcome) => void>();
     this.#open = open;
-    this.#cluster.router.onEnd(() => {
+    this.#router.onEnd(() => {
       this.#open = undefined;
       for (const resolve of open) resolve(UNKNOWN);
     });
     return open;
   }
-
-  /** Repeats an operation that may be repeated until it is answered: for setting up and for looking at the end. */
-  async insist(table: TableView, operation: ItemOperation): Promise<StorageResponse> {
-    let answer: StorageResponse | undefined;
-    await this.#cluster.until(`${operation.kind} is answered`, 60_000, async () => {
-      const outcome = await this.execute(table, operation);
-      if (outcome.kind === 'answered') answer = outcome.response;
-      return answer !== undefined;
-    });
-    return must(answer);
-  }
 }
 
-function outcomeOf(response: StorageResponse): Outcome {
-  switch (response.status) {
-    case 'ok':
-    case 'condition-failed':
-    case 'validation':
-      return { kind: 'answered', response };
-    case 'unknown-outcome':
-    case 'number-refused':
-      return UNKNOWN;
-    default:
-      return REFUSED;
-  }
+function readOutcome(response: HttpResponse, resolve: (outcome: Outcome) => void, reject: (error: Error) => void): void {
+  const answer = JSON.parse(response.body.toString('utf8')) as Json;
+  if (response.status === 200) return resolve({ kind: 'done', answer });
+  const type = String(answer['__type']);
+  const code = type.slice(type.indexOf('#') + 1);
+  if (code === 'ConditionalCheckFailedException') resolve({ kind: 'condition-failed', answer });
+  else if (response.status >= 500) resolve(UNKNOWN);
+  else if (REFUSALS.has(code)) resolve({ kind: 'refused', code });
+  else reject(new Error(`a call was answered with ${response.status} ${JSON.stringify(answer)}`));
+}
+
+/** A call without what only pads it. */
+function shown({ input }: ApiCall): unknown {
+  return JSON.parse(JSON.stringify(input).replace(/x{4,}/g, 'x...'));
 }

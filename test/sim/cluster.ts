@@ -2,12 +2,13 @@ import { must } from '../../services/shared/base/assert.ts';
 import type { Prng } from '../../services/shared/base/prng.ts';
 import type { Service } from '../../services/shared/env/environment.ts';
 import { AutoAdminService } from '../../services/auto-admin/service.ts';
-import type { TableView } from '../../services/router/core/storage-port.ts';
-import type { TableDefinition } from '../../services/shared/placement/catalog-records.ts';
+import { RouterService } from '../../services/router/service.ts';
+import { JoiningService } from '../../services/shared/cluster-client/joining-service.ts';
 import type { AdminRequest, AdminResponse } from '../../services/shared/wire/admin.ts';
 import { DEFAULT_QUEUED_BYTES_MAX, DEFAULT_REQUESTS_MAX } from '../../services/storage-node/core/options.ts';
 import type { Group } from '../../services/storage-node/groups/group.ts';
 import { StorageNode } from '../../services/storage-node/service.ts';
+import { RouterProcess, SimFrontDoor } from './front-door.ts';
 import type { Kernel } from './kernel/kernel.ts';
 import { SimClock } from './kernel/sim-clock.ts';
 import { SimEnvironment } from './kernel/sim-environment.ts';
@@ -15,32 +16,34 @@ import { addressOf, SimNetwork } from './kernel/sim-network.ts';
 import { SimProcess } from './kernel/sim-process.ts';
 import { SimTransport } from './kernel/sim-transport.ts';
 import { type ProcessParts, SimMachine } from './machine.ts';
-import { RouterCore } from './router-core.ts';
 import type { ClusterSettings } from './settings.ts';
 
 export const CLUSTER_ID = 'c0ffee00-0000-4000-8000-000000000001';
 export const REGION = 'sim-1';
-export const ACCOUNT = '000000000000';
+export const ACCESS_KEY_ID = 'AKIASIMULATED';
+export const SECRET_ACCESS_KEY = 'known to everybody here';
+const ACCOUNT = '000000000000';
 export const TABLE = 'items';
 const ZONES = ['a', 'b', 'c'] as const;
 const AUTO_ADMIN = 'auto-admin-1';
-const ROUTER = 'router-1';
+const ROUTERS = ['router-1', 'router-2'] as const;
 const OPERATOR = 'operator';
 /** Wall clocks are set within this of each other. */
 const WALL_ERROR_MS = 5000;
 const CALL_TIMEOUT_MS = 5000;
+const REQUEST_TIMEOUT_MS = 5000;
 const POLL_MS = 20;
 
 /**
- * A cluster of real services on simulated machines: three storage nodes in three AZs, an auto-admin, a router, and an
- * operator, who is never hit by a fault and through whom the scenario looks at time.
+ * A cluster of real services on simulated machines: three storage nodes in three AZs, an auto-admin, two routers, and
+ * an operator, who is never hit by a fault and through whom the scenario looks at time.
  */
 export class SimCluster {
   readonly kernel: Kernel;
   readonly network: SimNetwork;
   readonly nodes: readonly SimMachine<StorageNode>[];
   readonly autoAdmin: SimMachine;
-  readonly router: SimMachine<RouterCore>;
+  readonly routers: readonly SimMachine<RouterProcess>[];
   readonly settings: ClusterSettings;
   readonly #operator: SimEnvironment;
   readonly #operatorTransport: SimTransport;
@@ -55,15 +58,11 @@ export class SimCluster {
     this.network = new SimNetwork(kernel);
     this.nodes = ZONES.map((az) => this.#machine(`node-${az}`, (parts) => this.#storageNode(`node-${az}`, az, parts)));
     const seeds = this.nodes.map(({ name }) => addressOf(name));
-    const autoAdmins = [addressOf(AUTO_ADMIN)];
-    this.autoAdmin = this.#machine(AUTO_ADMIN, ({ environment, transport }) => {
-      transport.joinCluster(CLUSTER_ID);
-      return new AutoAdminService(environment, transport, { name: AUTO_ADMIN, seeds });
+    this.autoAdmin = this.#machine(AUTO_ADMIN, (parts) => {
+      const { environment, transport } = parts;
+      return joining(parts, seeds, new AutoAdminService(environment, transport, { name: AUTO_ADMIN, seeds }));
     });
-    this.router = this.#machine(ROUTER, ({ environment, transport }) => {
-      transport.joinCluster(CLUSTER_ID);
-      return new RouterCore(environment, transport, { region: REGION, az: 'a', seeds, autoAdmins });
-    });
+    this.routers = ROUTERS.map((name, at) => this.#machine(name, (parts) => this.#router(must(ZONES[at]), seeds, parts)));
     const process = new SimProcess({ kernel, name: OPERATOR, clock: new SimClock(kernel, 0, 0), onEnd: () => undefined });
     this.#operator = new SimEnvironment(process);
     this.#operatorTransport = new SimTransport(this.network, process, this.#operator);
@@ -72,7 +71,7 @@ export class SimCluster {
 
   /** Every machine that faults may hit. */
   get machines(): readonly SimMachine[] {
-    return [...this.nodes, this.autoAdmin, this.router];
+    return [...this.nodes, this.autoAdmin, ...this.routers];
   }
 
   // --- what a scenario does ----------------------------------------------------------------------------------------
@@ -94,8 +93,8 @@ export class SimCluster {
     return this.#operatorTransport.call(addressOf(node.name), request, CALL_TIMEOUT_MS);
   }
 
-  /** Starts everything, forms the cluster and creates the workloads' table. */
-  async boot(): Promise<TableView> {
+  /** Starts everything and forms the cluster. */
+  async boot(): Promise<void> {
     for (const machine of this.machines) machine.start();
     const members = this.nodes.map(({ name }, at) => ({ replica: at + 1, node: name, az: must(ZONES[at]) }));
     const addresses = this.nodes.map(({ name }) => ({ node: name, address: addressOf(name) }));
@@ -103,16 +102,7 @@ export class SimCluster {
       const calls = this.nodes.map((node) => this.call(node, { kind: 'init-cluster', clusterId: CLUSTER_ID, members, addresses }));
       return (await Promise.allSettled(calls)).every(({ status }) => status === 'fulfilled');
     });
-    const storage = must(this.router.life).service.storage;
-    await this.until('the table is created', 60_000, async () => {
-      const creating = storage.createTable(this.#tableDefinition(), CALL_TIMEOUT_MS);
-      return creating.then(
-        () => true,
-        () => false,
-      );
-    });
-    await this.until('the table is active', 60_000, () => storage.table(ACCOUNT, TABLE)?.record.status === 'ACTIVE');
-    return must(storage.table(ACCOUNT, TABLE));
+    await this.until('everybody is ready', 60_000, () => this.machines.every(({ life }) => life?.service.notReady() === undefined));
   }
 
   // --- what checks look at -----------------------------------------------------------------------------------------
@@ -148,16 +138,27 @@ export class SimCluster {
     return new StorageNode({ environment, transport, disk, options, incarnation, onCluster: (id) => transport.joinCluster(id) });
   }
 
-  #tableDefinition(): TableDefinition {
-    return {
-      account: ACCOUNT,
+  #router(az: string, seeds: readonly string[], parts: ProcessParts): RouterProcess {
+    const { environment, transport } = parts;
+    const options = {
       region: REGION,
-      name: TABLE,
-      tableId: 'a0000000-0000-4000-8000-000000000001',
-      keys: { partition: { name: 'pk', type: 'S' } },
-      billingMode: 'PROVISIONED',
-      throughput: { readUnits: 1, writeUnits: 1000 * this.settings.partitions },
-      createdAtMs: this.#operator.clock.wallMs(),
+      az,
+      seeds,
+      autoAdmins: [addressOf(AUTO_ADMIN)],
+      requestTimeoutMs: REQUEST_TIMEOUT_MS,
+      credentials: new Map([[ACCESS_KEY_ID, { secret: SECRET_ACCESS_KEY, account: ACCOUNT }]]),
     };
+    let door: SimFrontDoor | undefined;
+    const service = new RouterService(environment, transport, options, (handle) => {
+      door = new SimFrontDoor(handle);
+      return door;
+    });
+    return new RouterProcess(joining(parts, seeds, service), () => door);
   }
+}
+
+/** As the main.ts of each process does. */
+function joining({ environment, transport }: ProcessParts, seeds: readonly string[], service: Service): JoiningService {
+  const onCluster = (id: string): void => transport.joinCluster(id);
+  return new JoiningService({ environment, transport, seeds, clusterId: undefined, onCluster, service });
 }

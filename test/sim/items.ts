@@ -1,55 +1,57 @@
-import { utf8 } from '../../services/shared/base/bytes.ts';
-import type { ItemOperation } from '../../services/router/core/storage-port.ts';
-import { getAttribute, parseItem, serializeItem } from '../../services/shared/item/attribute-map.ts';
-import type { KeySchema } from '../../services/shared/item/attribute-value.ts';
-import { itemSize } from '../../services/shared/item/item-size.ts';
-import { encodeKey } from '../../services/shared/item/key-encoding.ts';
-import { nodeDigest } from '../../services/shared/platform/digest.ts';
+import { TABLE } from './cluster.ts';
+import type { ApiCall, Json } from './clients.ts';
 
 /** The workloads' items: a key `pk`, a number `v`, and padding `p` where something is to weigh. */
-const KEYS: KeySchema = { partition: { name: 'pk', type: 'S' } };
-
-export function keyOf(name: string): Buffer {
-  return encodeKey(KEYS, { pk: { S: name } }, nodeDigest);
-}
-
-export function readOperation(name: string, consistent: boolean): ItemOperation {
-  return { kind: 'get', key: keyOf(name), consistent };
-}
-
-export function putOperation(name: string, value: number, padding: number, more: Partial<ItemOperation> = {}): ItemOperation {
-  const item = { pk: { S: name }, v: { N: String(value) }, ...(padding > 0 && { p: { S: 'x'.repeat(padding) } }) };
-  const fields = { kind: 'put', key: keyOf(name), item: serializeItem(item), itemSize: itemSize(item), returnOld: true } as const;
-  return { ...fields, returnOldOnFailure: true, ...more } as ItemOperation;
-}
-
-export function deleteOperation(name: string, more: Partial<ItemOperation> = {}): ItemOperation {
-  return { kind: 'delete', key: keyOf(name), returnOld: true, returnOldOnFailure: true, ...more } as ItemOperation;
-}
-
-/** An update that answers with all attributes it finds afterwards. */
-export function updateOperation(name: string, update: string, value: number, more: Partial<ItemOperation> = {}): ItemOperation {
-  const fields = {
-    kind: 'update',
-    key: keyOf(name),
-    keyAttributes: serializeItem({ pk: { S: name } }),
-    update,
-    values: values({ ':v': value }),
-    returnValues: 'all-new',
-  } as const;
-  return { ...fields, returnOldOnFailure: true, ...more } as ItemOperation;
-}
 
 /** Placeholders for numbers. */
-export function values(numbers: Readonly<Record<string, number>>): Buffer {
-  const entries = Object.entries(numbers).map(([name, value]) => [name, { N: String(value) }]);
-  return utf8(JSON.stringify(Object.fromEntries(entries)));
+function valuesOf(numbers: Readonly<Record<string, number>>): Json {
+  return { ExpressionAttributeValues: Object.fromEntries(Object.entries(numbers).map(([name, value]) => [name, { N: String(value) }])) };
 }
 
-/** The number in an item; undefined when there is no item. */
-export function numberOf(item: Uint8Array | undefined): number | undefined {
+/** When a write takes place, in the API's fields. */
+export interface ConditionFields {
+  readonly condition: string;
+  readonly values?: Readonly<Record<string, number>>;
+}
+
+function conditionFields(fields: ConditionFields | undefined): Json {
+  if (fields === undefined) return {};
+  return {
+    ConditionExpression: fields.condition,
+    ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+    ...(fields.values !== undefined && valuesOf(fields.values)),
+  };
+}
+
+function keyOf(name: string): Json {
+  return { TableName: TABLE, Key: { pk: { S: name } } };
+}
+
+export function readCall(name: string, consistent: boolean): ApiCall {
+  return { action: 'GetItem', input: { ...keyOf(name), ConsistentRead: consistent } };
+}
+
+/** Answers with the item that was there before. */
+export function putCall(name: string, value: number, padding: number, condition?: ConditionFields): ApiCall {
+  const item = { pk: { S: name }, v: { N: String(value) }, ...(padding > 0 && { p: { S: 'x'.repeat(padding) } }) };
+  return { action: 'PutItem', input: { TableName: TABLE, Item: item, ReturnValues: 'ALL_OLD', ...conditionFields(condition) } };
+}
+
+/** Answers with the item that was there before. */
+export function deleteCall(name: string, condition?: ConditionFields): ApiCall {
+  return { action: 'DeleteItem', input: { ...keyOf(name), ReturnValues: 'ALL_OLD', ...conditionFields(condition) } };
+}
+
+/** Answers with the item as it is afterwards. */
+export function updateCall(name: string, update: string, values: Readonly<Record<string, number>>): ApiCall {
+  return { action: 'UpdateItem', input: { ...keyOf(name), UpdateExpression: update, ReturnValues: 'ALL_NEW', ...valuesOf(values) } };
+}
+
+/** The number in an answer's item; undefined when it has none. */
+export function valueIn(answer: Json): number | undefined {
+  const item = (answer['Item'] ?? answer['Attributes']) as Readonly<Record<string, { readonly N?: string }>> | undefined;
   if (item === undefined) return undefined;
-  const value = getAttribute(parseItem(item), 'v');
-  if (value === undefined || !('N' in value)) throw new Error('an item without its number');
-  return Number(value.N);
+  const number = item['v']?.N;
+  if (number === undefined) throw new Error(`an item without its number: ${JSON.stringify(item)}`);
+  return Number(number);
 }

@@ -1,5 +1,6 @@
 import type { Environment, Service } from '../../services/shared/env/environment.ts';
 import type { NodeDisk } from '../../services/storage-node/groups/node-disk.ts';
+import { once } from './faults/once.ts';
 import type { Kernel } from './kernel/kernel.ts';
 import type { SimClock } from './kernel/sim-clock.ts';
 import { SimDisk } from './kernel/sim-disk.ts';
@@ -105,15 +106,13 @@ export class SimMachine<S extends Service = Service> {
     this.disk.powerLost();
   }
 
-  pause(): void {
+  /** The process stands still until what is returned is called, as often as it was paused. It may be another life by then. */
+  pause(): () => void {
     const process = this.#life?.process;
-    if (process === undefined || process.paused) return;
+    if (process === undefined) return () => undefined;
+    if (!process.paused) this.#network.paused(process, () => process.paused);
     process.pause();
-    this.#network.paused(process, () => process.paused);
-  }
-
-  resume(): void {
-    this.#life?.process.resume();
+    return once(() => process.resume());
   }
 
   /** SIGTERM: the process drains, stops, and is started again after a while. Resolves when it is gone. */

@@ -1,4 +1,6 @@
-import { SimCluster } from './cluster.ts';
+import type { Group } from '../../services/storage-node/groups/group.ts';
+import { PARTITION_WRITE_UNITS } from '../../services/shared/limits/placement-limits.ts';
+import { SimCluster, TABLE } from './cluster.ts';
 import { Clients } from './clients.ts';
 import { Invariants } from './checks/invariants.ts';
 import { Nemesis } from './faults/nemesis.ts';
@@ -79,9 +81,10 @@ class Scenario {
   async play(): Promise<void> {
     const cluster = this.#cluster;
     this.#kernel.trace.line(0, 'scenario', 'settings', cluster.settings);
-    const table = await cluster.boot();
+    await cluster.boot();
     const clients = new Clients(cluster);
-    this.#workloads = this.#spec.workloads.map((make) => make({ cluster, clients, table, random: this.#kernel.random() }));
+    await createTable(cluster, clients);
+    this.#workloads = this.#spec.workloads.map((make) => make({ cluster, clients, random: this.#kernel.random() }));
     for (const workload of this.#workloads) await workload.setup();
     this.#act('faults under load');
     const ended = this.#workloads.map((workload) => workload.start());
@@ -111,7 +114,7 @@ class Scenario {
   /** With nothing under way all replicas come to the same state. */
   async #checkReplicas(): Promise<void> {
     const nodes = this.#cluster.nodes.filter((node) => !this.#cluster.lost.has(node));
-    await this.#cluster.until('all replicas apply everything', QUIET_MS, () => {
+    const isQuiet = (): boolean => {
       const applied = new Map<number, Set<number>>();
       for (const node of nodes) {
         for (const { id, paxos, state } of this.#cluster.groupsOf(node)) {
@@ -120,9 +123,20 @@ class Scenario {
         }
       }
       return applied.size > 0 && [...applied.values()].every(({ size }) => size === 1);
-    });
+    };
+    try {
+      await this.#cluster.until('all replicas apply everything', QUIET_MS, isQuiet);
+    } catch (error) {
+      for (const node of nodes) for (const group of this.#cluster.groupsOf(node)) this.#traceReplica(node.name, group);
+      throw error;
+    }
     const [first] = nodes;
     for (const { id } of first === undefined ? [] : this.#cluster.groupsOf(first)) await this.#compareHashes(id, nodes);
+  }
+
+  #traceReplica(node: string, { id, paxos, state, stopped }: Group): void {
+    const { nowMs, trace } = this.#kernel;
+    trace.line(nowMs, node, `group ${id}: ${paxos.describe()} in the tree=${state.applied}${stopped ? ' stopped' : ''}`);
   }
 
   async #compareHashes(group: number, nodes: SimCluster['nodes']): Promise<void> {
@@ -138,4 +152,21 @@ class Scenario {
   #act(name: string): void {
     this.#kernel.trace.line(this.#kernel.nowMs, 'scenario', name);
   }
+}
+
+/** The table of all workloads, by the API. */
+async function createTable(cluster: SimCluster, clients: Clients): Promise<void> {
+  await clients.insist({
+    action: 'CreateTable',
+    input: {
+      TableName: TABLE,
+      AttributeDefinitions: [{ AttributeName: 'pk', AttributeType: 'S' }],
+      KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }],
+      ProvisionedThroughput: { ReadCapacityUnits: 1, WriteCapacityUnits: PARTITION_WRITE_UNITS * cluster.settings.partitions },
+    },
+  });
+  await cluster.until('the table is active', 60_000, async () => {
+    const { Table } = await clients.insist({ action: 'DescribeTable', input: { TableName: TABLE } });
+    return (Table as { readonly TableStatus: string }).TableStatus === 'ACTIVE';
+  });
 }

@@ -57,22 +57,17 @@ export const cutBetweenNodes: Fault = {
   },
 };
 
-/** The router does not reach one node, or is not reached by it. */
+/** A router does not reach one node, or is not reached by it. */
 export const cutRouter: Fault = {
   kind: 'cut-router',
   begin({ cluster, random }) {
     const node = random.pick(cluster.nodes);
-    const router = cluster.router.name;
+    const router = random.pick(cluster.routers).name;
     const there = [router, node.name] as const;
     const back = [node.name, router] as const;
     const directions = random.pick<Directions>([[there], [back], [there, back]]);
-    return cutFor(
-      cluster,
-      directions,
-      `${node.name} and ${router}, ${directions.length} ways`,
-      drawMs(random, CUT_LEAST_MS, CUT_MOST_MS),
-      () => undefined,
-    );
+    const what = `${node.name} and ${router}, ${directions.length} ways`;
+    return cutFor(cluster, directions, what, drawMs(random, CUT_LEAST_MS, CUT_MOST_MS), () => undefined);
   },
 };
 

@@ -90,9 +90,9 @@ export const pauseNode: Fault = {
     const picked = pickImpaired(parts);
     if (picked === undefined) return undefined;
     const { node, permit } = picked;
-    node.pause();
+    const resume = node.pause();
     const end = (): void => {
-      node.resume();
+      resume();
       permit();
     };
     return { what: node.name, durationMs: drawMs(parts.random, 100, 15_000), end };
@@ -104,8 +104,7 @@ export const hiccup: Fault = {
   kind: 'hiccup',
   begin({ cluster, random }) {
     const machine = random.pick(cluster.machines);
-    machine.pause();
-    return { what: machine.name, durationMs: drawMs(random, 2, 250), end: () => machine.resume() };
+    return { what: machine.name, durationMs: drawMs(random, 2, 250), end: machine.pause() };
   },
 };
 
@@ -118,12 +117,12 @@ export const suspendNode: Fault = {
     if (node === undefined || permit === undefined) return undefined;
     const { kernel } = parts.cluster;
     const beganAtMs = kernel.nowMs;
-    node.pause();
+    const resume = node.pause();
     node.clock.stop();
     const end = once(() => {
       node.clock.goOn();
       node.clock.stepWall(kernel.nowMs - beganAtMs);
-      node.resume();
+      resume();
       permit();
     });
     return { what: node.name, durationMs: drawMs(parts.random, 100, 15_000), end };
@@ -146,7 +145,7 @@ export const restartNode: Fault = {
 export const killStateless: Fault = {
   kind: 'kill-stateless',
   begin({ cluster, random }) {
-    const machine = random.pick([cluster.router, cluster.autoAdmin]);
+    const machine = random.pick([...cluster.routers, cluster.autoAdmin]);
     machine.kill();
     return { what: machine.name, durationMs: drawMs(random, BACK_LEAST_MS, 3000), end: () => machine.start() };
   },

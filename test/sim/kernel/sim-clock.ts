@@ -12,6 +12,7 @@ export class SimClock implements Clock {
   #baseAtMs: number;
   #rate = 1;
   #stopped = false;
+  #waiting: (() => void)[] = [];
   #wallOffsetMs: number;
 
   constructor(kernel: Kernel, bootMs: number, wallErrorMs: number) {
@@ -30,9 +31,18 @@ export class SimClock implements Clock {
     return Math.floor(this.#wallOffsetMs + this.monotonicMs());
   }
 
-  /** How long the kernel waits until this clock has moved on by so much; infinite while it stands still. */
+  get isStopped(): boolean {
+    return this.#stopped;
+  }
+
+  /** Calls back when the clock, which stands still, goes on. */
+  whenItGoesOn(callback: () => void): void {
+    this.#waiting.push(callback);
+  }
+
+  /** How long the kernel waits until this clock has moved on by so much. */
   trueDelayMs(ownDelayMs: number): number {
-    return this.#stopped ? Number.POSITIVE_INFINITY : ownDelayMs / this.#rate;
+    return ownDelayMs / this.#rate;
   }
 
   /** 1 is true time. */
@@ -51,6 +61,9 @@ export class SimClock implements Clock {
   goOn(): void {
     this.#rebase();
     this.#stopped = false;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const callback of waiting) callback();
   }
 
   #rebase(): void {

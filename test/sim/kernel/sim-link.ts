@@ -143,6 +143,6 @@ export class SimPipe {
     if (parcel === undefined) return;
     this.bytes -= parcel.bytes;
     this.link.kernel.trace.mix(parcel.checksum);
-    this.#receiver.run(parcel.deliver);
+    this.#receiver.run(parcel.deliver, this);
   }
 }

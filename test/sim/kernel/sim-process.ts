@@ -9,14 +9,18 @@ export class ProcessEndedError extends Error {
 
 /** What waits while a process stands still. */
 interface Waiting {
-  readonly isTimer: boolean;
+  /** What comes from one source comes in order. */
+  readonly source: object;
   readonly run: () => void;
 }
+
+const TIMERS = {};
+const NO_SOURCE = {};
 
 /**
  * One life of one process: everything that happens in it goes through here, and nothing does once it is dead. A process that
  * stands still (SIGSTOP, a long collection of garbage) finds everything that came meanwhile in one turn of its loop: first
- * the timers that are due, then what arrived.
+ * the timers that are due, then what arrived, one connection after the other.
  */
 export class SimProcess implements TurnOwner {
   readonly kernel: Kernel;
@@ -29,7 +33,8 @@ export class SimProcess implements TurnOwner {
   excused = false;
   readonly #onEnd: (reason: string) => void;
   #alive = true;
-  #paused = false;
+  /** So many faults hold it. */
+  #pauses = 0;
   #waiting: Waiting[] = [];
   /** Callbacks left of what waited. */
   #backlog = 0;
@@ -50,21 +55,23 @@ export class SimProcess implements TurnOwner {
   }
 
   get paused(): boolean {
-    return this.#paused;
+    return this.#pauses > 0;
   }
 
   /** It stands still, or has not yet seen all that came while it did: what it believes is old, but it has not acted on it. */
   get behind(): boolean {
-    return this.#paused || this.#backlog > 0;
+    return this.#pauses > 0 || this.#backlog > 0;
   }
 
   /** Runs a callback of this process now: only for the kernel's events, never from within another process. */
-  run(callback: () => void): void {
-    this.#enter({ isTimer: false, run: callback });
+  run(callback: () => void, source: object = NO_SOURCE): void {
+    if (!this.#alive) return;
+    if (this.#pauses > 0) this.#waiting.push({ source, run: callback });
+    else this.#guard(callback);
   }
 
   runTimer(callback: () => void): void {
-    this.#enter({ isTimer: true, run: callback });
+    this.run(callback, TIMERS);
   }
 
   /** At the end of this turn. */
@@ -80,13 +87,14 @@ export class SimProcess implements TurnOwner {
   }
 
   pause(): void {
-    this.#paused = true;
+    this.#pauses += 1;
   }
 
   resume(): void {
-    if (!this.#paused) return;
-    this.#paused = false;
-    const waiting = this.#waiting.filter(({ isTimer }) => isTimer).concat(this.#waiting.filter(({ isTimer }) => !isTimer));
+    if (this.#pauses === 0) return;
+    this.#pauses -= 1;
+    if (this.#pauses > 0) return;
+    const waiting = this.#inOrderOfSources();
     this.#waiting = [];
     this.#backlog = waiting.length;
     for (const { run } of waiting) this.kernel.after(0, () => this.#runWaiting(run));
@@ -113,10 +121,18 @@ export class SimProcess implements TurnOwner {
     this.kernel.after(0, () => this.#onEnd(reason));
   }
 
-  #enter(waiting: Waiting): void {
-    if (!this.#alive) return;
-    if (this.#paused) this.#waiting.push(waiting);
-    else this.#guard(waiting.run);
+  /** Timers first; the sources in any order, for the operating system does not say what came first. */
+  #inOrderOfSources(): Waiting[] {
+    const bySource = new Map<object, Waiting[]>([[TIMERS, []]]);
+    for (const waiting of this.#waiting) {
+      const same = bySource.get(waiting.source);
+      if (same === undefined) bySource.set(waiting.source, [waiting]);
+      else same.push(waiting);
+    }
+    const [timers = [], ...others] = bySource.values();
+    const ordered: Waiting[] = timers;
+    while (others.length > 0) ordered.push(...others.splice(this.random.below(others.length), 1).flat());
+    return ordered;
   }
 
   #runWaiting(callback: () => void): void {

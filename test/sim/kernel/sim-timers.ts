@@ -45,10 +45,9 @@ class SimTimer implements Timer {
 
   #plan(latenessMs: number): void {
     const { clock, kernel } = this.#process;
+    if (clock.isStopped) return clock.whenItGoesOn(() => this.#plan(latenessMs));
     const leftMs = Math.max(0, this.#dueMs - clock.monotonicMs());
-    // A clock that stands still is looked at again later.
-    const delayMs = Math.min(clock.trueDelayMs(leftMs), STANDING_CLOCK_MS);
-    kernel.after(delayMs + latenessMs, () => this.#fire());
+    kernel.after(clock.trueDelayMs(leftMs) + latenessMs, () => this.#fire());
   }
 
   #fire(): void {
@@ -63,5 +62,4 @@ class SimTimer implements Timer {
   }
 }
 
-const STANDING_CLOCK_MS = 3_600_000;
 const ROUNDING_MS = 1e-6;

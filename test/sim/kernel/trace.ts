@@ -5,6 +5,7 @@ interface TraceLine {
   readonly atMs: number;
   readonly who: string;
   readonly what: string;
+  /** A function is asked only when the line is shown. */
   readonly details: unknown;
 }
 
@@ -64,7 +65,7 @@ function formatLine({ atMs, who, what, details }: TraceLine): string {
 }
 
 function formatDetails(details: unknown): string {
-  return JSON.stringify(details, (_name, value: unknown) => {
+  return JSON.stringify(typeof details === 'function' ? (details() as unknown) : details, (_name, value: unknown) => {
     if (value instanceof Error) return value.stack;
     if (value instanceof Uint8Array) return Buffer.from(value).toString('hex');
     return value;

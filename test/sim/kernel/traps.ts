@@ -1,7 +1,7 @@
 import { createRequire, syncBuiltinESMExports } from 'node:module';
 
 /** Reality, as a process could see it past its environment. */
-const GLOBALS = ['Date', 'setTimeout', 'setInterval', 'setImmediate', 'fetch', 'WeakRef', 'FinalizationRegistry'] as const;
+const GLOBALS = ['setTimeout', 'setInterval', 'setImmediate', 'fetch', 'WeakRef', 'FinalizationRegistry'] as const;
 const MEMBERS: readonly (readonly [object, readonly string[]])[] = [
   [Math, ['random']],
   [performance, ['now', 'timeOrigin']],
@@ -27,6 +27,7 @@ export class RealityError extends Error {
 export function trapReality(): () => void {
   const require = createRequire(import.meta.url);
   const undo: (() => void)[] = [];
+  undo.push(trapDate());
   for (const name of GLOBALS) undo.push(trap(globalThis, name, name));
   for (const [holder, names] of MEMBERS) for (const name of names) undo.push(trap(holder, name, name));
   for (const [module, names] of Object.entries(MODULES)) {
@@ -37,6 +38,22 @@ export function trapReality(): () => void {
   return () => {
     for (const restore of undo.reverse()) restore();
     syncBuiltinESMExports();
+  };
+}
+
+/** A date made of a given number is arithmetic; only the present is reality. */
+function trapDate(): () => void {
+  const real = Date;
+  const refuse = (): never => {
+    throw new RealityError('the present time was asked for in a simulation');
+  };
+  globalThis.Date = new Proxy(real, {
+    apply: refuse,
+    construct: (target, given: readonly number[]) => (given[0] === undefined ? refuse() : new target(given[0])),
+    get: (target, name) => (name === 'now' ? refuse : Reflect.get(target, name)),
+  });
+  return () => {
+    globalThis.Date = real;
   };
 }
 

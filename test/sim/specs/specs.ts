@@ -55,6 +55,16 @@ export const SPECS: readonly Spec[] = [
     plan: { gapMs: 1200, faults: [...STALLS, ...CLOCKS, isolateNode, transferLeadership, transferLeadership, killNode, restartNode] },
   },
   {
+    // Leaders come and go quickly while requests are late.
+    name: 'handovers',
+    durationMs: 60_000,
+    workloads: ITEMS,
+    plan: {
+      gapMs: 500,
+      faults: [...Array.from({ length: 5 }, () => transferLeadership), cutRouter, cutRouter, slowLink, breakConnections, hiccup],
+    },
+  },
+  {
     name: 'lost-disk',
     durationMs: 60_000,
     workloads: ITEMS,

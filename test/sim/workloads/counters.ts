@@ -1,6 +1,6 @@
 import type { Prng } from '../../../services/shared/base/prng.ts';
 import { type Addition, counterProblem } from '../checks/counter-sums.ts';
-import { readOperation, updateOperation, numberOf, values } from '../items.ts';
+import { readCall, updateCall, valueIn } from '../items.ts';
 import type { Workload, WorkloadParts } from './workload.ts';
 
 const COUNTERS = 4;
@@ -40,10 +40,10 @@ export class CounterWorkload implements Workload {
   }
 
   async check(): Promise<string | undefined> {
-    const { clients, table } = this.#parts;
+    const { clients } = this.#parts;
     for (const { name, additions } of this.#counters) {
-      const { item } = await clients.insist(table, readOperation(name, true));
-      const problem = counterProblem(additions, numberOf(item) ?? 0);
+      const sum = valueIn(await clients.insist(readCall(name, true))) ?? 0;
+      const problem = counterProblem(additions, sum);
       if (problem !== undefined) return `${name}: ${problem}`;
     }
     return undefined;
@@ -58,14 +58,13 @@ export class CounterWorkload implements Workload {
   }
 
   async #add({ name, additions }: Counter, random: Prng): Promise<void> {
-    const { clients, table } = this.#parts;
+    const { clients } = this.#parts;
     const amount = 1 + random.below(AMOUNT_MAX);
-    const bySet = { values: values({ ':v': amount, ':zero': 0 }) };
-    const operation = random.chance(0.5)
-      ? updateOperation(name, 'ADD v :v', amount)
-      : updateOperation(name, 'SET v = if_not_exists(v, :zero) + :v', amount, bySet);
+    const call = random.chance(0.5)
+      ? updateCall(name, 'ADD v :v', { ':v': amount })
+      : updateCall(name, 'SET v = if_not_exists(v, :zero) + :v', { ':v': amount, ':zero': 0 });
     const invokedAt = clients.moment();
-    const outcome = await clients.execute(table, operation);
+    const outcome = await clients.execute(call);
     this.answered += 1;
     if (outcome.kind === 'refused') return;
     if (outcome.kind === 'unknown') {
@@ -73,6 +72,6 @@ export class CounterWorkload implements Workload {
       return;
     }
     this.succeeded += 1;
-    additions.push({ invokedAt, returnedAt: clients.moment(), amount, sum: numberOf(outcome.response.item) });
+    additions.push({ invokedAt, returnedAt: clients.moment(), amount, sum: valueIn(outcome.answer) });
   }
 }

@@ -1,4 +1,4 @@
-import { putOperation, readOperation, numberOf } from '../items.ts';
+import { putCall, readCall, valueIn } from '../items.ts';
 import type { Workload, WorkloadParts } from './workload.ts';
 
 const CLIENTS = 2;
@@ -33,10 +33,9 @@ export class InsertWorkload implements Workload {
   }
 
   async check(): Promise<string | undefined> {
-    const { clients, table } = this.#parts;
+    const { clients } = this.#parts;
     for (const [number, expected] of this.#items) {
-      const { item } = await clients.insist(table, readOperation(nameOf(number), true));
-      const value = numberOf(item);
+      const value = valueIn(await clients.insist(readCall(nameOf(number), true)));
       if (value !== undefined && value !== number) return `item ${number} holds ${value}`;
       if (expected === true && value === undefined) return `item ${number} was acknowledged and is not there`;
       if (expected === false && value !== undefined) return `item ${number} was refused and is there`;
@@ -53,14 +52,14 @@ export class InsertWorkload implements Workload {
   }
 
   async #insert(): Promise<void> {
-    const { clients, table, random } = this.#parts;
+    const { clients, random } = this.#parts;
     const number = this.#items.size + 1;
     this.#items.set(number, undefined);
-    const operation = putOperation(nameOf(number), number, random.below(PADDING_MAX), { condition: 'attribute_not_exists(pk)' });
-    const outcome = await clients.execute(table, operation);
+    const call = putCall(nameOf(number), number, random.below(PADDING_MAX), { condition: 'attribute_not_exists(pk)' });
+    const outcome = await clients.execute(call);
     this.answered += 1;
     if (outcome.kind === 'unknown') return;
-    const inserted = outcome.kind === 'answered' && outcome.response.status === 'ok';
+    const inserted = outcome.kind === 'done';
     if (inserted) this.succeeded += 1;
     this.#items.set(number, inserted);
   }

@@ -1,10 +1,8 @@
-import { must } from '../../../services/shared/base/assert.ts';
 import type { Prng } from '../../../services/shared/base/prng.ts';
-import type { ItemOperation } from '../../../services/router/core/storage-port.ts';
-import type { StorageResponse } from '../../../services/shared/wire/storage-operations.ts';
 import { checkLinearizable, type Operation } from '../checks/linearizability.ts';
 import { ABSENT, REGISTER, type RegisterCall, type RegisterCondition } from '../checks/register-model.ts';
-import { deleteOperation, putOperation, readOperation, updateOperation, numberOf, values } from '../items.ts';
+import type { ApiCall } from '../clients.ts';
+import { deleteCall, putCall, readCall, updateCall, valueIn } from '../items.ts';
 import type { Workload, WorkloadParts } from './workload.ts';
 
 const KEYS = 5;
@@ -13,6 +11,8 @@ const THINK_MS = 250;
 /** What the check can bear for one key (reliability.md 5). */
 const OPERATIONS_A_KEY_MAX = 2000;
 const PADDING_MAX = 300;
+/** Shown of a history that is wrong. */
+const LAST_OPERATIONS = 25;
 
 /** One key: its name, what was done to it, and every value that some write may have given it. */
 interface Register {
@@ -25,7 +25,7 @@ interface Register {
 
 /** A write before it is sent. */
 interface Write {
-  readonly operation: ItemOperation;
+  readonly call: ApiCall;
   readonly value: number;
   readonly condition: RegisterCondition;
 }
@@ -69,10 +69,18 @@ export class RegisterWorkload implements Workload {
       const failure = checkLinearizable(register.history, REGISTER);
       if (failure === undefined) continue;
       const { operation, explained, states } = failure;
+      this.#traceUpTo(register, operation);
       const shown = JSON.stringify(operation);
       return `${register.name} is not linearizable: ${shown} cannot follow ${explained} operations; it could hold ${states.join(', ')}`;
     }
     return this.#problem;
+  }
+
+  /** What happened to the key before, for whoever looks for the reason. */
+  #traceUpTo({ name, history }: Register, last: Operation<RegisterCall>): void {
+    const { kernel } = this.#parts.cluster;
+    const before = history.filter(({ invokedAt }) => invokedAt <= (last.returnedAt ?? last.invokedAt));
+    for (const operation of before.slice(-LAST_OPERATIONS)) kernel.trace.line(kernel.nowMs, name, 'history', operation);
   }
 
   async #client(): Promise<void> {
@@ -89,13 +97,13 @@ export class RegisterWorkload implements Workload {
   }
 
   async #read(register: Register, consistent: boolean): Promise<void> {
-    const { clients, table } = this.#parts;
+    const { clients } = this.#parts;
     const invokedAt = clients.moment();
-    const outcome = await clients.execute(table, readOperation(register.name, consistent));
+    const outcome = await clients.execute(readCall(register.name, consistent));
     this.answered += 1;
-    if (outcome.kind !== 'answered') return;
+    if (outcome.kind !== 'done') return;
     this.succeeded += 1;
-    const value = numberOf(outcome.response.item) ?? ABSENT;
+    const value = valueIn(outcome.answer) ?? ABSENT;
     if (consistent) {
       register.seen = value;
       register.history.push({ invokedAt, returnedAt: clients.moment(), call: { kind: 'read', value } });
@@ -108,30 +116,28 @@ export class RegisterWorkload implements Workload {
     const { name, seen } = register;
     const value = ++this.#lastValue;
     const padding = random.below(PADDING_MAX);
-    const equalsSeen = { condition: 'v = :e', values: values({ ':e': seen }) };
+    const equalsSeen = { condition: 'v = :e', values: { ':e': seen } };
     const expected: RegisterCondition = { kind: 'equals', value: seen };
+    const always: RegisterCondition = { kind: 'always' };
     const choice = random.below(100);
-    if (choice < 20) return { operation: putOperation(name, value, padding), value, condition: { kind: 'always' } };
-    if (choice < 50 && seen !== ABSENT) return { operation: putOperation(name, value, padding, equalsSeen), value, condition: expected };
+    if (choice < 20) return { call: putCall(name, value, padding), value, condition: always };
+    if (choice < 50 && seen !== ABSENT) return { call: putCall(name, value, padding, equalsSeen), value, condition: expected };
     if (choice < 70) {
-      const operation = putOperation(name, value, padding, { condition: 'attribute_not_exists(pk)' });
-      return { operation, value, condition: { kind: 'absent' } };
+      return { call: putCall(name, value, padding, { condition: 'attribute_not_exists(pk)' }), value, condition: { kind: 'absent' } };
     }
-    if (choice < 80) return { operation: updateOperation(name, 'SET v = :v', value), value, condition: { kind: 'always' } };
+    if (choice < 80) return { call: updateCall(name, 'SET v = :v', { ':v': value }), value, condition: always };
     // An update that may change nothing leaves no record of its own.
-    if (choice < 88 && seen !== ABSENT) {
-      return { operation: updateOperation(name, 'SET v = :v', seen), value: seen, condition: { kind: 'always' } };
-    }
-    if (choice < 94 && seen !== ABSENT) return { operation: deleteOperation(name, equalsSeen), value: ABSENT, condition: expected };
-    return { operation: deleteOperation(name), value: ABSENT, condition: { kind: 'always' } };
+    if (choice < 88 && seen !== ABSENT) return { call: updateCall(name, 'SET v = :v', { ':v': seen }), value: seen, condition: always };
+    if (choice < 94 && seen !== ABSENT) return { call: deleteCall(name, equalsSeen), value: ABSENT, condition: expected };
+    return { call: deleteCall(name), value: ABSENT, condition: always };
   }
 
   async #write(register: Register, write: Write): Promise<void> {
-    const { clients, table } = this.#parts;
+    const { clients } = this.#parts;
     const { value, condition } = write;
     const invokedAt = clients.moment();
     register.written.add(value);
-    const outcome = await clients.execute(table, write.operation);
+    const outcome = await clients.execute(write.call);
     this.answered += 1;
     if (outcome.kind === 'refused') return;
     const call = { kind: 'write', value, condition } as const;
@@ -140,22 +146,13 @@ export class RegisterWorkload implements Workload {
       return;
     }
     this.succeeded += 1;
-    const { response } = outcome;
-    const succeeded = response.status === 'ok';
-    if (response.status === 'validation') this.#problem ??= `a write was refused: ${response.message}`;
+    const succeeded = outcome.kind === 'done';
     if (succeeded) register.seen = value;
-    const found = foundBy(write.operation, response);
-    const known = found === undefined ? {} : { found };
-    register.history.push({ invokedAt, returnedAt: clients.moment(), call: { ...call, succeeded, ...known } });
-    if (write.operation.kind === 'update' && succeeded && must(numberOf(response.item)) !== value) {
-      this.#problem ??= `${register.name}: an update to ${value} was answered with ${numberOf(response.item)}`;
-    }
+    const told = valueIn(outcome.answer);
+    // An update answers with what it left, all others with what they found.
+    const isUpdate = write.call.action === 'UpdateItem';
+    if (isUpdate && told !== value) this.#problem ??= `${register.name}: an update to ${value} was answered with ${told}`;
+    const found = isUpdate ? {} : { found: told ?? ABSENT };
+    register.history.push({ invokedAt, returnedAt: clients.moment(), call: { ...call, succeeded, ...found } });
   }
-}
-
-/** What the write found, as its answer tells. */
-function foundBy(operation: ItemOperation, response: StorageResponse): number | undefined {
-  if (response.oldSize === 0) return ABSENT;
-  // An update answers with what it left.
-  return operation.kind === 'update' ? undefined : numberOf(response.item);
 }

@@ -1,5 +1,4 @@
 import type { Prng } from '../../../services/shared/base/prng.ts';
-import type { TableView } from '../../../services/router/core/storage-port.ts';
 import type { SimCluster } from '../cluster.ts';
 import type { Clients } from '../clients.ts';
 
@@ -7,7 +6,6 @@ import type { Clients } from '../clients.ts';
 export interface WorkloadParts {
   readonly cluster: SimCluster;
   readonly clients: Clients;
-  readonly table: TableView;
   readonly random: Prng;
 }
 

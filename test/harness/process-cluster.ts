@@ -1,0 +1,222 @@
+import { rmSync } from 'node:fs';
+import { mkdtemp, readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { CreateTableCommand, DynamoDBClient, type KeySchemaElement, waitUntilTableExists } from '@aws-sdk/client-dynamodb';
+import type { DevCluster } from '../../services/ctl/dev-cluster.ts';
+import type { ProcessStatus } from '../../services/ctl/dev-folder.ts';
+import { type DevSettings, PORTS_RESERVED } from '../../services/ctl/dev-settings.ts';
+import { localCluster } from '../../services/ctl/local-cluster.ts';
+import { holdsResources } from '../../services/ctl/process-table.ts';
+import { nodeDigest } from '../../services/shared/platform/digest.ts';
+import { createTransport, type GrpcTransport } from '../../services/shared/platform/grpc-transport.ts';
+import type { AdminRequest, AdminResponse, GroupInspection, NodeDescription } from '../../services/shared/wire/admin.ts';
+import { freePorts } from './free-ports.ts';
+import { endAtExit, endProcesses } from './leftover-processes.ts';
+import { TestMetrics, testLogger } from './node-process.ts';
+import { metricValues } from './scrape.ts';
+import { until } from './until.ts';
+
+export const STORAGE_NODES = ['node-a', 'node-b', 'node-c'] as const;
+export type StorageNodeName = (typeof STORAGE_NODES)[number];
+export const ROUTER = 'router-1';
+export const AUTO_ADMIN = 'auto-admin-1';
+
+const CALL_TIMEOUT_MS = 10_000;
+/** Bounds for a request that nobody answers: far beyond every deadline of the cluster itself. */
+const REQUEST_TIMEOUT_MS = 60_000;
+const CONNECT_TIMEOUT_MS = 5_000;
+const DEFAULT_CONNECTIONS = 64;
+
+/**
+ * A whole cluster of real processes, as `make up` starts it, in a temporary folder and with ports of its own. With STATOR_TEST_KEEP
+ * set the folder stays, logs and all.
+ */
+export class ProcessCluster {
+  readonly directory: string;
+  readonly #cluster: DevCluster;
+  readonly #settings: DevSettings;
+  readonly #transport: GrpcTransport;
+  readonly #clients: DynamoDBClient[] = [];
+  readonly #options: Readonly<Record<string, string>>;
+
+  private constructor(cluster: DevCluster, settings: DevSettings, options: Readonly<Record<string, string>>) {
+    this.directory = settings.directory;
+    this.#cluster = cluster;
+    this.#settings = settings;
+    this.#options = options;
+    this.#transport = createTransport({
+      identity: { name: 'test', incarnation: process.pid, clusterId: () => settings.clusterId },
+      listen: '127.0.0.1:0',
+      digest: nodeDigest,
+      logger: testLogger('test'),
+      metrics: new TestMetrics(),
+      process: 'test',
+    });
+  }
+
+  /** `options`: further options of the processes by environment name, as in `{ STATOR_LEASE: 'off' }`. */
+  static async start(options: Readonly<Record<string, string>> = {}): Promise<ProcessCluster> {
+    const directory = await mkdtemp(join(tmpdir(), 'stator-cluster-'));
+    const port = await freePorts(PORTS_RESERVED);
+    endAtExit(directory, port);
+    Object.assign(process.env, options);
+    const cluster = localCluster(directory, (line) => testLogger('ctl').info(line));
+    try {
+      const { settings } = await cluster.up({ port });
+      return new ProcessCluster(cluster, settings, options);
+    } catch (error) {
+      await endProcesses(directory, port);
+      throw error;
+    }
+  }
+
+  get port(): number {
+    return this.#settings.port;
+  }
+
+  get credentials(): { readonly accessKeyId: string; readonly secretAccessKey: string; readonly region: string } {
+    const { accessKeyId, secretAccessKey, region } = this.#settings;
+    return { accessKeyId, secretAccessKey, region };
+  }
+
+  /** The unmodified SDK; `maxAttempts` 1: what fails once has failed. */
+  client(maxAttempts = 1, connections = DEFAULT_CONNECTIONS): DynamoDBClient {
+    const { accessKeyId, secretAccessKey, region } = this.#settings;
+    const client = new DynamoDBClient({
+      endpoint: `http://127.0.0.1:${this.port}`,
+      region,
+      credentials: { accessKeyId, secretAccessKey },
+      maxAttempts,
+      requestHandler: {
+        requestTimeout: REQUEST_TIMEOUT_MS,
+        connectionTimeout: CONNECT_TIMEOUT_MS,
+        httpAgent: { keepAlive: true, maxSockets: connections },
+      },
+    });
+    this.#clients.push(client);
+    return client;
+  }
+
+  /** Creates an on-demand table, which has four partitions, and waits until it is active. */
+  async createTable(name: string, sortKey?: 'S' | 'N'): Promise<void> {
+    const client = this.client(5);
+    const keys: KeySchemaElement[] = [{ AttributeName: 'pk', KeyType: 'HASH' }];
+    if (sortKey !== undefined) keys.push({ AttributeName: 'sk', KeyType: 'RANGE' });
+    await client.send(
+      new CreateTableCommand({
+        TableName: name,
+        BillingMode: 'PAY_PER_REQUEST',
+        AttributeDefinitions: keys.map(({ AttributeName, KeyType }) => ({
+          AttributeName,
+          AttributeType: KeyType === 'HASH' ? 'S' : sortKey,
+        })),
+        KeySchema: keys,
+      }),
+    );
+    await waitUntilTableExists({ client, maxWaitTime: 60, minDelay: 1, maxDelay: 1 }, { TableName: name });
+  }
+
+  // --- processes -----------------------------------------------------------------------------------------------------
+
+  async status(name: string): Promise<ProcessStatus> {
+    const found = (await this.#cluster.statuses(this.#settings)).find((status) => status.name === name);
+    if (found === undefined) throw new Error(`there is no process ${name}`);
+    return found;
+  }
+
+  /** Sends all of them the signal in one go. Throws when one does not run. */
+  async signal(names: readonly string[], signal: 'SIGKILL' | 'SIGTERM' | 'SIGSTOP' | 'SIGCONT'): Promise<void> {
+    const pids = await Promise.all(names.map((name) => this.#pid(name)));
+    for (const pid of pids) process.kill(pid, signal);
+    if (signal === 'SIGKILL') await Promise.all(pids.map((pid) => until('the process is gone', async () => !(await holdsResources(pid)))));
+    if (signal === 'SIGSTOP')
+      await Promise.all(pids.map((pid) => until('the process is stopped', async () => (await stateOf(pid)) === 'T')));
+  }
+
+  /** SIGKILL, all of them in one go; resolves when they are gone. */
+  kill(...names: string[]): Promise<void> {
+    return this.signal(names, 'SIGKILL');
+  }
+
+  /** Ends it as its operator would: it drains and hands over first. */
+  stop(name: string): Promise<void> {
+    return this.#cluster.stopProcess(name);
+  }
+
+  /** Starts what does not run, and waits until everything is ready. */
+  async startMissing(): Promise<void> {
+    await this.#cluster.up({});
+  }
+
+  /** Starts one process, and waits until it is ready. */
+  startOne(name: string): Promise<void> {
+    return this.#cluster.startProcess(name);
+  }
+
+  async isRunning(name: string): Promise<boolean> {
+    return (await this.status(name)).pid !== null;
+  }
+
+  /** What its log says, from the beginning of the cluster. */
+  async log(name: string): Promise<string> {
+    return readFile((await this.status(name)).log, 'utf8');
+  }
+
+  /** Ends every process at once, and removes the folder. */
+  async remove(): Promise<void> {
+    for (const client of this.#clients) client.destroy();
+    await endProcesses(this.directory, this.port);
+    for (const name of Object.keys(this.#options)) delete process.env[name];
+    await this.#transport.close();
+    if (process.env['STATOR_TEST_KEEP'] === undefined) rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  async #pid(name: string): Promise<number> {
+    const { pid } = await this.status(name);
+    if (pid === null) throw new Error(`${name} does not run`);
+    return pid;
+  }
+
+  // --- looking inside ------------------------------------------------------------------------------------------------
+
+  async call(name: string, request: AdminRequest): Promise<AdminResponse> {
+    const { ports } = await this.status(name);
+    return this.#transport.call(`127.0.0.1:${ports.grpc}`, request, CALL_TIMEOUT_MS);
+  }
+
+  async describe(name: StorageNodeName): Promise<NodeDescription> {
+    const description = await this.call(name, { kind: 'describe-node' });
+    if (description.kind !== 'node-description') throw new Error(`${name} answers ${description.kind}`);
+    return description;
+  }
+
+  async inspect(name: StorageNodeName, group: number): Promise<GroupInspection> {
+    const inspection = await this.call(name, { kind: 'inspect-group', group });
+    if (inspection.kind !== 'group-inspection') throw new Error(`${name} answers ${inspection.kind}`);
+    return inspection;
+  }
+
+  /** Sum of a metric over its labels. */
+  async metric(name: string, metric: string): Promise<number> {
+    const values = await metricValues((await this.status(name)).ports.metrics, metric);
+    if (values.length === 0) throw new Error(`${name} has no metric ${metric}`);
+    return values.reduce((sum, value) => sum + value, 0);
+  }
+
+  /** The groups of tables (the catalog's is not among them), and who leads each now. */
+  async leaders(): Promise<Map<number, StorageNodeName>> {
+    const leaders = new Map<number, StorageNodeName>();
+    for (const name of STORAGE_NODES) {
+      if (!(await this.isRunning(name))) continue;
+      for (const { group, leading } of (await this.describe(name)).replicas) if (leading && group > 1) leaders.set(group, name);
+    }
+    return leaders;
+  }
+}
+
+/** The state of a process as proc(5) gives it: R, S, T for stopped, Z… */
+async function stateOf(pid: number): Promise<string> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'latin1');
+  return stat.charAt(stat.lastIndexOf(')') + 2);
+}
