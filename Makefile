@@ -1,5 +1,5 @@
 # Commands of the project; README.md says what each is for.
-.PHONY: build up down status logs clean demo bench test test-containers node-and-npm lint gen
+.PHONY: build up down status logs clean demo bench test lint gen test-containers node-and-npm
 
 # Folder of the cluster: data, logs, settings. Another folder and another PORT make a second cluster.
 DIR ?= .stator
