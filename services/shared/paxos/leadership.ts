@@ -38,7 +38,10 @@ export class Leadership {
   readonly #options: PaxosOptions;
   readonly #window: LogWindow;
   readonly #followers = new Map<ReplicaId, Follower>();
-  readonly #electedAtMs: number;
+  /** Since when a quorum's answers are awaited: the election, or the last jump of the clocks. */
+  #awaitedSinceMs: number;
+  /** Answers to heartbeats sent up to here count for nothing. */
+  #droppedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(
     parts: {
@@ -56,7 +59,7 @@ export class Leadership {
     this.#window = parts.window;
     this.adopted = parts.adopted;
     this.rejoin = parts.rejoin;
-    this.#electedAtMs = nowMs;
+    this.#awaitedSinceMs = nowMs;
     for (const replica of parts.configuration.members) {
       if (replica !== parts.self) this.#followers.set(replica, newFollower(replica, nowMs));
     }
@@ -178,6 +181,18 @@ export class Leadership {
     follower.activeAtMs = nowMs;
   }
 
+  /** The follower granted what was asked at `sentAtMs`. */
+  granted(follower: Follower, sentAtMs: number): void {
+    if (sentAtMs > this.#droppedAtMs) follower.heartbeatSentAtMs = Math.max(follower.heartbeatSentAtMs, sentAtMs);
+  }
+
+  /** No grant so far counts any more, nor does one that is still on its way. The leader has a lease time to win a quorum's anew. */
+  dropGrants(nowMs: number): void {
+    this.#droppedAtMs = nowMs;
+    this.#awaitedSinceMs = nowMs;
+    for (const follower of this.#followers.values()) follower.heartbeatSentAtMs = Number.NEGATIVE_INFINITY;
+  }
+
   /** Sending time of the latest heartbeat that a quorum (with ourselves) granted; -Infinity: none in this ballot. */
   confirmedAtMs(nowMs: number): number {
     const times = [nowMs];
@@ -197,6 +212,6 @@ export class Leadership {
 
   /** A leader that no quorum answered for a lease time must stop: others may not hear it either. */
   lostQuorum(nowMs: number): boolean {
-    return nowMs - Math.max(this.#electedAtMs, this.confirmedAtMs(nowMs)) > this.#options.leaseMs;
+    return nowMs - Math.max(this.#awaitedSinceMs, this.confirmedAtMs(nowMs)) > this.#options.leaseMs;
   }
 }

@@ -202,8 +202,8 @@ export class PaxosReplica {
   }
 
   /** What followers granted so far counts no more: the clocks jumped, and with them what we know of when we sent what. */
-  dropLease(): void {
-    for (const follower of this.#leadership?.followers ?? []) follower.heartbeatSentAtMs = Number.NEGATIVE_INFINITY;
+  dropLease(nowMs: number): void {
+    this.#leadership?.dropGrants(nowMs);
   }
 
   /** Leads no more: the process stalled, the clock jumped, the disk failed. */
@@ -250,7 +250,7 @@ export class PaxosReplica {
     const leadership = this.#leadership;
     const follower = leadership?.follower(from);
     if (leadership === undefined || follower === undefined || !equalBallots(ballot, leadership.adopted.ballot)) return;
-    if (granted) follower.heartbeatSentAtMs = Math.max(follower.heartbeatSentAtMs, sentAtMs);
+    if (granted) leadership.granted(follower, sentAtMs);
     else if (follower.phase === 'synced' && nowMs - follower.activeAtMs >= this.#options.retryMs) this.reconnected(from, nowMs);
   }
 
