@@ -11,7 +11,6 @@ import type { StatorTransport } from '../shared/wire/frames.ts';
 import { DATA_FORMAT_VERSION, decodeNodeIdentity, encodeNodeIdentity, type NodeIdentity } from './core/node-identity.ts';
 import { CATALOG_BEAT_MS, CHECKPOINT_TICK_MS, HEARTBEAT_MS, REGISTER_MS, type StorageNodeOptions, TICK_MS } from './core/options.ts';
 import { CatalogFeed } from './groups/catalog-feed.ts';
-import type { Group } from './groups/group.ts';
 import type { NodeDisk } from './groups/node-disk.ts';
 import { NodeGroups } from './groups/node-groups.ts';
 import { RangeReader } from './groups/range-reader.ts';
@@ -132,8 +131,10 @@ export class StorageNode implements Service {
     const pages = await PageStore.open({ store: treeStore, digest, logger, timers, cacheBytesMax: options.pageCacheBytesMax, onFailure });
     const catalog = new CatalogFeed(logger);
     const groups = new NodeGroups({ environment, transport, wal, pages, catalog, options });
-    for (const group of await groups.loader.load()) groups.add(group);
-    await this.#loadCatalog(groups, catalog);
+    for (const group of await groups.loader.load()) {
+      await groups.feedCatalog(group);
+      groups.add(group);
+    }
     const ranges = new RangeReader(clock, timers);
     const requests = new RequestServer({ clock, timers, groupOf: (id) => groups.group(id), ranges, options });
     const watcher = new CatalogWatcher(environment, transport, Object.values(identity.addresses));
@@ -173,12 +174,6 @@ export class StorageNode implements Service {
     };
     timer = timers.after(periodMs, again);
     this.#timers.add(timer);
-  }
-
-  /** The catalog's replica feeds watchers from memory. */
-  async #loadCatalog(groups: NodeGroups, catalog: CatalogFeed): Promise<void> {
-    const group = groups.group(CATALOG_GROUP);
-    if (group !== undefined) catalog.reload(await allValues(group), group.state.applied);
   }
 
   // --- finding the others ------------------------------------------------------------------------------------------
@@ -295,17 +290,3 @@ export class StorageNode implements Service {
 /** The catalog's own table id: no table has it, for table ids are UUIDs. */
 const CATALOG_TABLE_ID = 'catalog';
 const NO_BYTES = new Uint8Array(0);
-
-async function allValues(group: Group): Promise<Uint8Array[]> {
-  const values: Uint8Array[] = [];
-  let low: Uint8Array = NO_BYTES;
-  for (;;) {
-    const step = group.tree.scan(low, undefined, false, (_key, value) => {
-      values.push(value);
-      return true;
-    });
-    if (step.next === undefined) return values;
-    low = step.next;
-    await step.wait;
-  }
-}

@@ -10,7 +10,7 @@ import type { PutOperation, UpdateOperation } from '../../shared/wire/storage-op
 import { decodeGroupMeta, encodeGroupMeta, GroupState } from './group-state.ts';
 import { decodeNodeIdentity, encodeNodeIdentity, WrongDataFolderError } from './node-identity.ts';
 import { Overlay } from './overlay.ts';
-import { RequestTable } from './request-table.ts';
+import { REMEMBERED_MAX, RequestTable } from './request-table.ts';
 import { WriteEvaluator, type WriteOutcome } from './write-evaluator.ts';
 
 const key = utf8('hash-and-key');
@@ -100,6 +100,14 @@ describe('the request table', () => {
     assert.equal(table.lookUp({ life: 1, number: 4 }), 'refused');
     assert.equal(table.lookUp({ life: 1, number: 3 }), 'refused');
     assert.equal(table.lookUp({ life: 1, number: 9 }), 11);
+  });
+
+  test('does not grow without end while log time stands still', () => {
+    const table = new RequestTable(30_000);
+    for (let number = 1; number <= REMEMBERED_MAX + 5; number++) table.add({ life: 1, number }, number, 1000);
+    assert.equal(table.size, REMEMBERED_MAX);
+    assert.equal(table.lookUp({ life: 1, number: 5 }), 'refused');
+    assert.equal(table.lookUp({ life: 1, number: 6 }), 6);
   });
 
   test('a checkpoint keeps it whole', () => {

@@ -4,6 +4,13 @@ import type { RequestNumber, Slot } from '../../shared/base/ids.ts';
 import { HOUR_MS } from '../../shared/base/units.ts';
 
 /**
+ * So many numbers of one router life are remembered at most. Log time stands still after a leader whose clock was ahead, for as
+ * long as it was, and nothing would be forgotten. Far more than a group executes within a router's deadline. Every replica must
+ * forget the same, so that this number belongs to the format.
+ */
+export const REMEMBERED_MAX = 1 << 18;
+
+/**
  * Which request numbers a group has executed: what makes it safe to repeat a write. Replicated with the log, kept in
  * checkpoints. A number is remembered for a while of log time; afterwards it lies at or below its router's floor and is
  * refused, never executed (architecture.md 4.1).
@@ -71,7 +78,7 @@ export class RequestTable {
   /** The map is in the order of execution, so the oldest entries come first. */
   #forget(life: Life, nowMs: number): void {
     for (const [number, { timeMs }] of life.executed) {
-      if (timeMs + this.#rememberMs > nowMs) return;
+      if (timeMs + this.#rememberMs > nowMs && life.executed.size <= REMEMBERED_MAX) return;
       life.executed.delete(number);
       life.floor = Math.max(life.floor, number);
     }

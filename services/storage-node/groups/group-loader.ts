@@ -55,7 +55,7 @@ export class GroupLoader {
       const durable = await this.#startAnew(identity.group, state.applied, recovered?.header.promised ?? ZERO_BALLOT);
       return this.#make(identity, state, tree, durable, [], true);
     }
-    const durable = this.#durable(recovered.header, state.applied);
+    const durable = await this.#durable(identity.group, recovered.header, state.applied);
     const records = await this.#read(identity.group, durable.commit + 1, durable.last);
     const { logger } = this.#environment;
     logger.info('replica found', { group: identity.group, applied: state.applied, commit: durable.commit, last: durable.last });
@@ -64,11 +64,14 @@ export class GroupLoader {
 
   /**
    * A checkpoint never runs ahead of the durable log, so a log that ends before it means that the node stopped between putting
-   * a snapshot in place and noting it in the log: the log starts behind the snapshot. Its ballot was promised before it came.
+   * a snapshot in place and noting it in the log: the log is started anew behind the snapshot, or what is appended next would
+   * not follow on it. The snapshot's ballot was promised before it came.
    */
-  #durable(header: DurableState, applied: Slot): DurableState {
-    if (header.last < applied) return { ...header, last: applied, commit: applied, trimmed: applied };
-    return { ...header, commit: Math.max(header.commit, applied) };
+  async #durable(group: GroupId, header: DurableState, applied: Slot): Promise<DurableState> {
+    if (header.last >= applied) return { ...header, commit: Math.max(header.commit, applied) };
+    const durable = { ...header, last: applied, commit: applied, trimmed: applied };
+    await new Promise<void>((resolve) => this.#wal.createGroup(group, durable, resolve));
+    return durable;
   }
 
   /** A damaged log is given up: the replica keeps its tree, says so durably, and votes again once a leader has synced it. */

@@ -1,11 +1,13 @@
-import { assert, must } from '../../shared/base/assert.ts';
+import { assert, AssertionError } from '../../shared/base/assert.ts';
 import { compareBytes } from '../../shared/base/bytes.ts';
 import type { NodeId, ReplicaId, RequestNumber, Slot } from '../../shared/base/ids.ts';
+import { TreeClosedError } from '../../shared/btree/errors.ts';
 import type { BTree } from '../../shared/btree/tree.ts';
 import type { Environment } from '../../shared/env/environment.ts';
 import { storedChecksum, storedItemSize } from '../../shared/item/stored-value.ts';
 import { type Ballot, formatBallot } from '../../shared/paxos/ballot.ts';
 import type { CatchUp } from '../../shared/paxos/leadership.ts';
+import type { LeadershipNews } from '../../shared/paxos/heartbeat.ts';
 import type { PaxosMessage } from '../../shared/paxos/messages.ts';
 import type { PaxosReplica } from '../../shared/paxos/replica.ts';
 import { decodeLogRecord, type LogRecord } from '../../shared/wal/log-record.ts';
@@ -13,6 +15,8 @@ import type { WriteAheadLog } from '../../shared/wal/write-ahead-log.ts';
 import { encodeGroupMeta, type GroupIdentity, type GroupState } from '../core/group-state.ts';
 import { Overlay } from '../core/overlay.ts';
 import type { Answer, WriteEvaluator, WriteOperation } from '../core/write-evaluator.ts';
+import { DurableEnd } from './durable-end.ts';
+import { Freshness } from './freshness.ts';
 import { PendingAnswers, type Respond } from './pending-answers.ts';
 import { ReadGate } from './read-gate.ts';
 
@@ -29,6 +33,8 @@ export interface GroupHost {
   wake(group: Group): void;
   /** Sends heartbeats now rather than at the next beat: somebody waits for leadership to be proved. */
   hurryHeartbeat(): void;
+  /** Looks at the clocks: after a jump no lease is valid. To be called right before a lease is relied on. */
+  watchClock(): void;
   /** A record was applied (the catalog's watchers look at it). */
   applied(group: Group, slot: Slot, record: LogRecord): void;
 }
@@ -59,12 +65,14 @@ export class Group {
   /** Records read back from the WAL for the apply loop, the first of them for slot applied + 1. */
   #loaded: Uint8Array[] = [];
   #applying = false;
+  /** A snapshot is being put in the tree's place. */
+  #installing = false;
   #stopped = false;
+  readonly #freshness = new Freshness();
   /** Applied slot of the last durable checkpoint. */
   checkpointSlot: Slot;
   checkpointAtMs: number;
-  /** Own log durable up to here: a checkpoint must not run ahead of it. */
-  durableLast: Slot;
+  readonly #durable: DurableEnd;
 
   constructor(parts: { identity: GroupIdentity; paxos: PaxosReplica; tree: BTree; state: GroupState; host: GroupHost }) {
     this.identity = parts.identity;
@@ -74,7 +82,7 @@ export class Group {
     this.#host = parts.host;
     this.checkpointSlot = parts.state.applied;
     this.checkpointAtMs = parts.host.environment.clock.monotonicMs();
-    this.durableLast = parts.paxos.last;
+    this.#durable = new DurableEnd(parts.paxos.last);
   }
 
   get id(): number {
@@ -87,6 +95,11 @@ export class Group {
 
   get state(): GroupState {
     return this.#state;
+  }
+
+  /** Own log durable up to here: neither a checkpoint nor what others are taught may run ahead of it. */
+  get durableLast(): Slot {
+    return this.#durable.slot;
   }
 
   /** Proposed and not yet applied. */
@@ -117,10 +130,14 @@ export class Group {
     if (refusal !== undefined) return respond(refusal);
     if (this.paxos.full) return respond({ status: 'overloaded', message: 'too many writes of this partition are under way' });
     if (this.#repeated(operation, request, respond)) return;
-    const wait = this.#tree.fetch(operation.key);
+    const wait = this.#fetch(operation.key, 'value');
     if (wait !== undefined) {
       const waiting = this.#overlay.waits(request);
-      this.#afterFetch(wait, deadlineMs, respond, () => {
+      const giveUp: Respond = (answer) => {
+        if (this.#overlay.goesOn(request, waiting)) this.#overlay.evaluated(request);
+        respond(answer);
+      };
+      this.#afterFetch(wait, deadlineMs, giveUp, () => {
         if (this.#overlay.goesOn(request, waiting)) this.write(operation, request, deadlineMs, respond);
         else respond({ status: 'not-ready', message: 'a later copy of the write took its place' });
       });
@@ -171,9 +188,11 @@ export class Group {
     };
     const bytes = this.paxos.recordAt(slot);
     if (bytes !== undefined) return answer(bytes);
+    const gone = (): void => respond({ status: 'unknown-outcome', message: 'the write was executed, but its record is gone' });
     this.#host.wal.read(this.id, slot, slot, 1).then(
-      ([record]) => answer(must(record)),
-      () => respond({ status: 'unknown-outcome', message: 'the write was executed, but its record is gone' }),
+      // Chosen without this replica's own disk, and not in memory any more: it is in the log a moment later.
+      ([record]) => (record === undefined ? gone() : answer(record)),
+      gone,
     );
   }
 
@@ -199,7 +218,7 @@ export class Group {
     if (this.#stopped) return { status: 'not-ready', message: 'the replica is stopped' };
     if (this.paxos.serves) return undefined;
     const nowMs = this.#host.environment.clock.monotonicMs();
-    if (!this.paxos.abstains && nowMs - this.paxos.heardAtMs < recentMs) return undefined;
+    if (!this.paxos.abstains && nowMs - this.#freshness.asOfMs(this.#state.applied) < recentMs) return undefined;
     const leader = this.leaderNode();
     return leader === undefined ? { status: 'not-ready' } : { status: 'not-leader', leader };
   }
@@ -214,7 +233,7 @@ export class Group {
   ): void {
     const refusal = consistent ? this.#refusal(key) : this.holds(key) ? this.followerRefusal(EVENTUAL_READ_MS) : WRONG_RANGE;
     if (refusal !== undefined) return respond(refusal);
-    const wait = this.#tree.fetch(key);
+    const wait = this.#fetch(key, 'value');
     if (wait !== undefined) {
       this.#afterFetch(wait, deadlineMs, respond, () => this.read(key, consistent, deadlineMs, respond, answer));
       return;
@@ -226,12 +245,23 @@ export class Group {
 
   /** Sends an answer that was read from the applied state just now, as soon as leadership at this moment is proved. */
   confirm(deadlineMs: number, respond: Respond, answer: Answer): void {
+    this.#host.watchClock();
     const nowMs = this.#host.environment.clock.monotonicMs();
     if (this.paxos.leaseValid(nowMs)) return respond(answer);
     if (!this.paxos.serves) return respond(this.leaderRefusal() ?? { status: 'not-ready' });
     const refuse = (): void => respond({ status: 'not-ready', message: 'leadership could not be proved in time' });
     this.#reads.wait(nowMs, deadlineMs, () => respond(answer), refuse);
     this.#host.hurryHeartbeat();
+  }
+
+  /** As the tree's own, but what the tree throws at once is a rejection too: it ended since the last look. */
+  #fetch(key: Uint8Array, need: 'value' | 'place'): Promise<void> | undefined {
+    try {
+      return this.#tree.fetch(key, need);
+    } catch (error) {
+      if (error instanceof AssertionError) throw error;
+      return Promise.reject(error);
+    }
   }
 
   #afterFetch(wait: Promise<void>, deadlineMs: number, respond: Respond, then: () => void): void {
@@ -241,10 +271,16 @@ export class Group {
         else respond({ status: 'overloaded', message: 'the deadline passed while pages were read' });
       },
       (error: unknown) => {
-        this.#quarantine('a page of the tree could not be read', error);
-        respond({ status: 'not-ready', message: 'the replica is damaged' });
+        this.pageUnreadable(error);
+        respond({ status: 'not-ready', message: 'a page could not be read' });
       },
     );
+  }
+
+  /** A page of the tree could not be fetched for a reader. */
+  pageUnreadable(error: unknown): void {
+    // A snapshot took the tree's place meanwhile: that is no damage, and the request finds the new tree when it is repeated.
+    if (!(error instanceof TreeClosedError)) this.#quarantine('a page of the tree could not be read', error);
   }
 
   // --- consensus ---------------------------------------------------------------------------------------------------
@@ -255,8 +291,9 @@ export class Group {
     this.#reads.confirm(this.paxos.confirmedAtMs(this.#host.environment.clock.monotonicMs()));
   }
 
-  /** A leader's heartbeat may have brought a greater commit slot. */
-  followCommit(): void {
+  /** A heartbeat of the leader, granted at `nowMs`, may have brought a greater commit slot. */
+  followCommit(news: LeadershipNews, nowMs: number): void {
+    if (news.reachesQuorum) this.#freshness.heard(news.commit, this.#state.applied, nowMs);
     if (this.#state.applied < this.paxos.commit) this.#host.wake(this);
   }
 
@@ -275,12 +312,12 @@ export class Group {
     if (persist !== undefined) {
       const { token, change } = persist;
       const { last } = change.header;
+      this.#durable.began(change);
       wal.append({ group: this.id, ...change }, () => {
-        this.durableLast = last;
+        this.#durable.finished(last);
         this.paxos.persisted(token, environment.clock.monotonicMs());
         this.#host.wake(this);
       });
-      if (last < this.durableLast) this.durableLast = last;
     }
     for (const { to, message } of messages) this.#host.send(this, to, message);
     for (const catchUp of catchUps) this.#host.catchUp(this, catchUp);
@@ -320,13 +357,14 @@ export class Group {
       if (bytes === undefined) return this.#applyLater(this.#load(slot));
       const record = this.#decode(bytes, slot);
       if (record === undefined) return;
-      const wait = record.key.length === 0 ? undefined : this.#tree.fetch(record.key, 'place');
+      const wait = record.key.length === 0 ? undefined : this.#fetch(record.key, 'place');
       if (wait !== undefined) {
         if (this.paxos.recordAt(slot) === undefined) this.#loaded.unshift(bytes);
         this.#prefetch(slot + 1);
         return this.#applyLater(wait);
       }
       this.#applyRecord(slot, record);
+      if (this.#stopped) return;
       records += 1;
       if (records % APPLY_CHECK_RECORDS === 0 && clock.monotonicMs() - startedAtMs > APPLY_SLICE_MS) {
         return this.#applyLater(new Promise((resolve) => timers.endOfTurn(resolve)));
@@ -352,12 +390,21 @@ export class Group {
   }
 
   #prefetch(first: Slot): void {
-    const { digest } = this.#host.environment;
     for (let slot = first; slot < first + PREFETCH_RECORDS && slot <= this.paxos.commit; slot++) {
       const bytes = this.paxos.recordAt(slot);
       if (bytes === undefined) return;
-      const { key } = decodeLogRecord(bytes, digest);
-      if (key.length > 0) void this.#tree.fetch(key, 'place')?.catch(() => undefined);
+      const key = this.#keyOf(bytes);
+      if (key === undefined) return;
+      if (key.length > 0) this.#fetch(key, 'place')?.catch(() => undefined);
+    }
+  }
+
+  /** Undefined for a record that cannot be read: that matters only once it is to be applied. */
+  #keyOf(bytes: Uint8Array): Uint8Array | undefined {
+    try {
+      return decodeLogRecord(bytes, this.#host.environment.digest).key;
+    } catch {
+      return undefined;
     }
   }
 
@@ -405,9 +452,9 @@ export class Group {
 
   // --- checkpoint, snapshot, end -----------------------------------------------------------------------------------
 
-  /** A checkpoint may be taken: everything applied is durable in the own log, and something is new. */
+  /** A checkpoint may be taken: everything applied is durable in the own log, something is new, and the tree is not being replaced. */
   get checkpointable(): boolean {
-    return !this.#stopped && this.#state.applied > this.checkpointSlot && this.durableLast >= this.#state.applied;
+    return !this.#stopped && !this.#installing && this.#state.applied > this.checkpointSlot && this.durableLast >= this.#state.applied;
   }
 
   /** Writes the tree and the state of this moment in one atomic batch. Resolves with the slot it holds. */
@@ -445,10 +492,12 @@ export class Group {
   holdApplying(): void {
     assert(!this.#applying, 'a snapshot is put in place while records are applied');
     this.#applying = true;
+    this.#installing = true;
   }
 
   resumeApplying(): void {
     this.#applying = false;
+    this.#installing = false;
     this.#host.wake(this);
   }
 
@@ -473,7 +522,7 @@ export class Group {
   }
 }
 
-/** A follower answers an eventually consistent read only if it heard the leader's commit within this time (architecture.md 6). */
+/** A follower answers an eventually consistent read only if it holds what was chosen within this time (architecture.md 6). */
 const EVENTUAL_READ_MS = 5000;
 /** An answer that only reveals state waits so long for a proof of leadership. */
 const REVEAL_WAIT_MS = 5000;

@@ -51,7 +51,7 @@ export class Heartbeats {
     for (const news of decodeLeaderships(heartbeat.leaderships)) {
       const group = groupOf(news.group);
       if (group === undefined || group.stopped || !group.paxos.onHeartbeat(news, nowMs)) refusals.push(news.group);
-      else group.followCommit();
+      else group.followCommit(news, nowMs);
     }
     return { sequence: heartbeat.sequence, refusals: encodeRefusals(refusals) };
   }

@@ -1,6 +1,7 @@
 import type { GroupId, NodeId, ReplicaId, Slot } from '../../shared/base/ids.ts';
 import { CATALOG_GROUP } from '../../shared/base/ids.ts';
 import type { PageStore } from '../../shared/btree/page-store.ts';
+import type { ScanStep } from '../../shared/btree/scan.ts';
 import type { Environment } from '../../shared/env/environment.ts';
 import type { CatchUp } from '../../shared/paxos/leadership.ts';
 import type { PaxosMessage } from '../../shared/paxos/messages.ts';
@@ -64,7 +65,9 @@ export class NodeGroups implements GroupHost {
     this.checkpoints = new CheckpointScheduler({ environment, wal, options: options.checkpoints, fail });
     const checkpoint = (group: Group): Promise<void> => this.checkpoints.checkpoint(group);
     this.snapshotSender = new SnapshotSender({ environment, links: this.links, checkpoint });
-    this.snapshotReceiver = new SnapshotReceiver({ environment, pages, links: this.links, rememberRequestsMs: REMEMBER_REQUESTS_MS });
+    const replaced = (group: Group): Promise<void> => this.feedCatalog(group);
+    const receiver = { environment, pages, links: this.links, rememberRequestsMs: REMEMBER_REQUESTS_MS, replaced };
+    this.snapshotReceiver = new SnapshotReceiver(receiver);
     this.catchUpSender = new CatchUpSender({ environment, wal, links: this.links, snapshots: this.snapshotSender });
     this.loader = new GroupLoader({ environment, pages, wal, host: this, options: options.paxos });
     this.#clockOffsetMs = this.#clockOffset();
@@ -85,6 +88,22 @@ export class NodeGroups implements GroupHost {
   add(group: Group): void {
     this.#groups.set(group.id, group);
     this.wake(group);
+  }
+
+  /** Feeds the catalog's watchers from the tree of its replica. Nothing may be applied meanwhile; does nothing for other groups. */
+  async feedCatalog(group: Group): Promise<void> {
+    if (group.id !== CATALOG_GROUP) return;
+    const values: Uint8Array[] = [];
+    let low: Uint8Array | undefined = NO_BYTES;
+    while (low !== undefined) {
+      const step: ScanStep = group.tree.scan(low, undefined, false, (_key, value) => {
+        values.push(value);
+        return true;
+      });
+      low = step.next;
+      await step.wait;
+    }
+    this.#catalog.reload(values, group.state.applied);
   }
 
   remove(group: Group): void {
@@ -132,7 +151,7 @@ export class NodeGroups implements GroupHost {
   /** Once at the end of a turn of the loop: every group that has something to do, then one frame for each peer. */
   #turn(): void {
     this.#turnScheduled = false;
-    this.#watchClock();
+    this.watchClock();
     const awake = this.#awake;
     this.#awake = new Set();
     for (const group of awake) group.pump();
@@ -143,7 +162,7 @@ export class NodeGroups implements GroupHost {
 
   /** To be called every 50 ms or so. */
   tick(): void {
-    this.#watchClock();
+    this.watchClock();
     const nowMs = this.environment.clock.monotonicMs();
     for (const group of this.#groups.values()) group.tick(nowMs);
   }
@@ -163,15 +182,22 @@ export class NodeGroups implements GroupHost {
     this.links.flush();
   }
 
-  /** What a suspended machine does to its clocks cannot be told from inside, but a jump shows that something was done. */
-  #watchClock(): void {
-    const offsetMs = this.#clockOffset();
+  /**
+   * What a suspended machine does to its clocks cannot be told from inside, but a jump shows that something was done. The first
+   * thing that a resumed process finds may be a read that lay in its socket: so this is asked before each use of a lease too.
+   */
+  watchClock(): void {
+    let offsetMs = this.#clockOffset();
+    // The process may have been held up between reading one clock and the other: then a second look shows nothing.
+    if (Math.abs(offsetMs - this.#clockOffsetMs) > CLOCK_JUMP_MS) offsetMs = this.#clockOffset();
     const jumped = Math.abs(offsetMs - this.#clockOffsetMs) > CLOCK_JUMP_MS;
     this.#clockOffsetMs = offsetMs;
     if (!jumped) return;
     this.clockJumps += 1;
     this.environment.logger.warn('clock jumped: leases dropped', {});
-    for (const group of this.#groups.values()) group.paxos.dropLease();
+    const nowMs = this.environment.clock.monotonicMs();
+    for (const group of this.#groups.values()) group.paxos.dropLease(nowMs);
+    this.hurryHeartbeat();
   }
 
   #clockOffset(): number {
@@ -223,3 +249,5 @@ export class NodeGroups implements GroupHost {
     }
   }
 }
+
+const NO_BYTES = new Uint8Array(0);

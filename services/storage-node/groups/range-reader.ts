@@ -1,5 +1,7 @@
 import { compareBytes } from '../../shared/base/bytes.ts';
 import { KIB } from '../../shared/base/units.ts';
+import { PageDamagedError, TreeClosedError } from '../../shared/btree/errors.ts';
+import type { ScanStep } from '../../shared/btree/scan.ts';
 import type { Clock, Timers } from '../../shared/env/clock.ts';
 import { type BoundCondition, bindCondition, evaluateCondition, parseCondition } from '../../shared/expression/condition.ts';
 import { ExpressionError } from '../../shared/expression/errors.ts';
@@ -102,7 +104,14 @@ export class RangeReader {
       full = isFull(reading);
       return !full && bytes < SLICE_BYTES && (reading.scanned % 16 !== 0 || this.#clock.monotonicMs() - nowMs < SLICE_MS);
     };
-    const step = group.tree.scan(reading.low, reading.high, operation.reverse, visit);
+    let step: ScanStep;
+    try {
+      step = group.tree.scan(reading.low, reading.high, operation.reverse, visit);
+    } catch (error) {
+      // The tree ended since the last look.
+      if (!(error instanceof PageDamagedError || error instanceof TreeClosedError)) throw error;
+      return unreadable(group, error, respond);
+    }
     if (failure !== undefined) return respond({ status: 'validation', message: failure.message });
     if (full || step.next === undefined) return this.#finish(reading, step.next !== undefined);
     if (operation.reverse) reading.high = step.next;
@@ -111,7 +120,7 @@ export class RangeReader {
     else
       step.wait.then(
         () => this.#slice(reading),
-        () => respond({ status: 'not-ready', message: 'a page could not be read' }),
+        (error: unknown) => unreadable(group, error, respond),
       );
   }
 
@@ -135,6 +144,11 @@ export class RangeReader {
     if (operation.consistent) group.confirm(deadlineMs, respond, answer);
     else respond(answer);
   }
+}
+
+function unreadable(group: Group, error: unknown, respond: Respond): void {
+  group.pageUnreadable(error);
+  respond({ status: 'not-ready', message: 'a page could not be read' });
 }
 
 function isFull({ operation, scanned, scannedBytes }: Reading): boolean {

@@ -29,15 +29,24 @@ export class SnapshotReceiver {
   readonly #pages: PageStore;
   readonly #links: PeerLinks;
   readonly #rememberRequestsMs: number;
+  /** Told of a new tree before anything is applied to it. */
+  readonly #replaced: (group: Group) => Promise<void>;
   readonly #staging = new Map<GroupId, Staging>();
   /** Sums for metrics. */
   installed = 0;
 
-  constructor(parts: { environment: Environment; pages: PageStore; links: PeerLinks; rememberRequestsMs: number }) {
+  constructor(parts: {
+    environment: Environment;
+    pages: PageStore;
+    links: PeerLinks;
+    rememberRequestsMs: number;
+    replaced: (group: Group) => Promise<void>;
+  }) {
     this.#environment = parts.environment;
     this.#pages = parts.pages;
     this.#links = parts.links;
     this.#rememberRequestsMs = parts.rememberRequestsMs;
+    this.#replaced = parts.replaced;
   }
 
   onMessage(node: NodeId, group: Group, message: SnapshotMessage): void {
@@ -50,6 +59,13 @@ export class SnapshotReceiver {
     staging.turn = staging.turn
       .then(() => this.#take(group, staging, message))
       .catch((error: unknown) => this.#abort(group, staging, error));
+  }
+
+  /** The group leaves the node: resolves when no snapshot of it can be put in place any more. The group has stopped before. */
+  async forget(group: Group): Promise<void> {
+    await this.#staging.get(group.id)?.turn;
+    const staging = this.#staging.get(group.id);
+    if (staging !== undefined) this.#abort(group, staging, 'the replica is removed');
   }
 
   #begin(node: NodeId, group: Group, begin: SnapshotBegin): void {
@@ -95,14 +111,16 @@ export class SnapshotReceiver {
   }
 
   async #install(group: Group, staging: Staging): Promise<void> {
-    while (!group.idle) await this.#environment.timers.sleep(1);
+    while (!group.idle && !group.stopped) await this.#environment.timers.sleep(1);
+    if (group.stopped) throw new Error('the replica has stopped');
     if (staging.begin.slot <= group.state.applied) throw new Error('the log has overtaken the snapshot');
     group.holdApplying();
     try {
       const tree = await staging.loader.install(encodeGroupMeta(group.identity, staging.state));
-      this.#staging.delete(group.id);
+      if (this.#staging.get(group.id) === staging) this.#staging.delete(group.id);
       group.installed(tree, staging.state, staging.begin.ballot);
       this.installed += 1;
+      await this.#replaced(group);
     } finally {
       group.resumeApplying();
     }

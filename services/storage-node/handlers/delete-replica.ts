@@ -17,6 +17,7 @@ export async function deleteReplica(request: DeleteReplica, groups: NodeGroups, 
     );
   }
   groups.remove(group);
+  await groups.snapshotReceiver.forget(group);
   await groups.wal.removeGroup(request.group);
   await pages.removeTree(request.replica);
   return { kind: 'done' };

@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { PageDamagedError } from '../../shared/btree/errors.ts';
+import type { RangeOperation } from '../../shared/wire/storage-operations.ts';
+import type { Answer } from '../core/write-evaluator.ts';
+import { RangeReader } from './range-reader.ts';
+import { BALLOT, IDENTITY, keyOf, recordOf, ReplicaWorld, stateAt } from './replica-world.fixture.ts';
+
+const RANGE: RangeOperation = {
+  kind: 'range',
+  low: keyOf(0),
+  reverse: false,
+  consistent: false,
+  limit: 0,
+  byteLimit: 1 << 20,
+  countOnly: true,
+};
+
+describe('a replica whose tree a snapshot replaces', () => {
+  it('goes on when the process stopped before the log knew of the snapshot', async () => {
+    const world = new ReplicaWorld();
+    await world.create();
+    await world.follow([recordOf(0, 1), recordOf(1, 2)], 2);
+    await world.install(20, 10);
+    await world.restart();
+    assert.equal(world.group.paxos.applied, 10);
+    await world.timers.advance(2000);
+    const ballot = { ...BALLOT, round: 2 };
+    await world.step({ kind: 'prepare', ballot, released: { configuration: 0, round: 0, replica: 0 }, rejoin: 0 });
+    await world.step({ kind: 'sync', ballot, from: 10, records: [recordOf(21, 11)], commit: 11 });
+    assert.deepEqual(world.sent.at(-1), { kind: 'accepted', ballot, last: 11 });
+    await world.restart();
+    assert.deepEqual([world.group.paxos.last, world.group.paxos.trimmed, world.group.paxos.abstains], [11, 10, false]);
+    assert.deepEqual(world.failures, []);
+  });
+
+  it('does not stop because a read was waiting for a page of the old tree', async () => {
+    const world = new ReplicaWorld();
+    await world.create();
+    await world.install(2000, 10);
+    await world.restart();
+    await world.follow([], 10);
+    world.heartbeat(10);
+    let release = (): void => undefined;
+    world.readsHeld = new Promise((resolve) => {
+      release = resolve;
+    });
+    const answers = world.read(1500);
+    await world.timers.settle();
+    assert.deepEqual(answers, []);
+    world.group.holdApplying();
+    const tree = await world.install(20, 30);
+    world.group.installed(tree, stateAt(30), BALLOT);
+    world.group.resumeApplying();
+    release();
+    await world.timers.settle();
+    assert.deepEqual(
+      answers.map(({ status }) => status),
+      ['not-ready'],
+    );
+    assert.equal(world.group.stopped, false);
+  });
+});
+
+describe('a replica with a damaged page', () => {
+  /** The tree was ended by whoever met the page first. */
+  async function damaged(): Promise<ReplicaWorld> {
+    const world = new ReplicaWorld();
+    await world.create();
+    await world.follow([recordOf(0, 1)], 1);
+    world.heartbeat(1);
+    world.group.tree.end(new PageDamagedError(IDENTITY.replica, 5, 'checksum differs'));
+    return world;
+  }
+
+  it('answers a read, and stops alone', async () => {
+    const world = await damaged();
+    const answers = world.read(0);
+    await world.timers.settle();
+    assert.deepEqual(
+      answers.map(({ status }) => status),
+      ['not-ready'],
+    );
+    assert.equal(world.group.stopped, true);
+  });
+
+  it('answers a range read, and stops alone', async () => {
+    const world = await damaged();
+    const answers: Answer[] = [];
+    const { clock, timers } = world.environment;
+    new RangeReader(clock, timers).read(world.group, RANGE, clock.monotonicMs() + 5000, (answer) => void answers.push(answer));
+    assert.deepEqual(
+      answers.map(({ status }) => status),
+      ['not-ready'],
+    );
+    assert.equal(world.group.stopped, true);
+  });
+
+  it('stops alone when a record is to be applied', async () => {
+    const world = await damaged();
+    await world.step({ kind: 'accept', ballot: BALLOT, first: 2, records: [recordOf(1, 2)], commit: 2 });
+    assert.equal(world.group.stopped, true);
+  });
+});
+
+describe('a follower', () => {
+  it('stops at a record that it cannot read, not at the sight of it', async () => {
+    const world = new ReplicaWorld();
+    await world.create();
+    await world.install(2000, 10);
+    await world.restart();
+    // The first record waits for its page, and those behind it are looked at meanwhile.
+    await world.follow([recordOf(1500, 11), Buffer.from('of a later version')], 12);
+    await world.timers.settle();
+    assert.deepEqual([world.group.state.applied, world.group.stopped], [11, true]);
+  });
+});

@@ -1,0 +1,180 @@
+import assert from 'node:assert/strict';
+import { ManualTimers } from '../../../test/harness/manual-timers.ts';
+import { MemoryMarkFile } from '../../../test/harness/memory-mark-file.ts';
+import { MemoryStore } from '../../../test/harness/memory-store.ts';
+import { nodeDigest, testEnvironment, type TestEnvironment } from '../../../test/harness/test-environment.ts';
+import { ByteWriter } from '../../shared/base/byte-writer.ts';
+import { utf8 } from '../../shared/base/bytes.ts';
+import type { Slot } from '../../shared/base/ids.ts';
+import { PageStore } from '../../shared/btree/page-store.ts';
+import { encodeStoredValue, storedChecksum } from '../../shared/item/stored-value.ts';
+import type { Ballot } from '../../shared/paxos/ballot.ts';
+import type { PaxosMessage } from '../../shared/paxos/messages.ts';
+import { DEFAULT_PAXOS_OPTIONS } from '../../shared/paxos/options.ts';
+import { encodeLogRecord } from '../../shared/wal/log-record.ts';
+import { WriteAheadLog } from '../../shared/wal/write-ahead-log.ts';
+import { encodeGroupMeta, type GroupIdentity, GroupState } from '../core/group-state.ts';
+import { REMEMBER_REQUESTS_MS } from '../core/options.ts';
+import { type Answer, WriteEvaluator } from '../core/write-evaluator.ts';
+import type { Group, GroupHost } from './group.ts';
+import { GroupLoader } from './group-loader.ts';
+
+export const BALLOT: Ballot = { configuration: 1, round: 1, replica: 1 };
+
+/** Replica 2 of three, a follower of replica 1. */
+export const IDENTITY: GroupIdentity = {
+  group: 7,
+  replica: 2,
+  tableId: 'table',
+  partitionId: 3,
+  low: new Uint8Array(0),
+  high: undefined,
+  configuration: 1,
+  members: [1, 2, 3].map((replica) => ({ replica, node: `node-${replica}`, az: `az-${replica}` })),
+};
+
+export function keyOf(number: number): Uint8Array {
+  return utf8(`key-${String(number).padStart(5, '0')}`);
+}
+
+export function storedText(number: number, slot: Slot): Buffer {
+  const json = utf8(`{"pk":{"S":"${number}"},"fill":{"S":"${'x'.repeat(300)}"}}`);
+  return encodeStoredValue({ flags: 0, size: 320, slot, timeMs: 1, originRegion: 'local', json }, keyOf(number), nodeDigest);
+}
+
+export function recordOf(number: number, slot: Slot): Buffer {
+  const record = {
+    type: 'write' as const,
+    timeMs: 1,
+    change: 'insert' as const,
+    identity: { kind: 'user' as const, name: '' },
+    oldSize: 0,
+  };
+  return encodeLogRecord({ ...record, key: keyOf(number), payload: new Uint8Array(0), newValue: storedText(number, slot) }, nodeDigest);
+}
+
+export function stateAt(applied: Slot): GroupState {
+  const state = GroupState.empty(REMEMBER_REQUESTS_MS);
+  state.applied = applied;
+  return state;
+}
+
+/** One replica on stores in memory, alone: the test plays its peers. */
+export class ReplicaWorld {
+  readonly timers = new ManualTimers();
+  readonly environment: TestEnvironment = testEnvironment(this.timers);
+  readonly failures: unknown[] = [];
+  readonly sent: PaxosMessage[] = [];
+  /** Reads of the tree store wait while this is set. */
+  readsHeld: Promise<void> | undefined;
+  #walStore = new MemoryStore();
+  #mark = new MemoryMarkFile();
+  #treeStore = new MemoryStore({ delay: (operation) => this.#delay(operation) });
+  #wal: WriteAheadLog | undefined;
+  #pages: PageStore | undefined;
+  #group: Group | undefined;
+
+  get wal(): WriteAheadLog {
+    assert(this.#wal);
+    return this.#wal;
+  }
+
+  get pages(): PageStore {
+    assert(this.#pages);
+    return this.#pages;
+  }
+
+  get group(): Group {
+    assert(this.#group);
+    return this.#group;
+  }
+
+  /** A new replica. */
+  async create(): Promise<void> {
+    const loader = await this.#open();
+    this.#group = await loader.create(IDENTITY, undefined);
+  }
+
+  /** The process dies, everything given to the disks survives, and it starts again. */
+  async restart(): Promise<void> {
+    this.#walStore = this.#walStore.crash((unsynced) => unsynced);
+    this.#mark = this.#mark.crash(true);
+    this.#treeStore = this.#treeStore.crash((unsynced) => unsynced, { delay: (operation) => this.#delay(operation) });
+    const loader = await this.#open();
+    this.#group = (await loader.load())[0];
+  }
+
+  /** A tree of so many items, as of `slot`, takes the replica's place on the disk, as a snapshot does. */
+  async install(items: number, slot: Slot) {
+    const loader = this.pages.startLoad(IDENTITY.replica);
+    for (let number = 0; number < items; number++) {
+      const value = storedText(number, slot);
+      await loader.add(keyOf(number), value, storedChecksum(value), 320);
+    }
+    return loader.install(encodeGroupMeta(IDENTITY, stateAt(slot)));
+  }
+
+  /** A message of the leader arrives, and all that follows from it happens. */
+  async step(message: PaxosMessage): Promise<void> {
+    this.group.paxos.step(1, message, this.timers.monotonicMs());
+    this.group.pump();
+    await this.timers.settle();
+  }
+
+  /** The leader's ballot is promised, and its log is that of this replica. */
+  async follow(records: readonly Uint8Array[], commit: Slot): Promise<void> {
+    await this.timers.advance(DEFAULT_PAXOS_OPTIONS.leaseMs);
+    await this.step({ kind: 'prepare', ballot: BALLOT, released: { configuration: 0, round: 0, replica: 0 }, rejoin: 0 });
+    await this.step({ kind: 'sync', ballot: BALLOT, from: this.group.paxos.commit, records, commit });
+  }
+
+  /** A heartbeat of the leader, which reaches a quorum. */
+  heartbeat(commit: Slot): void {
+    const news = { ballot: BALLOT, commit, reachesQuorum: true };
+    const nowMs = this.timers.monotonicMs();
+    assert(this.group.paxos.onHeartbeat(news, nowMs));
+    this.group.followCommit(news, nowMs);
+  }
+
+  /** The answers that an eventually consistent read of the key gets, as they come. */
+  read(number: number): Answer[] {
+    const answers: Answer[] = [];
+    const respond = (answer: Answer): void => void answers.push(answer);
+    this.group.read(keyOf(number), false, this.timers.monotonicMs() + 5000, respond, (value) => ({
+      status: 'ok',
+      oldSize: value?.length ?? 0,
+    }));
+    return answers;
+  }
+
+  async #delay(operation: 'write' | 'sync' | 'read'): Promise<void> {
+    if (operation === 'read') await this.readsHeld;
+  }
+
+  async #open(): Promise<GroupLoader> {
+    const { environment, timers } = this;
+    const { digest, logger, clock } = environment;
+    const onFailure = (error: unknown): void => void this.failures.push(error);
+    this.#wal = await WriteAheadLog.open({ store: this.#walStore, mark: this.#mark, digest, logger, clock, onFailure });
+    this.#pages = await PageStore.open({ store: this.#treeStore, digest, logger, timers, cacheBytesMax: 40_000, onFailure });
+    const host: GroupHost = {
+      environment,
+      wal: this.#wal,
+      evaluator: new WriteEvaluator(digest, 'local'),
+      send: (_group, _to, message) => void this.sent.push(message),
+      catchUp: () => undefined,
+      wake: (group) => timers.endOfTurn(() => group.pump()),
+      hurryHeartbeat: () => undefined,
+      watchClock: () => undefined,
+      applied: () => undefined,
+    };
+    return new GroupLoader({ environment, pages: this.#pages, wal: this.#wal, host, options: DEFAULT_PAXOS_OPTIONS });
+  }
+}
+
+/** Key and value of these items, as a snapshot's chunk holds them. */
+export function chunkOf(numbers: readonly number[], slot: Slot): Buffer {
+  const writer = new ByteWriter(4096);
+  for (const number of numbers) writer.bytes(keyOf(number)).bytes(storedText(number, slot));
+  return writer.finish();
+}
