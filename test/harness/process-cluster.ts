@@ -36,7 +36,8 @@ export class ProcessCluster {
   readonly directory: string;
   readonly #cluster: DevCluster;
   readonly #settings: DevSettings;
-  readonly #transport: GrpcTransport;
+  /** A member of the cluster's own. */
+  readonly transport: GrpcTransport;
   readonly #clients: DynamoDBClient[] = [];
   readonly #options: Readonly<Record<string, string>>;
 
@@ -45,7 +46,7 @@ export class ProcessCluster {
     this.#cluster = cluster;
     this.#settings = settings;
     this.#options = options;
-    this.#transport = createTransport({
+    this.transport = createTransport({
       identity: { name: 'test', incarnation: process.pid, clusterId: () => settings.clusterId },
       listen: '127.0.0.1:0',
       digest: nodeDigest,
@@ -168,7 +169,7 @@ export class ProcessCluster {
     for (const client of this.#clients) client.destroy();
     await endProcesses(this.directory, this.port);
     for (const name of Object.keys(this.#options)) delete process.env[name];
-    await this.#transport.close();
+    await this.transport.close();
     if (process.env['STATOR_TEST_KEEP'] === undefined) rmSync(this.directory, { recursive: true, force: true });
   }
 
@@ -182,7 +183,7 @@ export class ProcessCluster {
 
   async call(name: string, request: AdminRequest): Promise<AdminResponse> {
     const { ports } = await this.status(name);
-    return this.#transport.call(`127.0.0.1:${ports.grpc}`, request, CALL_TIMEOUT_MS);
+    return this.transport.call(`127.0.0.1:${ports.grpc}`, request, CALL_TIMEOUT_MS);
   }
 
   async describe(name: StorageNodeName): Promise<NodeDescription> {

@@ -53,10 +53,14 @@ export class Clients {
     return this.#moments;
   }
 
-  /** Rejects only when the answer is one that no workload may get. */
-  async execute(call: ApiCall): Promise<Outcome> {
-    const [first, last] = this.#doors;
-    const door = must(this.#random.below(LAST_ROUTER_ONE_OF) === 0 ? last : first);
+  /** Through some router. Rejects only when the answer is one that no workload may get. */
+  execute(call: ApiCall): Promise<Outcome> {
+    return this.executeAt(this.#random.below(LAST_ROUTER_ONE_OF) === 0 ? this.#doors.length - 1 : 0, call);
+  }
+
+  /** Through this router, counted from 0. */
+  async executeAt(router: number, call: ApiCall): Promise<Outcome> {
+    const door = must(this.#doors[router]);
     const { kernel } = this.#cluster;
     const begunAtMs = kernel.nowMs;
     const outcome = await door.post(call);

@@ -1,14 +1,13 @@
-import type { Group } from '../../services/storage-node/groups/group.ts';
-import { PARTITION_WRITE_UNITS } from '../../services/shared/limits/placement-limits.ts';
-import { SimCluster, TABLE } from './cluster.ts';
+import { SimCluster } from './cluster.ts';
 import { Clients } from './clients.ts';
+import { differenceOfReplicas } from './checks/equal-replicas.ts';
 import { Invariants } from './checks/invariants.ts';
 import { Nemesis } from './faults/nemesis.ts';
 import { Kernel, type Violation } from './kernel/kernel.ts';
-import { ProcessEndedError } from './kernel/sim-process.ts';
-import { trapReality } from './kernel/traps.ts';
 import { drawSettings } from './settings.ts';
+import { simulate } from './simulate.ts';
 import type { Spec } from './specs/spec.ts';
+import { createTable } from './table.ts';
 import type { Workload } from './workloads/workload.ts';
 
 /** What one run came to. */
@@ -28,25 +27,13 @@ export interface RunResult {
 const LIVENESS_MS = 30_000;
 /** And this much must then succeed. */
 const LIVE_OPERATIONS = 20;
-const QUIET_MS = 30_000;
 const LAST_LINES = 120;
 
 /** Runs one seed of a spec. Reality is trapped meanwhile. */
 export async function runSeed(spec: Spec, seed: number, print?: (line: string) => void): Promise<RunResult> {
   const kernel = new Kernel(seed, print);
-  const onRejection = (error: unknown): void => {
-    if (!(error instanceof ProcessEndedError))
-      kernel.violated('rejection', error instanceof Error ? (error.stack ?? error.message) : String(error));
-  };
-  process.on('unhandledRejection', onRejection);
-  const restore = trapReality();
   const scenario = new Scenario(kernel, spec);
-  try {
-    await kernel.run(() => scenario.play(), spec.durationMs * 4 + 300_000);
-  } finally {
-    restore();
-    process.off('unhandledRejection', onRejection);
-  }
+  await simulate(kernel, () => scenario.play(), spec.durationMs * 4 + 300_000);
   return {
     violations: kernel.violations,
     faults: scenario.nemesis.counts,
@@ -96,7 +83,8 @@ class Scenario {
     for (const workload of this.#workloads) workload.stop();
     await Promise.all(ended);
     this.#act('quiet');
-    await this.#checkReplicas();
+    const difference = await differenceOfReplicas(cluster);
+    if (difference !== undefined) this.#kernel.violated('state-hash', difference);
     for (const workload of this.#workloads) {
       const problem = await workload.check();
       if (problem !== undefined) this.#kernel.violated(workload.name, problem);
@@ -111,62 +99,7 @@ class Scenario {
     );
   }
 
-  /** With nothing under way all replicas come to the same state. */
-  async #checkReplicas(): Promise<void> {
-    const nodes = this.#cluster.nodes.filter((node) => !this.#cluster.lost.has(node));
-    const isQuiet = (): boolean => {
-      const applied = new Map<number, Set<number>>();
-      for (const node of nodes) {
-        for (const { id, paxos, state } of this.#cluster.groupsOf(node)) {
-          const slots = applied.get(id) ?? new Set();
-          applied.set(id, slots.add(state.applied).add(paxos.last));
-        }
-      }
-      return applied.size > 0 && [...applied.values()].every(({ size }) => size === 1);
-    };
-    try {
-      await this.#cluster.until('all replicas apply everything', QUIET_MS, isQuiet);
-    } catch (error) {
-      for (const node of nodes) for (const group of this.#cluster.groupsOf(node)) this.#traceReplica(node.name, group);
-      throw error;
-    }
-    const [first] = nodes;
-    for (const { id } of first === undefined ? [] : this.#cluster.groupsOf(first)) await this.#compareHashes(id, nodes);
-  }
-
-  #traceReplica(node: string, { id, paxos, state, stopped }: Group): void {
-    const { nowMs, trace } = this.#kernel;
-    trace.line(nowMs, node, `group ${id}: ${paxos.describe()} in the tree=${state.applied}${stopped ? ' stopped' : ''}`);
-  }
-
-  async #compareHashes(group: number, nodes: SimCluster['nodes']): Promise<void> {
-    const hashes = new Map<string, string>();
-    for (const node of nodes) {
-      const inspection = await this.#cluster.call(node, { kind: 'inspect-group', group });
-      if (inspection.kind === 'group-inspection') hashes.set(node.name, `${inspection.replica.applied} ${inspection.stateHash}`);
-    }
-    const differ = hashes.size !== nodes.length || new Set(hashes.values()).size > 1;
-    if (differ) this.#kernel.violated('state-hash', `the replicas of group ${group} differ: ${JSON.stringify([...hashes])}`);
-  }
-
   #act(name: string): void {
     this.#kernel.trace.line(this.#kernel.nowMs, 'scenario', name);
   }
-}
-
-/** The table of all workloads, by the API. */
-async function createTable(cluster: SimCluster, clients: Clients): Promise<void> {
-  await clients.insist({
-    action: 'CreateTable',
-    input: {
-      TableName: TABLE,
-      AttributeDefinitions: [{ AttributeName: 'pk', AttributeType: 'S' }],
-      KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }],
-      ProvisionedThroughput: { ReadCapacityUnits: 1, WriteCapacityUnits: PARTITION_WRITE_UNITS * cluster.settings.partitions },
-    },
-  });
-  await cluster.until('the table is active', 60_000, async () => {
-    const { Table } = await clients.insist({ action: 'DescribeTable', input: { TableName: TABLE } });
-    return (Table as { readonly TableStatus: string }).TableStatus === 'ACTIVE';
-  });
 }

@@ -15,6 +15,15 @@ export interface ClusterSettings {
   readonly clockErrorMax: number;
 }
 
+/** Production's values, on machines with perfect clocks. */
+export const DEFAULT_SETTINGS: ClusterSettings = {
+  paxos: DEFAULT_PAXOS_OPTIONS,
+  checkpoints: DEFAULT_CHECKPOINT_OPTIONS,
+  pageCacheBytesMax: 64 * MIB,
+  partitions: 1,
+  clockErrorMax: 0,
+};
+
 /** NTP slews at most by this (architecture.md 4.2 allows twice as much between two clocks). */
 const SLEW_MAX = 5e-4;
 

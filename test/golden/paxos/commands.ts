@@ -5,8 +5,10 @@ import { deliver } from './commands/deliver.ts';
 import { drop } from './commands/drop.ts';
 import { handOver } from './commands/hand-over.ts';
 import { heartbeat } from './commands/heartbeat.ts';
+import { heartbeatAnswer } from './commands/heartbeat-answer.ts';
 import { install } from './commands/install.ts';
 import { lease } from './commands/lease.ts';
+import { jump } from './commands/jump.ts';
 import { learn } from './commands/learn.ts';
 import { lose } from './commands/lose.ts';
 import { propose } from './commands/propose.ts';
@@ -29,6 +31,8 @@ const COMMANDS: ReadonlyMap<string, PaxosCommand> = new Map<string, PaxosCommand
   ['settle', settleAll],
   ['propose', propose],
   ['heartbeat', heartbeat],
+  ['heartbeat-answer', heartbeatAnswer],
+  ['jump', jump],
   ['lease', lease],
   ['crash', crash],
   ['restart', restart],

@@ -9,6 +9,8 @@ export interface FaultPlan {
   readonly gapMs: number;
   /** A fault that is listed twice is drawn twice as often. */
   readonly faults: readonly Fault[];
+  /** More nodes than one may be impaired at a time. */
+  readonly storm?: boolean;
 }
 
 /** Draws faults one after the other, ends each after its time, and counts them. */
@@ -17,13 +19,14 @@ export class Nemesis {
   readonly #cluster: SimCluster;
   readonly #plan: FaultPlan;
   readonly #random: Prng;
-  readonly #atlas = new FaultAtlas();
+  readonly #atlas: FaultAtlas;
   readonly #underWay = new Set<FaultUnderWay>();
   #stopped = false;
 
   constructor(cluster: SimCluster, plan: FaultPlan) {
     this.#cluster = cluster;
     this.#plan = plan;
+    this.#atlas = new FaultAtlas(plan.storm ?? false);
     this.#random = cluster.kernel.random();
   }
 

@@ -37,6 +37,22 @@ export const isolateNode: Fault = {
   },
 };
 
+/** One node does not reach the other nodes, or is not reached by them, but routers talk to all: a leader that does not know it yet. */
+export const cutFromPeers: Fault = {
+  kind: 'cut-peers',
+  begin(parts) {
+    const { cluster, atlas, random } = parts;
+    const node = pickNode(parts);
+    const permit = node === undefined ? undefined : atlas.impair(node);
+    if (node === undefined || permit === undefined) return undefined;
+    const peers = cluster.nodes.filter((machine) => machine !== node);
+    const out: Directions = peers.map(({ name }) => [node.name, name]);
+    const into: Directions = peers.map(({ name }) => [name, node.name]);
+    const directions = random.pick<Directions>([[...out, ...into], out, into]);
+    return cutFor(cluster, directions, `${node.name}, ${directions.length} ways`, drawMs(random, CUT_LEAST_MS, CUT_MOST_MS), permit);
+  },
+};
+
 /** Two nodes do not reach each other, or one not the other; a third one reaches both. */
 export const cutBetweenNodes: Fault = {
   kind: 'cut-between',

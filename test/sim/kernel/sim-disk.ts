@@ -34,7 +34,7 @@ export class SimDisk {
   stalledUntilMs = 0;
   /** Injected: so much slower than usual. */
   slowness = 1;
-  /** Injected: the next write of a store or of the mark file fails. */
+  /** Injected: the next write of this life of the process fails. */
   failNextWrite = false;
 
   constructor(kernel: Kernel) {
@@ -46,6 +46,7 @@ export class SimDisk {
   mount(process: SimProcess): NodeDisk {
     const pace = this.#paceOf(process);
     this.#stores = [];
+    this.failNextWrite = false;
     const open = (image: StoreImage): SimStore => {
       const store = new SimStore(image, pace);
       this.#stores.push({ image, store });

@@ -19,8 +19,8 @@ const NO_SOURCE = {};
 
 /**
  * One life of one process: everything that happens in it goes through here, and nothing does once it is dead. A process that
- * stands still (SIGSTOP, a long collection of garbage) finds everything that came meanwhile in one turn of its loop: first
- * the timers that are due, then what arrived, one connection after the other.
+ * stands still (SIGSTOP, a long collection of garbage) finds everything that came meanwhile in one turn of its loop: the
+ * timers that are due and what arrived, one connection after the other.
  */
 export class SimProcess implements TurnOwner {
   readonly kernel: Kernel;
@@ -121,7 +121,10 @@ export class SimProcess implements TurnOwner {
     this.kernel.after(0, () => this.#onEnd(reason));
   }
 
-  /** Timers first; the sources in any order, for the operating system does not say what came first. */
+  /**
+   * The operating system does not say what came first, so the sources come in any order. Timers come first if the loop slept
+   * when it was stopped, and somewhere in between if it was stopped while it read its connections.
+   */
   #inOrderOfSources(): Waiting[] {
     const bySource = new Map<object, Waiting[]>([[TIMERS, []]]);
     for (const waiting of this.#waiting) {
@@ -129,9 +132,9 @@ export class SimProcess implements TurnOwner {
       if (same === undefined) bySource.set(waiting.source, [waiting]);
       else same.push(waiting);
     }
-    const [timers = [], ...others] = bySource.values();
-    const ordered: Waiting[] = timers;
-    while (others.length > 0) ordered.push(...others.splice(this.random.below(others.length), 1).flat());
+    const left = [...bySource.values()];
+    const ordered: Waiting[] = this.random.chance(0.5) ? left.splice(0, 1).flat() : [];
+    while (left.length > 0) ordered.push(...left.splice(this.random.below(left.length), 1).flat());
     return ordered;
   }
 

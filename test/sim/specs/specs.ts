@@ -1,6 +1,6 @@
 import { skewClock, stepClock } from '../faults/clocks.ts';
 import { failWrite, loseDisk, slowDisk, stallDisk } from '../faults/disks.ts';
-import { breakConnections, cutBetweenNodes, cutRouter, isolateNode, slowLink } from '../faults/network.ts';
+import { breakConnections, cutBetweenNodes, cutFromPeers, cutRouter, isolateNode, slowLink } from '../faults/network.ts';
 import {
   cutAllPower,
   cutPower,
@@ -26,7 +26,17 @@ const ITEMS: readonly MakeWorkload[] = [
 ];
 
 const CRASHES = [killNode, killNode, cutPower, killAllNodes, cutAllPower, restartNode];
-const NETWORK = [isolateNode, isolateNode, cutBetweenNodes, cutRouter, breakConnections, breakConnections, slowLink, slowLink];
+const NETWORK = [
+  isolateNode,
+  cutFromPeers,
+  cutFromPeers,
+  cutBetweenNodes,
+  cutRouter,
+  breakConnections,
+  breakConnections,
+  slowLink,
+  slowLink,
+];
 const STALLS = [hiccup, hiccup, pauseNode, suspendNode, stallDisk, slowDisk];
 const CLOCKS = [stepClock, skewClock];
 
@@ -52,7 +62,10 @@ export const SPECS: readonly Spec[] = [
     name: 'leases',
     durationMs: 60_000,
     workloads: ITEMS,
-    plan: { gapMs: 1200, faults: [...STALLS, ...CLOCKS, isolateNode, transferLeadership, transferLeadership, killNode, restartNode] },
+    plan: {
+      gapMs: 1200,
+      faults: [...STALLS, ...CLOCKS, isolateNode, cutFromPeers, transferLeadership, transferLeadership, killNode, restartNode],
+    },
   },
   {
     // Leaders come and go quickly while requests are late.
@@ -62,6 +75,17 @@ export const SPECS: readonly Spec[] = [
     plan: {
       gapMs: 500,
       faults: [...Array.from({ length: 5 }, () => transferLeadership), cutRouter, cutRouter, slowLink, breakConnections, hiccup],
+    },
+  },
+  {
+    // Nothing may be wrong, however much happens at once; only after the heal it must go on.
+    name: 'storm',
+    durationMs: 60_000,
+    workloads: ITEMS,
+    plan: {
+      gapMs: 500,
+      storm: true,
+      faults: [...CRASHES, ...NETWORK, ...STALLS, ...CLOCKS, cutFromPeers, cutFromPeers, killStateless, transferLeadership],
     },
   },
   {

@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import { cp, rm } from 'node:fs/promises';
+import { after, before, describe, test } from 'node:test';
+import { GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { KIB } from '../../services/shared/base/units.ts';
+import { BulkItems } from '../harness/bulk-items.ts';
+import { cutWal, flipBitInWal } from '../harness/damage.ts';
+import { ProcessCluster, STORAGE_NODES, type StorageNodeName } from '../harness/process-cluster.ts';
+import { assertEqualReplicas } from '../harness/replica-hashes.ts';
+import { until } from '../harness/until.ts';
+
+const TABLE = 'Damaged';
+const TIMEOUT_MS = 180_000;
+const ITEMS = 1_000;
+const ITEM_BYTES = 2 * KIB;
+
+describe('storage nodes whose log is damaged while they are down', { timeout: 600_000 }, () => {
+  let cluster: ProcessCluster;
+  let items: BulkItems;
+
+  before(async () => {
+    cluster = await ProcessCluster.start();
+    await cluster.createTable(TABLE, 'N');
+    items = new BulkItems(cluster.client(5), TABLE, 'item', ITEM_BYTES);
+    await items.put(0, ITEMS);
+  });
+
+  after(() => cluster?.remove());
+
+  const damaged = (name: StorageNodeName): Promise<number> => cluster.metric(name, 'stator_storage_node_groups_damaged');
+
+  async function dataDir(name: StorageNodeName): Promise<string> {
+    return (await cluster.status(name)).dataDir ?? assert.fail('a storage node has a data folder');
+  }
+
+  test('one of three abstains until a leader has synced it anew, and then votes again', { timeout: TIMEOUT_MS }, async () => {
+    await cluster.kill('node-b');
+    await flipBitInWal(await dataDir('node-b'));
+    await cluster.signal(['node-a', 'node-c'], 'SIGSTOP');
+    const started = cluster.startOne('node-b');
+    try {
+      await until('node-b says that it is damaged', async () => (await damaged('node-b').catch(() => 0)) >= 1);
+    } finally {
+      await cluster.signal(['node-a', 'node-c'], 'SIGCONT');
+    }
+    await started;
+    assert.match(await cluster.log('node-b'), /"event":"replica abstains"/);
+    await until('node-b is sound', async () => (await damaged('node-b')) === 0);
+    await assertEqualReplicas(cluster);
+
+    await cluster.kill('node-a');
+    await items.verify(0, ITEMS);
+    await items.put(0, 100, 1);
+    await cluster.startMissing();
+    await items.verify(0, 100, 1);
+    await items.put(0, 100);
+  });
+
+  test('one of three that were all down is synced from logs that the others hold on disk only', { timeout: TIMEOUT_MS }, async () => {
+    await cluster.kill(...STORAGE_NODES);
+    await flipBitInWal(await dataDir('node-c'));
+    await cluster.startMissing();
+    await until('node-c is sound', async () => (await damaged('node-c')) === 0);
+    await assertEqualReplicas(cluster);
+    await items.verify(0, ITEMS);
+  });
+
+  test('with two of three damaged a partition refuses rather than guesses', { timeout: TIMEOUT_MS }, async () => {
+    const soundCopy = `${await dataDir('node-b')}-sound`;
+    await cluster.kill('node-b', 'node-c');
+    await cp(await dataDir('node-b'), soundCopy, { recursive: true });
+    await cutWal(await dataDir('node-b'));
+    await cutWal(await dataDir('node-c'));
+    // Both at once: neither can be ready while both are damaged.
+    const started = Promise.allSettled([cluster.startMissing()]);
+    for (const name of ['node-b', 'node-c'] as const) {
+      await until(`${name} says that it is damaged`, async () => (await damaged(name).catch(() => 0)) >= 1);
+    }
+    // Until its leases end the sound replica rightly answers strong reads of what it leads.
+    await until('node-a leads nothing', async () => (await cluster.metric('node-a', 'stator_storage_node_groups_led')) === 0);
+    const client = cluster.client();
+    const refused: Promise<void>[] = [];
+    for (let number = 0; number < ITEMS; number += ITEMS / 10) {
+      const Key = items.key(number);
+      refused.push(assert.rejects(client.send(new GetItemCommand({ TableName: TABLE, Key, ConsistentRead: true }))));
+      refused.push(assert.rejects(client.send(new PutItemCommand({ TableName: TABLE, Item: items.item(number, 2) }))));
+    }
+    await Promise.all(refused);
+    await cluster.kill('node-b');
+    await rm(await dataDir('node-b'), { recursive: true });
+    await cp(soundCopy, await dataDir('node-b'), { recursive: true });
+    await started;
+    await cluster.startMissing();
+    await until('node-c is sound', async () => (await damaged('node-c')) === 0);
+    await assertEqualReplicas(cluster);
+  });
+});

@@ -1,0 +1,63 @@
+import { assert, must } from '../../../services/shared/base/assert.ts';
+import type { SimCluster } from '../cluster.ts';
+
+const QUIET_MS = 30_000;
+const COMPARISONS_MAX = 50;
+
+interface ReplicaHash {
+  readonly node: string;
+  readonly applied: number;
+  readonly stateHash: string;
+}
+
+/** With nothing under way all replicas come to the same state. Rejects when they do not come to an end; returns what differs. */
+export async function differenceOfReplicas(cluster: SimCluster): Promise<string | undefined> {
+  const nodes = cluster.nodes.filter((node) => !cluster.lost.has(node));
+  try {
+    await cluster.until('all replicas apply everything', QUIET_MS, () => isQuiet(cluster, nodes));
+  } catch (error) {
+    for (const node of nodes) traceReplicas(cluster, node);
+    throw error;
+  }
+  for (const { id } of cluster.groupsOf(must(nodes[0]))) {
+    const difference = await differenceOfGroup(cluster, id, nodes);
+    if (difference !== undefined) return difference;
+  }
+  return undefined;
+}
+
+function isQuiet(cluster: SimCluster, nodes: SimCluster['nodes']): boolean {
+  const slots = new Map<number, Set<number>>();
+  for (const node of nodes) {
+    for (const { id, paxos, state } of cluster.groupsOf(node)) {
+      slots.set(id, (slots.get(id) ?? new Set()).add(state.applied).add(paxos.last));
+    }
+  }
+  return slots.size > 0 && [...slots.values()].every(({ size }) => size === 1);
+}
+
+async function differenceOfGroup(cluster: SimCluster, group: number, nodes: SimCluster['nodes']): Promise<string | undefined> {
+  let hashes = await hashesOf(cluster, group, nodes);
+  // The catalog never rests: an auto-admin renews its lease. Replicas are compared where they have applied the same.
+  for (let tries = 1; tries < COMPARISONS_MAX && !hashes.every(({ applied }) => applied === hashes[0]?.applied); tries++) {
+    await cluster.sleep(100);
+    hashes = await hashesOf(cluster, group, nodes);
+  }
+  if (new Set(hashes.map(({ applied, stateHash }) => `${applied} ${stateHash}`)).size === 1) return undefined;
+  return `the replicas of group ${group} differ: ${JSON.stringify(hashes)}`;
+}
+
+async function hashesOf(cluster: SimCluster, group: number, nodes: SimCluster['nodes']): Promise<ReplicaHash[]> {
+  const answers = await Promise.all(nodes.map((node) => cluster.call(node, { kind: 'inspect-group', group })));
+  return answers.map((answer, at) => {
+    assert(answer.kind === 'group-inspection', 'an inspection is answered by something else');
+    return { node: must(nodes[at]).name, applied: answer.replica.applied, stateHash: answer.stateHash };
+  });
+}
+
+function traceReplicas(cluster: SimCluster, node: SimCluster['nodes'][number]): void {
+  const { nowMs, trace } = cluster.kernel;
+  for (const { id, paxos, state, stopped } of cluster.groupsOf(node)) {
+    trace.line(nowMs, node.name, `group ${id}: ${paxos.describe()} in the tree=${state.applied}${stopped ? ' stopped' : ''}`);
+  }
+}
