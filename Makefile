@@ -60,6 +60,14 @@ TEST_FOLDERS = dist/services $(filter-out %/containers,$(addprefix dist/,$(shell
 test: lint
 	@node --test $(TEST_FOLDERS)
 
+# Golden scenarios; make golden REWRITE=1 writes their outputs anew, and the difference is to be reviewed.
+golden: build
+	@REWRITE=$(REWRITE) node --test dist/test/golden
+
+# The deterministic simulator: make sim [SEED=1 RUNS=20 SPEC=name]
+sim: build
+	@node dist/test/sim/main.js
+
 # Formatting and rules of the sources, direction of imports, generated files, numbers that must never change.
 lint: build
 	@node_modules/.bin/biome ci --error-on-warnings .
