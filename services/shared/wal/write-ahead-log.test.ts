@@ -260,6 +260,24 @@ describe('Reading the write-ahead log', () => {
     await gates.open('read');
     assert.deepEqual(texts(await read), ['a', 'x']);
   });
+
+  it('waits for a cut that is in the store before the log was told', async () => {
+    const { log, gates } = await opened([1]);
+    append(log, 1, 1, [Buffer.from('a'), Buffer.from('b'), Buffer.from('c')]);
+    await settle();
+    const other = { ...EMPTY, accepted: { ...BALLOT, round: 2 }, promised: { ...BALLOT, round: 2 } };
+    gates.enabled = true;
+    log.append({ group: 1, header: { ...other, last: 1 }, cutAbove: 1, records: [] }, () => undefined);
+    await settle();
+    await gates.open('read');
+    await gates.open('write');
+    const read = log.read(1, 1, 1, 100);
+    await gates.open('read');
+    assert.deepEqual(gates.names(), ['sync']);
+    gates.enabled = false;
+    await gates.open('sync');
+    assert.deepEqual(texts(await read), ['a']);
+  });
 });
 
 describe('Chunks', () => {

@@ -64,6 +64,8 @@ export class WriteAheadLog {
   #filling = new FillingBatch();
   #nextBatch: number;
   #writing = false;
+  /** Resolves when the batch that is being written is written, or has failed. */
+  #whenWritten: Promise<void> = Promise.resolve();
   #pumpPlanned = false;
   #marking = false;
   #compacting = false;
@@ -140,12 +142,12 @@ export class WriteAheadLog {
    * durable yet. Rejects with WalTrimmedError, WalDamagedError or WalGroupUnknownError.
    */
   async read(group: GroupId, first: Slot, last: Slot, maxBytes: number): Promise<Uint8Array[]> {
-    for (;;) {
+    for (let attempts = 1; ; attempts++) {
       const log = this.#groups.get(group);
       if (log === undefined) throw new WalGroupUnknownError(`no group ${group} in the log`);
       if (log.damage !== undefined) throw new WalDamagedError(`group ${group}: ${log.damage}`);
       if (first <= log.header.trimmed) throw new WalTrimmedError(`group ${group}: slot ${first}, trimmed up to ${log.header.trimmed}`);
-      const records = await this.#readOnce(log, first, last, maxBytes);
+      const records = await this.#readOnce(log, first, last, maxBytes, attempts);
       if (records !== undefined) return records;
     }
   }
@@ -253,7 +255,7 @@ export class WriteAheadLog {
       return this.#noteIdle();
     }
     this.#writing = true;
-    this.#writeBatch().then(
+    this.#whenWritten = this.#writeBatch().then(
       () => {
         this.#writing = false;
         this.#pump();
@@ -352,7 +354,7 @@ export class WriteAheadLog {
   }
 
   /** Undefined when chunks went away meanwhile: then it is to be tried again. */
-  async #readOnce(log: GroupLog, first: Slot, last: Slot, maxBytes: number): Promise<Uint8Array[] | undefined> {
+  async #readOnce(log: GroupLog, first: Slot, last: Slot, maxBytes: number, attempts: number): Promise<Uint8Array[] | undefined> {
     const { index, group, life } = log;
     if (index.length === 0 || first > index.last) return [];
     const { removals } = index;
@@ -373,6 +375,8 @@ export class WriteAheadLog {
       const chunk = value === undefined ? undefined : decodeChunk(value, { group, life, first: slot }, this.#parts.digest);
       if (chunk === undefined || chunk.checksum !== checksums[at]) {
         if (index.removals !== removals || this.#groups.get(group) !== log) return undefined;
+        // A batch that cuts the chunk may be in the store already, and the index follows when the store says so.
+        if (attempts === 1 && this.#writing) return this.#whenWritten.then(() => undefined);
         throw new WalDamagedError(`group ${group}: the chunk at slot ${slot} is damaged`);
       }
       recordsOfChunk(chunk, first, last, records);
