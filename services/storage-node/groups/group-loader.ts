@@ -95,9 +95,7 @@ export class GroupLoader {
       if (sameIdentity(existing.identity, identity)) return existing;
       throw new AdminCallError('replica-exists', `group ${identity.group} is on this node with other values`);
     }
-    // A log that was damaged as a whole may have forgotten that the replica was here before, and voted: it starts as one that abstains.
-    const abstains = this.#wal.storeDamage() !== undefined;
-    const header: DurableState = { promised: ZERO_BALLOT, accepted: ZERO_BALLOT, last: 0, commit: 0, trimmed: 0, abstains };
+    const header: DurableState = { promised: ZERO_BALLOT, accepted: ZERO_BALLOT, last: 0, commit: 0, trimmed: 0, abstains: false };
     const found = this.#wal.recovered().get(identity.group);
     if (found !== undefined && (found.header.last > 0 || found.header.promised.round > 0 || found.damage !== undefined)) {
       throw new AdminCallError(
