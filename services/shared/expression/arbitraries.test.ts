@@ -1,4 +1,4 @@
-import * as fc from 'fast-check';
+import fc from 'fast-check';
 import type { AttributeMap, AttributeValue } from '../item/attribute-value.ts';
 
 /** Small canonical items and paths that often meet each other. */

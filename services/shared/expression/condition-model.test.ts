@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import * as fc from 'fast-check';
+import fc from 'fast-check';
 import type { AttributeMap, AttributeValue } from '../item/attribute-value.ts';
 import { items, naiveValueAt, paths, values, Writer } from './arbitraries.test.ts';
 import type { Path } from './arbitraries.test.ts';

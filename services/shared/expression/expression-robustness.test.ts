@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import * as fc from 'fast-check';
+import fc from 'fast-check';
 import { items, values } from './arbitraries.test.ts';
 import { bindCondition, evaluateCondition, parseCondition } from './condition.ts';
 import { ExpressionError } from './errors.ts';
