@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ApiClient } from '../../../test/harness/api-client.ts';
+import { ACCOUNT, ApiClient, REGION } from '../../../test/harness/api-client.ts';
 
 const MODEL = 'com.amazonaws.dynamodb.v20120810#';
 const SERIALIZATION = 'com.amazon.coral.service#SerializationException';
@@ -205,4 +205,13 @@ test('the form of BatchGetItem', async () => {
     `${MODEL}ResourceNotFoundException`,
     'Requested resource not found',
   );
+});
+
+test('a table that is named twice is one table', async () => {
+  const client = await clientWithTables();
+  const arn = `arn:aws:dynamodb:${REGION}:${ACCOUNT}:table/one`;
+  await client.refuses('BatchWriteItem', { RequestItems: { one: [put('a')], [arn]: [remove('a')] } }, DUPLICATES);
+  assert.deepEqual(await client.call('BatchWriteItem', { RequestItems: { one: [put('a')], [arn]: [remove('b')] } }), {
+    UnprocessedItems: {},
+  });
 });

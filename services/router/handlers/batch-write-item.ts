@@ -96,17 +96,18 @@ function readWrite(request: JsonObject | null): Write {
 async function run(request: BatchWriteItemRequest, context: RequestContext): Promise<Buffer> {
   const { storage, digest } = context.services;
   const writes: (() => Promise<StorageResponse>)[] = [];
+  /** Keys with the tables they are in: a table may be named twice, by its name and by its ARN. */
+  const seen = new Set<string>();
   for (const table of request.tables) {
     const view = await batchTable(table.tableName, context);
-    const seen = new Set<string>();
     for (const write of table.writes) {
       const key = keyOf(write, view.record.keys, digest);
-      seen.add(key.toString('latin1'));
+      seen.add(`${view.record.tableId}/${key.toString('latin1')}`);
       const operation = operationOf(write, key);
       writes.push(() => storage.execute(view, operation, context.timeLeftMs()));
     }
-    if (seen.size < table.writes.length) throw validationError('Provided list of item keys contains duplicates');
   }
+  if (seen.size < writes.length) throw validationError('Provided list of item keys contains duplicates');
   // Nothing is written before everything was found right; then all of it leaves in one turn.
   const responses = await Promise.all(writes.map((write) => write()));
   return answer(request, responses);

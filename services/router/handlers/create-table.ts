@@ -60,11 +60,12 @@ function refuseSettings(input: JsonObject): void {
   if (readFlag(input, 'DeletionProtectionEnabled')) throw notSupported('DeletionProtectionEnabled');
 }
 
-/** Only a structure whose switch is plainly false asks for nothing. */
+/** Only a structure that says nothing but that its switch is plainly false asks for nothing. */
 function isOn(input: JsonObject, name: string, flag: string): boolean {
   const structure = input[name];
   if (structure === undefined || structure === null) return false;
-  return (structure as JsonObject)[flag] !== false;
+  const { [flag]: on, ...rest } = structure as JsonObject;
+  return on !== false || Object.values(rest).some((member) => member !== null);
 }
 
 async function run(definition: TableDefinition, { services, account }: RequestContext): Promise<Buffer> {

@@ -285,6 +285,14 @@ test('placeholders', async () => {
     'ExpressionAttributeNames contains invalid value: Empty attribute name for key #a',
   );
   await refuses(
+    { ...condition, ExpressionAttributeNames: { '#a': 'a\ud800' } },
+    'ExpressionAttributeNames contains invalid value: Attribute name has a surrogate without its pair for key #a',
+  );
+  await refuses(
+    { ...condition, ExpressionAttributeNames: { '#a': 'é'.repeat(32_768) } },
+    'ExpressionAttributeNames contains invalid value: Attribute name is too large, must be less than 65536 bytes for key #a',
+  );
+  await refuses(
     { ...condition, ExpressionAttributeValues: { ':a': { N: '1' }, ':b': { N: 'x' } } },
     'ExpressionAttributeValues contains invalid value: The parameter cannot be converted to a numeric value: x for key :b',
   );

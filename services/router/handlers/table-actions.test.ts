@@ -80,8 +80,31 @@ test('refusals of the auto-admin', async () => {
   client.storage.changeError = 'unavailable';
   const answer = await client.send('CreateTable', { ...basic, TableName: 'other' });
   const message =
-    'No auto-admin answered in time: tables cannot be created or deleted now, while reads and writes go on. The request may be repeated.';
+    'No auto-admin answered in time: tables cannot be created or deleted now, while reads and writes go on. The request may be repeated.' +
+    ' Reason: as the test wants it';
   assert.deepEqual([answer.status, answer.json], [500, { __type: `${MODEL}InternalServerError`, message }]);
+  client.storage.changeError = 'table-too-large';
+  const tooLarge = "The table's throughput is too large: as the test wants it";
+  await client.fails('CreateTable', { ...basic, TableName: 'other' }, `${MODEL}LimitExceededException`, tooLarge);
+});
+
+test('settings that are off are taken only when nothing else is asked for beside them', async () => {
+  const client = new ApiClient();
+  const refused = (name: string, setting: object) =>
+    client.refuses('CreateTable', { ...basic, [name]: setting }, `${name} is not supported by Stator yet`);
+  await refused('SSESpecification', { Enabled: false, SSEType: 'KMS', KMSMasterKeyId: 'key' });
+  await refused('StreamSpecification', { StreamEnabled: false, StreamViewType: 'NEW_IMAGE' });
+  await client.call('CreateTable', {
+    ...basic,
+    SSESpecification: { Enabled: false, SSEType: null },
+    StreamSpecification: { StreamEnabled: false },
+  });
+});
+
+test('a key attribute has a name that UTF-8 can spell', async () => {
+  const surrogate = { ...basic, AttributeDefinitions: [definition('\ud800')], KeySchema: [element('\ud800', 'HASH')] };
+  const message = `${INVALID}Attribute name has a surrogate without its pair and cannot be encoded as UTF-8`;
+  await new ApiClient().refuses('CreateTable', surrogate, message);
 });
 
 test('DescribeTable looks at the newest catalog before it says no', async () => {

@@ -6,8 +6,9 @@ import { attributeNames, getAttribute } from '../../../shared/item/attribute-map
 import type { AttributeMap } from '../../../shared/item/attribute-value.ts';
 import { canonicalizeItem, canonicalizeValue, ItemError } from '../../../shared/item/canonical-value.ts';
 import { itemSize } from '../../../shared/item/item-size.ts';
-import { utf8Length } from '../../../shared/item/unicode.ts';
+import { isWellFormed, utf8Length } from '../../../shared/item/unicode.ts';
 import { PLACEHOLDER_BYTES_MAX } from '../../../shared/limits/api-limits.ts';
+import { ATTRIBUTE_NAME_BYTES_MAX } from '../../../shared/limits/item-limits.ts';
 import { validationError } from './api-error.ts';
 import type { JsonObject } from './json-object.ts';
 import type { Field } from './field.ts';
@@ -96,13 +97,19 @@ function checkNames(names: AttributeNames): AttributeNames {
     count++;
     bytes += key.length + utf8Length(names[key] ?? '');
     if (!NAME_FORM.test(key)) throw validationError(`ExpressionAttributeNames contains invalid key: Syntax error; key: "${key}"`);
-    if (names[key] === '' || names[key] === null) {
-      throw validationError(`ExpressionAttributeNames contains invalid value: Empty attribute name for key ${key}`);
-    }
+    if (bytes > PLACEHOLDER_BYTES_MAX) throw validationError('ExpressionAttributeNames exceeds max size');
+    checkName(key, names[key]);
   }
   if (count === 0) throw validationError('ExpressionAttributeNames must not be empty');
-  if (bytes > PLACEHOLDER_BYTES_MAX) throw validationError('ExpressionAttributeNames exceeds max size');
   return names;
+}
+
+function checkName(key: string, name: string | null | undefined): void {
+  const invalid = 'ExpressionAttributeNames contains invalid value:';
+  if (name === '' || name === null || name === undefined) throw validationError(`${invalid} Empty attribute name for key ${key}`);
+  if (!isWellFormed(name)) throw validationError(`${invalid} Attribute name has a surrogate without its pair for key ${key}`);
+  if (name.length * 3 <= ATTRIBUTE_NAME_BYTES_MAX || utf8Length(name) <= ATTRIBUTE_NAME_BYTES_MAX) return;
+  throw validationError(`${invalid} Attribute name is too large, must be less than ${ATTRIBUTE_NAME_BYTES_MAX + 1} bytes for key ${key}`);
 }
 
 function readValues(given: AttributeMap): AttributeMap {

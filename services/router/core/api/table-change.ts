@@ -21,6 +21,8 @@ export function tableChangeFailure(error: unknown, name: string, busy: 'CREATING
   if (error.code === 'table-exists') return tableExists(name);
   if (error.code === 'table-not-found') return namedTableNotFound(name);
   if (error.code === 'table-busy') return tableBusy(name, busy);
-  if (error.code === UNAVAILABLE) return internalServerError(NO_AUTO_ADMIN);
+  if (error.code === 'table-too-large')
+    return modeledError('LimitExceededException', `The table's throughput is too large: ${error.message}`);
+  if (error.code === UNAVAILABLE) return internalServerError(`${NO_AUTO_ADMIN} Reason: ${error.message}`);
   return internalServerError(`The table could not be changed now (${error.code}); the request may be repeated.`);
 }

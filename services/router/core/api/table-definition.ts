@@ -1,4 +1,5 @@
 import type { KeyAttribute, KeyAttributeType, KeySchema } from '../../../shared/item/attribute-value.ts';
+import { isWellFormed } from '../../../shared/item/unicode.ts';
 import { CAPACITY_UNITS_MAX, KEY_ATTRIBUTE_NAME_BYTES_MAX } from '../../../shared/limits/api-limits.ts';
 import type { ProvisionedThroughput } from '../../../shared/placement/catalog-records.ts';
 import { validationError } from './api-error.ts';
@@ -106,6 +107,9 @@ export function readKeySchema(input: JsonObject): KeySchema {
     throw validationError('Invalid KeySchema: Some index key attribute have no definition');
   }
   const names = elements.map((element) => element.AttributeName);
+  if (!names.every(isWellFormed)) {
+    throw validationError(`${INVALID}Attribute name has a surrogate without its pair and cannot be encoded as UTF-8`);
+  }
   const defined = definitions.map((definition) => definition.AttributeName);
   if (names.some((name) => !defined.includes(name))) {
     throw validationError(
