@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { AttributeMap } from '../item/attribute-value.ts';
-import { holds } from './support.test.ts';
+import type { AttributeMap, AttributeValue } from '../item/attribute-value.ts';
+import { holds, refuses } from './support.test.ts';
 
 const ITEM: AttributeMap = {
   text: { S: 'hello' },
@@ -179,5 +179,34 @@ describe('evaluateCondition: functions', () => {
     assert.equal(is('size(absent) >= :n', { ':n': { N: '0' } }), false);
     assert.equal(is('size(tags) < size(primes)'), true);
     assert.equal(is('contains(primes, size(tags))'), true);
+  });
+});
+
+describe('evaluateCondition: work', () => {
+  const TOO_MUCH = 'The expression compares more data than one request may; repeat large operands less often';
+  const nulls = (count: number): AttributeValue[] => new Array<AttributeValue>(count).fill({ NULL: true });
+  const either = (condition: string, count: number): string => new Array<string>(count).fill(condition).join(' OR ');
+  const wide: AttributeMap = {
+    x: { L: nulls(100_000) },
+    s: { SS: Array.from({ length: 60_000 }, (_, position) => String(position).padStart(6, '0')) },
+    t: { S: 'a'.repeat(400_000) },
+    m: { M: Object.fromEntries(Array.from({ length: 60_000 }, (_, position) => [`n${position}`, { NULL: true }])) },
+  };
+  const nearly: AttributeMap = { ':v': { L: [...nulls(99_999), { BOOL: true }] } };
+
+  it('looks at the largest items many times', () => {
+    assert.equal(holds(either('x = :v', 20), wide, nearly), false);
+    assert.equal(holds(either('contains(t, :v)', 100), wide, { ':v': { S: 'b' } }), false);
+    assert.equal(holds(either('contains(s, :v)', 20), wide, { ':v': { S: 'b' } }), false);
+  });
+
+  it('refuses what would hold up everybody else', () => {
+    refuses(() => holds(either('x = :v', 150), wide, nearly), TOO_MUCH);
+    refuses(() => holds(either('NOT x <> :v', 90), wide, nearly), TOO_MUCH);
+    refuses(() => holds(either('contains(x, :v)', 150), wide, { ':v': { S: 'b' } }), TOO_MUCH);
+    refuses(() => holds(either('contains(s, :v)', 150), wide, { ':v': { S: 'b' } }), TOO_MUCH);
+    refuses(() => holds(either('contains(t, :v)', 40), wide, { ':v': { S: `b${'a'.repeat(100_000)}` } }), TOO_MUCH);
+    refuses(() => holds(either('size(m) < :v', 100), wide, { ':v': { N: '1' } }), TOO_MUCH);
+    refuses(() => holds(either('t BETWEEN :v AND :v', 150), wide, { ':v': { S: 'a'.repeat(399_999) } }), TOO_MUCH);
   });
 });

@@ -1,4 +1,5 @@
 import type { AttributeMap, AttributeValue } from '../item/attribute-value.ts';
+import { EVALUATION_MAX_WORK } from '../limits/expression-limits.ts';
 import { bindOperand, newBinding } from './binding.ts';
 import type { AttributeNames } from './binding.ts';
 import { checkOperandFunctions, checkSimpleCondition } from './condition-checks.ts';
@@ -58,9 +59,13 @@ export function bindCondition(
   return { program, paths: binding.paths, values: binding.values };
 }
 
-/** Whether the condition holds for a canonical item; no item counts as one without attributes. Never throws. */
+/**
+ * Whether the condition holds for a canonical item; no item counts as one without attributes. Throws ExpressionError when that
+ * would be more work than EVALUATION_MAX_WORK.
+ */
 export function evaluateCondition(bound: BoundCondition, item: AttributeMap | undefined): boolean {
-  return isTrue(bound.program.root, bound, item ?? NO_ITEM);
+  const { program, paths, values } = bound;
+  return isTrue(program.root, { paths, values, work: { left: EVALUATION_MAX_WORK } }, item ?? NO_ITEM);
 }
 
 const NO_ITEM: AttributeMap = Object.freeze({});

@@ -15,9 +15,9 @@ export function unionOfSets(one: AttributeSet, two: AttributeSet): AttributeSet 
 
 /** The members of `one` that are not in `two`, maybe none; undefined when the types differ. */
 export function differenceOfSets(one: AttributeSet, two: AttributeSet): AttributeSet | undefined {
-  if ('SS' in one) return 'SS' in two ? { SS: difference(one.SS, two.SS) } : undefined;
-  if ('NS' in one) return 'NS' in two ? { NS: difference(one.NS, two.NS) } : undefined;
-  return 'BS' in two ? { BS: difference(one.BS, two.BS) } : undefined;
+  if ('SS' in one) return 'SS' in two ? { SS: difference(one.SS, two.SS, compareUtf8) } : undefined;
+  if ('NS' in one) return 'NS' in two ? { NS: difference(one.NS, two.NS, compareNumbers) } : undefined;
+  return 'BS' in two ? { BS: difference(one.BS, two.BS, compareBase64) } : undefined;
 }
 
 export function membersOfSet(set: AttributeSet): readonly string[] {
@@ -46,8 +46,26 @@ function union(one: readonly string[], two: readonly string[], compare: (a: stri
   return merged;
 }
 
-/** Canonical members are equal exactly when their texts are. */
-function difference(one: readonly string[], two: readonly string[]): readonly string[] {
+/** A set that is so much longer than the other one is searched instead of being looked at whole. */
+const SEARCHED_FACTOR = 8;
+
+/**
+ * Canonical members are equal exactly when their texts are. The cost goes by `one`, which is part of an item: an expression can
+ * name the same huge `two` a thousand times.
+ */
+function difference(one: readonly string[], two: readonly string[], compare: (a: string, b: string) => number): readonly string[] {
+  if (two.length > SEARCHED_FACTOR * one.length) return one.filter((member) => !isMember(two, member, compare));
   const removed = new Set(two);
   return one.filter((member) => !removed.has(member));
+}
+
+function isMember(sorted: readonly string[], member: string, compare: (a: string, b: string) => number): boolean {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (compare(sorted[middle] as string, member) < 0) low = middle + 1;
+    else high = middle;
+  }
+  return sorted[low] === member;
 }

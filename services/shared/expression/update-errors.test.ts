@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { AttributeMap } from '../item/attribute-value.ts';
-import { refuses, update } from './support.test.ts';
+import type { AttributeMap, AttributeValue } from '../item/attribute-value.ts';
+import { refuses, update, updated } from './support.test.ts';
 import type { Names } from './support.test.ts';
 import { parseUpdate } from './update.ts';
 
@@ -149,5 +149,41 @@ describe('bindUpdate', () => {
       'SET a = list_append(b, :m) ADD c :s',
       'Incorrect operand type for operator or function; operator: ADD, operand type: STRING, typeSet: ALLOWED_FOR_ADD_OPERAND',
     );
+  });
+});
+
+describe('applyUpdate: results that are too large', () => {
+  const TOO_LARGE = 'Item size to update has exceeded the maximum allowed size';
+  const item: AttributeMap = { x: { L: new Array<AttributeValue>(100_000).fill({ NULL: true }) }, m: { M: {} } };
+  const values: AttributeMap = { ':s': { NS: Array.from({ length: 100_000 }, (_, position) => String(1_000_000 + position)) } };
+  const each = (action: (position: number) => string, count: number): string =>
+    Array.from({ length: count }, (_, at) => action(at)).join(',');
+
+  it('refuses copies of a large value before they are made', () => {
+    refuses(() => updated(`SET ${each((at) => `m.y${at} = x`, 300)}`, item), TOO_LARGE);
+    refuses(() => updated(`SET ${each((at) => `y${at} = list_append(x, x)`, 150)}`, item), TOO_LARGE);
+    refuses(() => updated(`ADD ${each((at) => `y${at} :s`, 300)}`, item, values), TOO_LARGE);
+  });
+
+  it('refuses a nest of list_append whose list is too long, and joins others in order', () => {
+    refuses(() => updated(`SET y = ${'list_append(x, '.repeat(140)}x${')'.repeat(140)}`, item), TOO_LARGE);
+    const lists: AttributeMap = { a: { L: [{ S: 'a' }] }, b: { L: [{ S: 'b' }] } };
+    const { y } = updated('SET y = list_append(list_append(a, b), list_append(b, if_not_exists(c, a)))', lists);
+    assert.deepEqual(y, { L: [{ S: 'a' }, { S: 'b' }, { S: 'b' }, { S: 'a' }] });
+  });
+
+  it('takes a value as large as an item can be', () => {
+    assert.ok(updated('SET y = :v', {}, { ':v': { S: 'a'.repeat(409_599) } }));
+  });
+});
+
+describe('applyUpdate: DELETE', () => {
+  it('takes members out of sets much shorter and much longer than what is named', () => {
+    const numbers = (count: number): string[] => Array.from({ length: count }, (_, position) => String(position));
+    const remove = (NS: string[], named: string[]): unknown => updated('DELETE n :v', { n: { NS } }, { ':v': { NS: named } }).n;
+    assert.deepEqual(remove(['-1', '7', '500'], numbers(100)), { NS: ['-1', '500'] });
+    assert.deepEqual(remove(['0', '99', '99.5'], numbers(100)), { NS: ['99.5'] });
+    assert.equal(remove(['0', '99'], numbers(100)), undefined);
+    assert.deepEqual(remove(numbers(5), ['3']), { NS: ['0', '1', '2', '4'] });
   });
 });

@@ -3,6 +3,7 @@ import { attributeNames, copyAttributeMap, deleteAttribute, getAttribute, setAtt
 import type { AttributeMap, AttributeValue } from '../item/attribute-value.ts';
 import { addDecimals, formatDecimal, parseDecimal, subtractDecimals } from '../item/decimal.ts';
 import { NumberFormatError } from '../item/item-error.ts';
+import { ITEM_BYTES_MAX, UPDATED_ITEM_TOO_LARGE, valueSize } from '../item/item-size.ts';
 import { NESTING_LEVELS_MAX } from '../limits/item-limits.ts';
 import { boundPath, boundValue } from './binding.ts';
 import { valueAt } from './document-path.ts';
@@ -26,7 +27,8 @@ export interface UpdateOperands {
 
 /**
  * Applies actions to a canonical item, which stays as it is; `targets` is the tree of their paths. Every operand is read from
- * the old item, and list indexes are those of the old lists. Throws ExpressionError.
+ * the old item, and list indexes are those of the old lists. Throws ExpressionError, also as soon as the new values alone are
+ * larger than an item: a text of 4 KB can name one big value a thousand times, and what that comes to must never be built.
  */
 export function applyActions(
   actions: readonly UpdateAction[],
@@ -35,10 +37,15 @@ export function applyActions(
   item: AttributeMap,
 ): AttributeMap {
   const set: (AttributeValue | undefined)[] = new Array(actions.length);
+  let room = ITEM_BYTES_MAX;
   for (let position = 0; position < actions.length; position += 1) {
     const action = actions[position] as UpdateAction;
-    if (action.kind !== 'set') continue;
-    const value = valueToSet(action.value, operands, item);
+    if (action.kind !== 'set' && action.kind !== 'add') continue;
+    const value = action.kind === 'set' ? valueToSet(action.value, operands, item) : boundValue(operands, action.value);
+    // Targets never overlap, so the result holds every value that is set and every member that is added.
+    room -= valueSize(value, room);
+    if (room < 0) throw new ExpressionError(UPDATED_ITEM_TOO_LARGE);
+    if (action.kind === 'add') continue;
     const level = boundPath(operands, action.path).length;
     // At the top nothing ends up deeper than it was: values of the item and of the request were within the limit.
     if (level > 1) checkDepth(value, level);
@@ -153,10 +160,29 @@ function functionValue(call: FunctionCall, operands: UpdateOperands, item: Attri
     const present = first.kind === 'path' ? valueAt(item, boundPath(operands, first.path)) : undefined;
     return present ?? operandValue(second, operands, item);
   }
-  const head = operandValue(first, operands, item);
-  const tail = operandValue(second, operands, item);
-  if (!('L' in head) || !('L' in tail)) throw new ExpressionError(INCORRECT_TYPE);
-  return { L: [...head.L, ...tail.L] };
+  return { L: joinedLists(call, operands, item) };
+}
+
+/** All lists of a nest of list_append calls in a row, each element copied once. */
+function joinedLists(call: FunctionCall, operands: UpdateOperands, item: AttributeMap): readonly AttributeValue[] {
+  const lists: AttributeValue[] = [];
+  collectLists(call, operands, item, lists);
+  const joined: AttributeValue[] = [];
+  for (const list of lists) {
+    if (!('L' in list)) throw new ExpressionError(INCORRECT_TYPE);
+    // Every element counts one byte at least.
+    if (joined.length + list.L.length > ITEM_BYTES_MAX) throw new ExpressionError(UPDATED_ITEM_TOO_LARGE);
+    for (const element of list.L) joined.push(element);
+  }
+  return joined;
+}
+
+function collectLists(operand: Operand, operands: UpdateOperands, item: AttributeMap, lists: AttributeValue[]): void {
+  if (operand.kind !== 'function' || operand.name !== 'list_append') {
+    lists.push(operandValue(operand, operands, item));
+    return;
+  }
+  for (const inner of operand.operands) collectLists(inner, operands, item, lists);
 }
 
 function calculated(operator: '+' | '-', left: AttributeValue, right: AttributeValue): AttributeValue {

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { anyBase64, anyItem, anyNumber, anyText } from './arbitraries.test.ts';
 import { attributeNames } from './attribute-map.ts';
-import type { AttributeMap } from './attribute-value.ts';
+import type { AttributeMap, AttributeValue } from './attribute-value.ts';
 import { parseDecimal } from './decimal.ts';
 import { ITEM_BYTES_MAX, itemSize, valueSize } from './item-size.ts';
 
@@ -82,4 +82,14 @@ test('property: scalars by their definition', () => {
     }),
     { numRuns: 500 },
   );
+});
+
+test('counts no further than asked', () => {
+  const shared = { L: new Array<AttributeValue>(1000).fill({ NULL: true }) };
+  const item = { a: { M: Object.fromEntries(Array.from({ length: 1000 }, (_, position) => [`${position}`, shared])) } };
+  const whole = itemSize(item);
+  assert.equal(itemSize(item, whole), whole);
+  assert.ok(itemSize(item, whole - 1) > whole - 1);
+  const cut = itemSize(item, 5000);
+  assert.ok(cut > 5000 && cut < 10_000, String(cut));
 });

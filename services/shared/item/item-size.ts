@@ -3,6 +3,9 @@ import { utf8Length } from './unicode.ts';
 
 export { ITEM_BYTES_MAX } from '../limits/item-limits.ts';
 
+/** The service's text for an update whose result is larger than ITEM_BYTES_MAX. */
+export const UPDATED_ITEM_TOO_LARGE = 'Item size to update has exceeded the maximum allowed size';
+
 /**
  * Bytes in DynamoDB's accounting (Developer Guide, "DynamoDB item sizes and formats"): attribute names and strings in
  * UTF-8, binaries decoded, one byte for BOOL and NULL, three for a list or map and one more for each of its elements.
@@ -22,41 +25,56 @@ const MINUS = 0x2d;
 const DIGIT_ZERO = 0x30;
 const PADDING = 0x3d;
 
-/** Bytes of the names and values of a canonical item. */
-export function itemSize(item: AttributeMap): number {
+/**
+ * Bytes of the names and values of a canonical item. Counting ends once they are more than `enough`: an update can put one big
+ * value into an item a thousand times, and nobody needs to know how much too large that is.
+ */
+export function itemSize(item: AttributeMap, enough = Number.POSITIVE_INFINITY): number {
   let bytes = 0;
-  for (const name in item) bytes += utf8Length(name) + valueSize(item[name] as AttributeValue);
+  for (const name in item) {
+    bytes += utf8Length(name) + valueSize(item[name] as AttributeValue, enough - bytes);
+    if (bytes > enough) break;
+  }
   return bytes;
 }
 
-/** Bytes of a canonical value, without the name of the attribute that holds it. */
-export function valueSize(value: AttributeValue): number {
+/** Bytes of a canonical value, without the name of the attribute that holds it; `enough` as in `itemSize`. */
+export function valueSize(value: AttributeValue, enough = Number.POSITIVE_INFINITY): number {
   if ('S' in value) return utf8Length(value.S);
   if ('N' in value) return numberSize(value.N);
   if ('B' in value) return base64Size(value.B);
-  if ('M' in value) return mapSize(value.M);
-  if ('L' in value) return listSize(value.L);
-  if ('SS' in value) return sum(value.SS, utf8Length);
-  if ('NS' in value) return sum(value.NS, numberSize);
-  if ('BS' in value) return sum(value.BS, base64Size);
+  if ('M' in value) return mapSize(value.M, enough);
+  if ('L' in value) return listSize(value.L, enough);
+  if ('SS' in value) return sum(value.SS, utf8Length, enough);
+  if ('NS' in value) return sum(value.NS, numberSize, enough);
+  if ('BS' in value) return sum(value.BS, base64Size, enough);
   return 1;
 }
 
-function mapSize(map: AttributeMap): number {
-  let bytes = CONTAINER_BYTES + itemSize(map);
-  for (const _ in map) bytes += ELEMENT_BYTES;
+function mapSize(map: AttributeMap, enough: number): number {
+  let bytes = CONTAINER_BYTES;
+  for (const name in map) {
+    bytes += ELEMENT_BYTES + utf8Length(name) + valueSize(map[name] as AttributeValue, enough - bytes);
+    if (bytes > enough) break;
+  }
   return bytes;
 }
 
-function listSize(list: readonly AttributeValue[]): number {
-  let bytes = CONTAINER_BYTES + list.length * ELEMENT_BYTES;
-  for (const element of list) bytes += valueSize(element);
+function listSize(list: readonly AttributeValue[], enough: number): number {
+  let bytes = CONTAINER_BYTES;
+  for (const element of list) {
+    bytes += ELEMENT_BYTES + valueSize(element, enough - bytes);
+    if (bytes > enough) break;
+  }
   return bytes;
 }
 
-function sum(members: readonly string[], sizeOf: (member: string) => number): number {
+function sum(members: readonly string[], sizeOf: (member: string) => number, enough: number): number {
   let bytes = 0;
-  for (const member of members) bytes += sizeOf(member);
+  for (const member of members) {
+    bytes += sizeOf(member);
+    if (bytes > enough) break;
+  }
   return bytes;
 }
 

@@ -1,3 +1,4 @@
+import { COMPARED_ELEMENT_WORK } from '../limits/expression-limits.ts';
 import { attributeNames, getAttribute } from './attribute-map.ts';
 import type { AttributeMap, AttributeValue } from './attribute-value.ts';
 import { compareNumbers } from './decimal.ts';
@@ -8,19 +9,25 @@ import { compareUtf8 } from './unicode.ts';
  * so strings, numbers, binaries and the members of sorted sets are equal exactly when their texts are.
  */
 
+/** How much more may be compared. Below zero it was too much, and what the comparison gave means nothing. */
+export interface ComparisonWork {
+  left: number;
+}
+
 /** True for values of the same type and meaning: numbers by value, sets whatever their order, lists and maps deeply. */
-export function equalValues(a: AttributeValue, b: AttributeValue): boolean {
-  if (a === b) return true;
-  if ('S' in a) return 'S' in b && a.S === b.S;
+export function equalValues(a: AttributeValue, b: AttributeValue, work: ComparisonWork = { left: Number.POSITIVE_INFINITY }): boolean {
+  work.left -= COMPARED_ELEMENT_WORK;
+  if (a === b || work.left < 0) return true;
+  if ('S' in a) return 'S' in b && equalTexts(a.S, b.S, work);
   if ('N' in a) return 'N' in b && a.N === b.N;
-  if ('B' in a) return 'B' in b && a.B === b.B;
+  if ('B' in a) return 'B' in b && equalTexts(a.B, b.B, work);
   if ('BOOL' in a) return 'BOOL' in b && a.BOOL === b.BOOL;
   if ('NULL' in a) return 'NULL' in b;
-  if ('M' in a) return 'M' in b && equalMaps(a.M, b.M);
-  if ('L' in a) return 'L' in b && equalLists(a.L, b.L);
-  if ('SS' in a) return 'SS' in b && equalMembers(a.SS, b.SS);
-  if ('NS' in a) return 'NS' in b && equalMembers(a.NS, b.NS);
-  return 'BS' in b && equalMembers(a.BS, b.BS);
+  if ('M' in a) return 'M' in b && equalMaps(a.M, b.M, work);
+  if ('L' in a) return 'L' in b && equalLists(a.L, b.L, work);
+  if ('SS' in a) return 'SS' in b && equalMembers(a.SS, b.SS, work);
+  if ('NS' in a) return 'NS' in b && equalMembers(a.NS, b.NS, work);
+  return 'BS' in b && equalMembers(a.BS, b.BS, work);
 }
 
 /**
@@ -46,28 +53,38 @@ export function compareBase64(a: string, b: string): number {
   return a.length - b.length;
 }
 
-function equalMembers(a: readonly string[], b: readonly string[]): boolean {
+/** The runtime compares many characters at a time. */
+const CHARACTERS_AT_ONCE = 16;
+
+function equalTexts(a: string, b: string, work: ComparisonWork): boolean {
+  if (a.length !== b.length) return false;
+  work.left -= a.length / CHARACTERS_AT_ONCE;
+  return a === b;
+}
+
+function equalMembers(a: readonly string[], b: readonly string[], work: ComparisonWork): boolean {
+  if (a.length !== b.length) return false;
+  let at = 0;
+  while (at < a.length && a[at] === b[at]) at++;
+  work.left -= at * COMPARED_ELEMENT_WORK;
+  return at === a.length;
+}
+
+function equalLists(a: readonly AttributeValue[], b: readonly AttributeValue[], work: ComparisonWork): boolean {
   if (a.length !== b.length) return false;
   for (let at = 0; at < a.length; at++) {
-    if (a[at] !== b[at]) return false;
+    if (work.left < 0 || !equalValues(a[at] as AttributeValue, b[at] as AttributeValue, work)) return false;
   }
   return true;
 }
 
-function equalLists(a: readonly AttributeValue[], b: readonly AttributeValue[]): boolean {
-  if (a.length !== b.length) return false;
-  for (let at = 0; at < a.length; at++) {
-    if (!equalValues(a[at] as AttributeValue, b[at] as AttributeValue)) return false;
-  }
-  return true;
-}
-
-function equalMaps(a: AttributeMap, b: AttributeMap): boolean {
+function equalMaps(a: AttributeMap, b: AttributeMap, work: ComparisonWork): boolean {
   const names = attributeNames(a);
+  work.left -= names.length * COMPARED_ELEMENT_WORK;
   if (names.length !== attributeNames(b).length) return false;
   for (const name of names) {
     const other = getAttribute(b, name);
-    if (other === undefined || !equalValues(a[name] as AttributeValue, other)) return false;
+    if (other === undefined || work.left < 0 || !equalValues(a[name] as AttributeValue, other, work)) return false;
   }
   return true;
 }

@@ -1,3 +1,5 @@
+import { MIB } from '../base/units.ts';
+
 /**
  * Limits of the expression language. Source: AWS documentation "Quotas in Amazon DynamoDB", section "Expression parameters",
  * unless another source stands at the line.
@@ -11,6 +13,14 @@ export const EXPRESSION_MAX_OPERATORS = 300;
 
 /** Most values to the right of IN. */
 export const IN_MAX_CANDIDATES = 100;
+
+/**
+ * Work that one evaluation of a condition on one item may be, in units of about a character compared; an element of a set, list
+ * or map counts COMPARED_ELEMENT_WORK. Our choice: some 100 ms at the worst, and room to look at the largest item 150 times.
+ * Without it a text of 4 KB compares two huge values a thousand times, and the partition's leader does nothing else meanwhile.
+ */
+export const EVALUATION_MAX_WORK = 64 * MIB;
+export const COMPARED_ELEMENT_WORK = 16;
 
 /** Most elements of a document path. Source: "Quotas in Amazon DynamoDB", section "Items", nested attribute depth. */
 export const PATH_MAX_ELEMENTS = 32;
