@@ -77,6 +77,16 @@ describe('evaluating writes', () => {
     assert.match(outcome.answer.message ?? '', /refers to an attribute that does not exist/);
   });
 
+  test('an update whose result could never be written out is answered, not built', () => {
+    const big = `{"pk":{"S":"a"},"x":{"S":"${'\\u0001'.repeat(400_000)}"}}`;
+    const old = storedBy(evaluator.evaluate({ ...put, item: utf8(big), itemSize: 400_004 }, undefined, context));
+    const copies = Array.from({ length: 500 }, (_, position) => `y${position}=x`).join(',');
+    const outcome = evaluator.evaluate({ ...update, update: `SET ${copies}`, values: utf8('{}') }, old, context);
+    assert.equal(outcome.record, undefined);
+    assert.equal(outcome.answer.status, 'validation');
+    assert.equal(outcome.answer.message, 'Item size to update has exceeded the maximum allowed size');
+  });
+
   test('a repeated write is answered from its record as it was the first time', () => {
     const old = storedBy(evaluator.evaluate(put, undefined, context));
     for (const returnValues of ['none', 'all-old', 'all-new', 'updated-old', 'updated-new'] as const) {

@@ -8,9 +8,8 @@ import { applyUpdate, bindUpdate, parseUpdate, updatedAttributes, type UpdateRes
 import { parseItem, serializeItem } from '../../shared/item/attribute-map.ts';
 import type { AttributeMap } from '../../shared/item/attribute-value.ts';
 import { ItemError } from '../../shared/item/item-error.ts';
-import { itemSize } from '../../shared/item/item-size.ts';
+import { ITEM_BYTES_MAX, itemSize, UPDATED_ITEM_TOO_LARGE } from '../../shared/item/item-size.ts';
 import { encodeStoredValue, storedItemJson, storedItemSize } from '../../shared/item/stored-value.ts';
-import { ITEM_BYTES_MAX } from '../../shared/limits/item-limits.ts';
 import { type ChangeKind, encodeLogRecord } from '../../shared/wal/log-record.ts';
 import type {
   DeleteOperation,
@@ -48,7 +47,6 @@ export type WriteOutcome =
  */
 const ITEM_JSON_BYTES_MAX = 4 * MIB;
 const JSON_TOO_LARGE = `Item size has exceeded the maximum allowed size: more than ${ITEM_JSON_BYTES_MAX} bytes when written out`;
-const ITEM_TOO_LARGE = 'Item size to update has exceeded the maximum allowed size';
 
 /**
  * Evaluates writes on the image that they will find: condition, update, new image, log record, in one synchronous step.
@@ -126,9 +124,10 @@ export class WriteEvaluator {
 
   #update(operation: UpdateOperation, old: Uint8Array | undefined, item: AttributeMap | undefined, context: WriteContext): WriteOutcome {
     const result = this.#apply(operation, item);
+    // Before it is written out: one that is far too large may have a JSON that is longer than a string can be.
+    const size = itemSize(result.item, ITEM_BYTES_MAX);
+    if (size > ITEM_BYTES_MAX) throw new ItemError('validation', UPDATED_ITEM_TOO_LARGE);
     const json = serializeItem(result.item);
-    const size = itemSize(result.item);
-    if (size > ITEM_BYTES_MAX) throw new ItemError('validation', ITEM_TOO_LARGE);
     const returned = this.#returned(operation, old, item, result);
     if (old !== undefined && equalBytes(storedItemJson(old), json)) {
       return { record: undefined, answer: { status: 'ok', oldSize: size, newSize: size, ...returned } };
