@@ -67,7 +67,7 @@ test('refusals: exists, busy, not found, malformed, not enough AZs', async () =>
   world.cluster.node('node-c').kill();
   await world.create();
   const other = { ...musicTable, tableId: 'other' };
-  await assert.rejects(world.create(other), { code: 'table-busy' });
+  await assert.rejects(world.create(other), { code: 'table-exists' }, 'its name is taken before it is ready');
   await assert.rejects(world.delete(), { code: 'table-busy' });
   world.cluster.node('node-c').start();
   await world.untilStatus('ACTIVE');
@@ -75,6 +75,12 @@ test('refusals: exists, busy, not found, malformed, not enough AZs', async () =>
   assert.equal((await world.create()).kind, 'table-changed', 'the same creation repeated');
   await assert.rejects(world.delete('Nothing'), { code: 'table-not-found' });
   await assert.rejects(world.call({ kind: 'create-table', definition: Buffer.from('{}') }), { code: 'invalid-definition' });
+  const throughput = { readUnits: 1e12, writeUnits: 1 };
+  const huge = { ...other, name: 'Huge', billingMode: 'PROVISIONED', throughput };
+  await assert.rejects(world.call({ kind: 'create-table', definition: Buffer.from(JSON.stringify(huge)) }), {
+    code: 'table-too-large',
+    message: /333333334 partitions/,
+  });
   await assert.rejects(world.call({ kind: 'inspect-group', group: 1 }), { code: 'unsupported' });
   world.cluster.putRecord('node/node-c', undefined);
   await world.timers.advance(100);

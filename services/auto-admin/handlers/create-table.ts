@@ -1,10 +1,11 @@
 import { UNAVAILABLE } from '../../shared/cluster-client/auto-admin-client.ts';
 import { AdminCallError } from '../../shared/env/transport.ts';
+import { PARTITIONS_PER_NEW_TABLE_MAX } from '../../shared/limits/placement-limits.ts';
 import { tableKey } from '../../shared/placement/catalog-keys.ts';
 import type { TableDefinition, TableRecord } from '../../shared/placement/catalog-records.ts';
 import { CatalogRecordError } from '../../shared/placement/record-fields.ts';
 import { parseTableDefinition, parseTableRecord, serializeRecord } from '../../shared/placement/record-format.ts';
-import { planTable } from '../../shared/placement/table-plan.ts';
+import { partitionCount, planTable } from '../../shared/placement/table-plan.ts';
 import type { CreateTable, TableChanged } from '../../shared/wire/admin.ts';
 import { type HandlerContext, requireActive, unsettled } from './handler-context.ts';
 
@@ -25,7 +26,7 @@ export async function createTable(context: HandlerContext, request: CreateTable)
   if (item === undefined) throw unsettled(`table ${definition.name} was created`);
   const present = parseTableRecord(item.json);
   if (present.tableId === definition.tableId) return { kind: 'table-changed', record: item.json, slot: item.slot };
-  const code = present.status === 'ACTIVE' ? 'table-exists' : 'table-busy';
+  const code = present.status === 'DELETING' ? 'table-busy' : 'table-exists';
   throw new AdminCallError(code, `a table of the name ${definition.name} exists and is ${present.status}`);
 }
 
@@ -48,6 +49,14 @@ function readDefinition(json: Uint8Array): TableDefinition {
 
 /** What cannot be placed now is refused before anything is written; the caller may ask again when nodes have come. */
 function refuseUnplaceable(context: HandlerContext, definition: TableDefinition): void {
+  const partitions = partitionCount(definition);
+  // No node that comes can change that, so the caller is not to ask again.
+  if (partitions > PARTITIONS_PER_NEW_TABLE_MAX) {
+    throw new AdminCallError(
+      'table-too-large',
+      `it needs ${partitions} partitions, and one table can have ${PARTITIONS_PER_NEW_TABLE_MAX} when it is made`,
+    );
+  }
   const view = context.cluster.watcher.view;
   const plan = planTable({ definition, nodes: [...view.nodes()], counters: view.counters, present: [], others: [] });
   if ('refused' in plan) throw new AdminCallError(UNAVAILABLE, plan.refused);
