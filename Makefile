@@ -1,5 +1,5 @@
 # Commands of the project; README.md says what each is for.
-.PHONY: build up down status logs clean demo bench test lint gen test-containers node-and-npm
+.PHONY: build up down status logs clean demo bench sim test lint gen test-containers node-and-npm
 
 # Folder of the cluster: data, logs, settings. Another folder and another PORT make a second cluster.
 DIR ?= .stator
@@ -54,6 +54,15 @@ bench: build
 	@node dist/test/bench/main.js $(if $(ONLY),--only $(ONLY)) $(if $(OPS),--ops $(OPS)) \
 	  $(if $(SECONDS),--seconds $(SECONDS)) $(if $(CONNECTIONS),--connections $(CONNECTIONS)) $(if $(ITEMS),--items $(ITEMS))
 
+# Whole clusters under simulated time and faults: make sim [SEED=1 RUNS=20 SPEC=everything SECONDS=60 TRACE=1]
+sim: export SEED := $(SEED)
+sim: export RUNS := $(RUNS)
+sim: export SPEC := $(SPEC)
+sim: export SECONDS := $(SECONDS)
+sim: export TRACE := $(TRACE)
+sim: build
+	@node dist/test/sim/main.js
+
 # Node runs every file of a folder that is named test, so its folders are named one by one; those that need more than Node are left out.
 TEST_FOLDERS = dist/services $(filter-out %/containers,$(addprefix dist/,$(shell find test -name '*.test.ts' | cut -d/ -f1-2 | sort -u)))
 
@@ -63,10 +72,6 @@ test: lint
 # Golden scenarios; make golden REWRITE=1 writes their outputs anew, and the difference is to be reviewed.
 golden: build
 	@REWRITE=$(REWRITE) node --test dist/test/golden
-
-# The deterministic simulator: make sim [SEED=1 RUNS=20 SPEC=name]
-sim: build
-	@node dist/test/sim/main.js
 
 # Formatting and rules of the sources, direction of imports, generated files, numbers that must never change.
 lint: build

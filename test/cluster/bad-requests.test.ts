@@ -9,6 +9,7 @@ const TABLE = 'Disturbed';
 const TIMEOUT_MS = 180_000;
 const CONNECTIONS = 16;
 const ROUNDS = 5;
+const REST_MS = 20;
 const MIB = 1 << 20;
 
 interface Refusal {
@@ -82,6 +83,7 @@ describe('a router that is sent bad requests amid good ones', { timeout: 600_000
   /** Good traffic goes on while `work` does its worst, and nothing of it fails. */
   async function amidGoodTraffic(run: string, work: () => Promise<void>): Promise<void> {
     const load = new CheckedLoad(cluster.client(), TABLE, run, CONNECTIONS);
+    load.restMs = REST_MS;
     await load.during(async () => {
       await load.everyClientWrites();
       await work();

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { cp, rm } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
-import { GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
-import { KIB } from '../../services/shared/base/units.ts';
+import { GetItemCommand, paginateScan, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { CATALOG_GROUP } from '../../services/shared/base/ids.ts';
+import { KIB, MIB } from '../../services/shared/base/units.ts';
 import { BulkItems } from '../harness/bulk-items.ts';
-import { cutWal, flipBitInWal } from '../harness/damage.ts';
+import { cutWal, flipBitInWal, flipBitsInTrees } from '../harness/damage.ts';
 import { ProcessCluster, STORAGE_NODES, type StorageNodeName } from '../harness/process-cluster.ts';
 import { assertEqualReplicas } from '../harness/replica-hashes.ts';
 import { until } from '../harness/until.ts';
@@ -14,7 +15,7 @@ const TIMEOUT_MS = 180_000;
 const ITEMS = 1_000;
 const ITEM_BYTES = 2 * KIB;
 
-describe('storage nodes whose log is damaged while they are down', { timeout: 600_000 }, () => {
+describe('storage nodes whose data is damaged while they are down', { timeout: 600_000 }, () => {
   let cluster: ProcessCluster;
   let items: BulkItems;
 
@@ -37,13 +38,12 @@ describe('storage nodes whose log is damaged while they are down', { timeout: 60
     await cluster.kill('node-b');
     await flipBitInWal(await dataDir('node-b'));
     await cluster.signal(['node-a', 'node-c'], 'SIGSTOP');
-    const started = cluster.startOne('node-b');
     try {
+      await cluster.startUnready('node-b');
       await until('node-b says that it is damaged', async () => (await damaged('node-b').catch(() => 0)) >= 1);
     } finally {
       await cluster.signal(['node-a', 'node-c'], 'SIGCONT');
     }
-    await started;
     assert.match(await cluster.log('node-b'), /"event":"replica abstains"/);
     await until('node-b is sound', async () => (await damaged('node-b')) === 0);
     await assertEqualReplicas(cluster);
@@ -71,9 +71,8 @@ describe('storage nodes whose log is damaged while they are down', { timeout: 60
     await cp(await dataDir('node-b'), soundCopy, { recursive: true });
     await cutWal(await dataDir('node-b'));
     await cutWal(await dataDir('node-c'));
-    // Both at once: neither can be ready while both are damaged.
-    const started = Promise.allSettled([cluster.startMissing()]);
     for (const name of ['node-b', 'node-c'] as const) {
+      await cluster.startUnready(name);
       await until(`${name} says that it is damaged`, async () => (await damaged(name).catch(() => 0)) >= 1);
     }
     // Until its leases end the sound replica rightly answers strong reads of what it leads.
@@ -89,9 +88,51 @@ describe('storage nodes whose log is damaged while they are down', { timeout: 60
     await cluster.kill('node-b');
     await rm(await dataDir('node-b'), { recursive: true });
     await cp(soundCopy, await dataDir('node-b'), { recursive: true });
-    await started;
     await cluster.startMissing();
     await until('node-c is sound', async () => (await damaged('node-c')) === 0);
     await assertEqualReplicas(cluster);
+  });
+
+  test('nodes that were damaged once hold new tables', { timeout: TIMEOUT_MS }, async () => {
+    await cluster.createTable('Later', 'N');
+    const later = new BulkItems(cluster.client(5), 'Later', 'later', ITEM_BYTES);
+    await later.put(0, 100);
+    await later.verify(0, 100);
+    await assertEqualReplicas(cluster);
+  });
+
+  test('what is damaged in the trees of one node is never shown to anybody', { timeout: TIMEOUT_MS }, async () => {
+    // Everything into the trees, and out of memory.
+    await cluster.kill(...STORAGE_NODES);
+    cluster.setOptions({ STATOR_CHECKPOINT_INTERVAL_MS: '1000', STATOR_PAGE_CACHE_BYTES: String(MIB) });
+    await cluster.startMissing();
+    await items.put(0, ITEMS);
+    await until('the checkpoints of node-a', async () => {
+      const { replicas } = await cluster.describe('node-a');
+      return replicas.every(({ group, checkpoint, applied }) => group === CATALOG_GROUP || checkpoint === applied);
+    });
+    // LevelDB turns its log into tables as it opens a store.
+    await cluster.kill('node-a');
+    await cluster.startMissing();
+    await cluster.kill('node-a');
+    await flipBitsInTrees(await dataDir('node-a'));
+    await cluster.startMissing();
+
+    // The router is in the AZ of node-a, and asks it first.
+    const client = cluster.client(5);
+    for (let round = 0; round < 3; round++) {
+      let scanned = 0;
+      for await (const { Items } of paginateScan({ client }, { TableName: TABLE })) scanned += Items?.length ?? 0;
+      assert.equal(scanned, ITEMS);
+      for (let number = round; number < ITEMS; number += 7) {
+        const { Item } = await client.send(new GetItemCommand({ TableName: TABLE, Key: items.key(number) }));
+        assert.ok(Item?.['text']?.S === items.item(number)['text']?.S, `item ${number}`);
+      }
+    }
+    await items.verify(0, ITEMS);
+    assert.ok((await damaged('node-a')) >= 1, 'the damage was noticed');
+    assert.ok(await cluster.isRunning('node-a'), 'what is sound on the node goes on');
+    await items.put(0, ITEMS, 1);
+    await items.verify(0, ITEMS, 1);
   });
 });

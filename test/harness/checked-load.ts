@@ -37,7 +37,10 @@ interface ContendedHistory {
   readonly makers: Map<number, string>;
 }
 
-const CONTENDED = 6;
+/** Few enough that clients meet on an item, so many that they seldom do in the moment of a fault. */
+const CONTENDED = 24;
+/** In one of so many turns a client takes part in the contest. */
+const CONTENDED_TURNS = 3;
 const COUNTERS = 4;
 
 /**
@@ -45,6 +48,8 @@ const COUNTERS = 4;
  * and the whole at the end: nothing acknowledged is lost, no strong read is stale, nothing is carried out twice.
  */
 export class CheckedLoad {
+  /** Pause of each client between two steps, milliseconds: what goes on beside the load needs the machine, too. 0: as fast as it goes. */
+  restMs = 0;
   readonly #client: DynamoDBClient;
   readonly #table: string;
   readonly #run: string;
@@ -108,13 +113,19 @@ export class CheckedLoad {
 
   async #loop(client: number): Promise<void> {
     for (let turn = 0; this.#running; turn++) {
-      await this.#write(client);
-      await this.#putUnique(`${client}-${turn}`);
-      await this.#readRegister((client * 7 + turn) % this.#registers.length, true);
-      await this.#add(turn % COUNTERS);
-      await this.#compareAndSet((client + turn) % CONTENDED, `${client}-${turn}`);
-      await this.#readRegister((client * 5 + turn) % this.#registers.length, false);
+      await this.#step(() => this.#write(client));
+      await this.#step(() => this.#putUnique(`${client}-${turn}`));
+      await this.#step(() => this.#readRegister((client * 7 + turn) % this.#registers.length, true));
+      await this.#step(() => this.#add(turn % COUNTERS));
+      if (turn % CONTENDED_TURNS === 0) await this.#step(() => this.#compareAndSet((client + turn) % CONTENDED, `${client}-${turn}`));
+      await this.#step(() => this.#readRegister((client * 5 + turn) % this.#registers.length, false));
     }
+  }
+
+  async #step(step: () => Promise<void>): Promise<void> {
+    if (!this.#running) return;
+    await step();
+    if (this.restMs > 0) await new Promise((resolve) => setTimeout(resolve, this.restMs));
   }
 
   /** The condition keeps an earlier write of unknown outcome from coming late; nothing else can make it false. */
@@ -213,6 +224,7 @@ export class CheckedLoad {
 
   async #send<T>(kind: string, send: () => Promise<T>): Promise<Outcome<T>> {
     this.#requests++;
+    const sentAtMs = performance.now();
     try {
       const answer = await send();
       this.#acknowledged++;
@@ -223,7 +235,7 @@ export class CheckedLoad {
         return 'condition-failed';
       }
       this.#failed++;
-      const name = `${kind}: ${String(error)}`;
+      const name = `${kind}, after ${Math.round((performance.now() - sentAtMs) / 1000)} s: ${String(error)}`;
       this.#failures.set(name, (this.#failures.get(name) ?? 0) + 1);
       return error instanceof ThrottlingException ? 'nothing-done' : 'unknown';
     }

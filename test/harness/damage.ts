@@ -1,29 +1,53 @@
-import { open, readdir, stat, truncate } from 'node:fs/promises';
+import { type FileHandle, open, readdir, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
-import { WAL_FOLDER } from '../../services/shared/platform/data-folder.ts';
+import { TREE_FOLDER, WAL_FOLDER } from '../../services/shared/platform/data-folder.ts';
 
-/** Flips one bit in the middle of the largest log file of a stopped node's WAL store, and gives the file's name. */
-export async function flipBitInWal(dataDir: string): Promise<string> {
-  const folder = join(dataDir, WAL_FOLDER);
+/** Distance of flipped bits in a table file; every partition of a test's few megabytes then has some. */
+const TABLE_STEP_BYTES = 100_003;
+/** LevelDB's index and filter stand at the end of a table file; they are left alone. */
+const TABLE_DATA_SHARE = 0.9;
+
+/** Flips one bit in the middle of the largest log file of a stopped node's WAL store. */
+export async function flipBitInWal(dataDir: string): Promise<void> {
+  const { path, bytes } = await largestFile(join(dataDir, WAL_FOLDER), '.log');
+  await flipBits(path, [Math.floor(bytes / 2)]);
+}
+
+/** Flips bits all over the largest table file of a stopped node's trees. */
+export async function flipBitsInTrees(dataDir: string): Promise<void> {
+  const { path, bytes } = await largestFile(join(dataDir, TREE_FOLDER), '.ldb');
+  const positions: number[] = [];
+  for (let at = TABLE_STEP_BYTES; at < bytes * TABLE_DATA_SHARE; at += TABLE_STEP_BYTES) positions.push(at);
+  if (positions.length === 0) throw new Error(`${path} is too small`);
+  await flipBits(path, positions);
+}
+
+async function largestFile(folder: string, suffix: string): Promise<{ path: string; bytes: number }> {
   let largest = { path: '', bytes: 0 };
   for (const name of await readdir(folder)) {
     const path = join(folder, name);
     const { size } = await stat(path);
-    if (name.endsWith('.log') && size > largest.bytes) largest = { path, bytes: size };
+    if (name.endsWith(suffix) && size > largest.bytes) largest = { path, bytes: size };
   }
-  if (largest.bytes === 0) throw new Error(`there is no log in ${folder}`);
-  const file = await open(largest.path, 'r+');
+  if (largest.bytes === 0) throw new Error(`there is no ${suffix} file in ${folder}`);
+  return largest;
+}
+
+async function flipBits(path: string, positions: readonly number[]): Promise<void> {
+  const file = await open(path, 'r+');
   try {
-    const at = Math.floor(largest.bytes / 2);
-    const byte = Buffer.alloc(1);
-    await file.read(byte, 0, 1, at);
-    byte.writeUInt8(byte.readUInt8() ^ 0x10);
-    await file.write(byte, 0, 1, at);
+    for (const at of positions) await flipBit(file, at);
     await file.sync();
   } finally {
     await file.close();
   }
-  return largest.path;
+}
+
+async function flipBit(file: FileHandle, at: number): Promise<void> {
+  const byte = Buffer.alloc(1);
+  await file.read(byte, 0, 1, at);
+  byte.writeUInt8(byte.readUInt8() ^ 0x10);
+  await file.write(byte, 0, 1, at);
 }
 
 /** Cuts the second half of the newest log off: the mark beside it names a batch that is gone, so every group of the node is damaged. */

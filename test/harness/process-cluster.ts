@@ -1,13 +1,15 @@
+import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { mkdtemp, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CreateTableCommand, DynamoDBClient, type KeySchemaElement, waitUntilTableExists } from '@aws-sdk/client-dynamodb';
-import type { DevCluster } from '../../services/ctl/dev-cluster.ts';
+import { DevCluster } from '../../services/ctl/dev-cluster.ts';
 import type { ProcessStatus } from '../../services/ctl/dev-folder.ts';
 import { type DevSettings, PORTS_RESERVED } from '../../services/ctl/dev-settings.ts';
 import { localCluster } from '../../services/ctl/local-cluster.ts';
 import { holdsResources } from '../../services/ctl/process-table.ts';
+import { UserError } from '../../services/ctl/user-error.ts';
 import { nodeDigest } from '../../services/shared/platform/digest.ts';
 import { createTransport, type GrpcTransport } from '../../services/shared/platform/grpc-transport.ts';
 import type { AdminRequest, AdminResponse, GroupInspection, NodeDescription } from '../../services/shared/wire/admin.ts';
@@ -39,13 +41,13 @@ export class ProcessCluster {
   /** A member of the cluster's own. */
   readonly transport: GrpcTransport;
   readonly #clients: DynamoDBClient[] = [];
-  readonly #options: Readonly<Record<string, string>>;
+  readonly #options = new Set<string>();
 
   private constructor(cluster: DevCluster, settings: DevSettings, options: Readonly<Record<string, string>>) {
     this.directory = settings.directory;
     this.#cluster = cluster;
     this.#settings = settings;
-    this.#options = options;
+    this.setOptions(options);
     this.transport = createTransport({
       identity: { name: 'test', incarnation: process.pid, clusterId: () => settings.clusterId },
       listen: '127.0.0.1:0',
@@ -118,6 +120,14 @@ export class ProcessCluster {
     await waitUntilTableExists({ client, maxWaitTime: 60, minDelay: 1, maxDelay: 1 }, { TableName: name });
   }
 
+  /** Options by environment name, for processes that are started from now on. */
+  setOptions(options: Readonly<Record<string, string>>): void {
+    for (const [name, value] of Object.entries(options)) {
+      process.env[name] = value;
+      this.#options.add(name);
+    }
+  }
+
   // --- processes -----------------------------------------------------------------------------------------------------
 
   async status(name: string): Promise<ProcessStatus> {
@@ -155,6 +165,18 @@ export class ProcessCluster {
     return this.#cluster.startProcess(name);
   }
 
+  /** Starts one process that cannot get ready yet. */
+  async startUnready(name: string): Promise<void> {
+    const impatient = new DevCluster({
+      directory: this.directory,
+      initCluster: () => Promise.reject(new Error('the cluster is formed')),
+      report: () => {},
+      readyTimeoutMs: 0,
+    });
+    await assert.rejects(impatient.startProcess(name), UserError);
+    assert.ok(await this.isRunning(name), `${name} runs`);
+  }
+
   async isRunning(name: string): Promise<boolean> {
     return (await this.status(name)).pid !== null;
   }
@@ -168,7 +190,7 @@ export class ProcessCluster {
   async remove(): Promise<void> {
     for (const client of this.#clients) client.destroy();
     await endProcesses(this.directory, this.port);
-    for (const name of Object.keys(this.#options)) delete process.env[name];
+    for (const name of this.#options) delete process.env[name];
     await this.transport.close();
     if (process.env['STATOR_TEST_KEEP'] === undefined) rmSync(this.directory, { recursive: true, force: true });
   }

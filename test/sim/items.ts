@@ -31,6 +31,12 @@ export function readCall(name: string, consistent: boolean): ApiCall {
   return { action: 'GetItem', input: { ...keyOf(name), ConsistentRead: consistent } };
 }
 
+/** A page of everything, strongly consistent, small ones so that there are several. */
+export function scanCall(from: Json | undefined): ApiCall {
+  const start = from === undefined ? {} : { ExclusiveStartKey: from };
+  return { action: 'Scan', input: { TableName: TABLE, ConsistentRead: true, Limit: 50, ...start } };
+}
+
 /** Answers with the item that was there before. */
 export function putCall(name: string, value: number, padding: number, condition?: ConditionFields): ApiCall {
   const item = { pk: { S: name }, v: { N: String(value) }, ...(padding > 0 && { p: { S: 'x'.repeat(padding) } }) };

@@ -36,6 +36,8 @@ export class SimMachine<S extends Service = Service> {
   readonly #make: (parts: ProcessParts) => S;
   #life: Life<S> | undefined;
   #lives = 0;
+  /** Errors that its processes may log from now on. */
+  toleratedErrors: ReadonlySet<string> = new Set();
   #endListeners: (() => void)[] = [];
 
   constructor(kernel: Kernel, network: SimNetwork, name: string, clock: SimClock, make: (parts: ProcessParts) => S) {
@@ -77,6 +79,7 @@ export class SimMachine<S extends Service = Service> {
         this.#kernel.after(this.#kernel.random().float() * SUPERVISOR_MS, () => this.start());
       },
     });
+    process.toleratedErrors = this.toleratedErrors;
     const environment = new SimEnvironment(process);
     const transport = new SimTransport(this.#network, process, environment);
     const disk = this.disk.mount(process);

@@ -1,3 +1,4 @@
+import { SECOND_MS } from '../../services/shared/base/units.ts';
 import { runSeed, type RunResult } from './run.ts';
 import type { Spec } from './specs/spec.ts';
 import { SPECS } from './specs/specs.ts';
@@ -19,6 +20,8 @@ interface Choice {
   readonly runs: number;
   /** Undefined: all, in turn. */
   readonly spec: string | undefined;
+  /** Simulated time under faults; undefined: the spec's own. */
+  readonly seconds: number | undefined;
   /** Prints everything that happens. */
   readonly trace: boolean;
 }
@@ -51,7 +54,8 @@ function report(spec: Spec, seed: number, result: RunResult): void {
   for (const { check, message, atMs } of result.violations) {
     process.stdout.write(`seed ${seed} (${spec.name}) violated ${check} at ${(atMs / 1000).toFixed(3)} s: ${message}\n`);
   }
-  process.stdout.write(`replay: make sim SEED=${seed} RUNS=1 SPEC=${spec.name}\n`);
+  const seconds = choice.seconds === undefined ? '' : ` SECONDS=${choice.seconds}`;
+  process.stdout.write(`replay: make sim SEED=${seed} RUNS=1 SPEC=${spec.name}${seconds}\n`);
 }
 
 async function replay(spec: Spec, seed: number, first: RunResult): Promise<void> {
@@ -64,22 +68,24 @@ async function replay(spec: Spec, seed: number, first: RunResult): Promise<void>
 function specOf(seed: number): Spec {
   const spec = choice.spec === undefined ? SPECS[seed % SPECS.length] : SPECS.find(({ name }) => name === choice.spec);
   if (spec === undefined) throw new Error(`there is no spec ${choice.spec}; there are ${SPECS.map(({ name }) => name).join(', ')}`);
-  return spec;
+  return choice.seconds === undefined ? spec : { ...spec, durationMs: choice.seconds * SECOND_MS };
 }
 
+/** As make gives them: an empty value is none. */
 function readChoice(environment: NodeJS.ProcessEnv): Choice {
-  const number = (name: string, otherwise: number): number => {
-    const text = environment[name];
-    if (text === undefined || text === '') return otherwise;
-    const value = Number(text);
-    if (!Number.isSafeInteger(value) || value < 0) throw new Error(`${name} must be a whole number, not "${text}"`);
+  const text = (name: string): string | undefined => (environment[name] === '' ? undefined : environment[name]);
+  const number = (name: string): number | undefined => {
+    const given = text(name);
+    if (given === undefined) return undefined;
+    const value = Number(given);
+    if (!Number.isSafeInteger(value) || value < 0) throw new Error(`${name} must be a whole number, not "${given}"`);
     return value;
   };
-  const spec = environment['SPEC'];
   return {
-    firstSeed: number('SEED', 1),
-    runs: number('RUNS', 20),
-    spec: spec === undefined || spec === '' ? undefined : spec,
-    trace: environment['TRACE'] === '1',
+    firstSeed: number('SEED') ?? 1,
+    runs: number('RUNS') ?? 20,
+    spec: text('SPEC'),
+    seconds: number('SECONDS'),
+    trace: text('TRACE') === '1',
   };
 }

@@ -9,6 +9,9 @@ export async function simulate(kernel: Kernel, work: () => Promise<void>, limitM
     if (error instanceof ProcessEndedError) return;
     kernel.violated('rejection', error instanceof Error ? (error.stack ?? error.message) : String(error));
   };
+  // A test runner would take them for failures of the test.
+  const others = process.listeners('unhandledRejection');
+  process.removeAllListeners('unhandledRejection');
   process.on('unhandledRejection', onRejection);
   const restore = trapReality();
   try {
@@ -16,5 +19,6 @@ export async function simulate(kernel: Kernel, work: () => Promise<void>, limitM
   } finally {
     restore();
     process.off('unhandledRejection', onRejection);
+    for (const other of others) process.on('unhandledRejection', other);
   }
 }

@@ -115,20 +115,23 @@ class Search<Call> {
     const reached = this.#reachable(bit);
     this.#pending[place] = undefined;
     this.#places.delete(operation);
-    this.#configurations = this.#withoutDominated(reached.map(({ state, done }) => ({ state, done: done & ~bit })));
+    const kept = new UndominatedConfigurations(this.#indeterminate);
+    this.#configurations = reached
+      .map(({ state, done }) => ({ state, done: done & ~bit }))
+      .filter((configuration) => kept.add(configuration));
     return this.#configurations.length > 0;
   }
 
-  /** Every way with `bit` done that some of the present ways lead to. */
+  /** The ways with `bit` done that the present ways lead to, without those that others stand for. */
   #reachable(bit: bigint): Configuration[] {
-    const seen = new Set<string>();
+    const kept = new UndominatedConfigurations(this.#indeterminate);
     const reached: Configuration[] = [];
+    // Breadth first: what uses fewer operations of unknown outcome comes first and stands for what uses more.
     const open = [...this.#configurations];
-    for (let configuration = open.pop(); configuration !== undefined; configuration = open.pop()) {
-      const key = `${configuration.state}:${configuration.done.toString(36)}`;
-      if (seen.has(key)) continue;
-      if (seen.size >= CONFIGURATIONS_MAX) throw new HistoryTooHardError(`more than ${CONFIGURATIONS_MAX} ways to explain a history`);
-      seen.add(key);
+    for (let at = 0; at < open.length; at++) {
+      const configuration = open[at] as Configuration;
+      if (!kept.add(configuration)) continue;
+      if (kept.size > CONFIGURATIONS_MAX) throw new HistoryTooHardError(`more than ${CONFIGURATIONS_MAX} ways to explain a history`);
       if ((configuration.done & bit) !== 0n) reached.push(configuration);
       else this.#addSuccessors(configuration, open);
     }
@@ -146,17 +149,31 @@ class Search<Call> {
       open.push({ state: next, done: done | bit });
     }
   }
+}
 
-  /** A way that has used more of the operations of unknown outcome, with nothing else to show for it, explains nothing more. */
-  #withoutDominated(configurations: readonly Configuration[]): Configuration[] {
-    const groups = new Map<string, Configuration[]>();
-    for (const configuration of configurations) {
-      const key = `${configuration.state}:${(configuration.done & ~this.#indeterminate).toString(36)}`;
-      const group = groups.get(key) ?? [];
-      if (group.some(({ done }) => isSubset(done, configuration.done))) continue;
-      groups.set(key, [...group.filter(({ done }) => !isSubset(configuration.done, done)), configuration]);
-    }
-    return [...groups.values()].flat();
+/**
+ * Ways of which none stands for another: one that has used more of the operations of unknown outcome, with nothing else to
+ * show for it, explains nothing that the other does not.
+ */
+class UndominatedConfigurations {
+  readonly #indeterminate: bigint;
+  readonly #groups = new Map<string, bigint[]>();
+  size = 0;
+
+  constructor(indeterminate: bigint) {
+    this.#indeterminate = indeterminate;
+  }
+
+  /** False: another one stands for it. */
+  add({ state, done }: Configuration): boolean {
+    const key = `${state}:${(done & ~this.#indeterminate).toString(36)}`;
+    const used = done & this.#indeterminate;
+    const group = this.#groups.get(key);
+    if (group === undefined) this.#groups.set(key, [used]);
+    else if (group.some((other) => isSubset(other, used))) return false;
+    else group.push(used);
+    this.size += 1;
+    return true;
   }
 }
 

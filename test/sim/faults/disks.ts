@@ -1,4 +1,6 @@
+import type { SimCluster } from '../cluster.ts';
 import { drawMs, type Fault } from './fault.ts';
+import { once } from './once.ts';
 import { pickNode } from './processes.ts';
 
 /** A disk finishes nothing for a while. */
@@ -51,6 +53,43 @@ export const failWrite: Fault = {
     return { what: node.name, durationMs: 5000, end };
   },
 };
+
+const REPAIR_POLL_MS = 100;
+/** A node says loudly what it found, at every start from then on. */
+const DAMAGE_ERRORS: ReadonlySet<string> = new Set(['wal-store-damaged', 'wal-group-damaged', 'replica abstains']);
+
+/**
+ * The log of a node is damaged while the node is down. It must notice when it starts, vote for nobody, and be brought back by
+ * the leaders of its groups; until then nothing may be wrong with the others.
+ */
+export const damageLog: Fault = {
+  kind: 'damage',
+  begin(parts) {
+    const { cluster, atlas, random } = parts;
+    const node = cluster.nodes.find((machine) => machine === pickNode(parts));
+    const permit = node === undefined || node.life === undefined ? undefined : atlas.impairAlone(node);
+    if (node === undefined || permit === undefined) return undefined;
+    node.kill();
+    const damage = node.disk.damageLog();
+    node.toleratedErrors = DAMAGE_ERRORS;
+    const end = once(() => {
+      node.start();
+      const poll = (): void => {
+        if (isWhole(cluster, node)) permit();
+        else cluster.kernel.after(REPAIR_POLL_MS, poll);
+      };
+      poll();
+    });
+    return { what: `${node.name}: ${damage ?? 'nothing'}`, durationMs: drawMs(random, 20, 3000), end };
+  },
+};
+
+/** Every replica that the node should have is there and votes. */
+function isWhole(cluster: SimCluster, node: SimCluster['nodes'][number]): boolean {
+  const groups = [...cluster.groupsOf(node)];
+  const most = Math.max(...cluster.nodes.map((machine) => [...cluster.groupsOf(machine)].length));
+  return groups.length === most && groups.every((group) => !group.stopped && !group.paxos.abstains);
+}
 
 /** A node loses its disk for good. Nothing replaces a replica yet, so this happens once in a run and ends everything for it. */
 export const loseDisk: Fault = {

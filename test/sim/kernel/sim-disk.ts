@@ -1,7 +1,7 @@
 import { assert } from '../../../services/shared/base/assert.ts';
 import type { Prng } from '../../../services/shared/base/prng.ts';
 import { type KeyValueStore, StoreFailedError } from '../../../services/shared/env/key-value-store.ts';
-import type { MarkFile } from '../../../services/shared/env/mark-file.ts';
+import { type MarkFile, MarkFileDamagedError } from '../../../services/shared/env/mark-file.ts';
 import type { NodeDisk } from '../../../services/storage-node/groups/node-disk.ts';
 import type { Kernel } from './kernel.ts';
 import type { SimProcess } from './sim-process.ts';
@@ -29,6 +29,9 @@ export class SimDisk {
   #identity: Uint8Array | undefined;
   #mark: number | undefined;
   #markUnderWay: number | undefined;
+  #markDamaged = false;
+  /** What the scan of the log finds at the next start. */
+  #walDamage: string | undefined;
   #stores: { readonly image: StoreImage; readonly store: SimStore }[] = [];
   /** Injected: nothing is finished before. */
   stalledUntilMs = 0;
@@ -59,7 +62,9 @@ export class SimDisk {
       openWal: async () => {
         await read();
         const store: KeyValueStore = open(this.#wal);
-        return { store, mark: this.#markFile(pace), damage: undefined };
+        const damage = this.#walDamage;
+        this.#walDamage = undefined;
+        return { store, mark: this.#markFile(pace), damage };
       },
       openTree: () => read().then(() => open(this.#tree)),
     };
@@ -84,6 +89,26 @@ export class SimDisk {
     this.#tree = new StoreImage();
     this.#identity = undefined;
     this.#mark = undefined;
+    this.#markDamaged = false;
+  }
+
+  /** The log's store, or what stands beside it, is damaged while nobody uses it. What was done; undefined: nothing. */
+  damageLog(): string | undefined {
+    const random = this.#random;
+    switch (random.below(4)) {
+      case 0:
+        return this.#wal.loseTail(random) ? 'the last batches are gone' : undefined;
+      case 1:
+        if (!this.#wal.loseMiddle(random)) return undefined;
+        // LevelDB drops bad blocks in silence; those before a good one show when its log is read.
+        this.#walDamage = 'a bad block before a good one';
+        return this.#walDamage;
+      case 2:
+        return this.#wal.flipBit(random) ? 'a bit is changed' : undefined;
+      default:
+        this.#markDamaged = this.#mark !== undefined;
+        return this.#markDamaged ? 'the mark is not readable' : undefined;
+    }
   }
 
   #endMark(): void {
@@ -126,7 +151,11 @@ export class SimDisk {
 
   #markFile(pace: DiskPace): MarkFile {
     return {
-      read: () => new Promise((resolve) => pace.read(() => resolve(this.#mark))),
+      read: async () => {
+        await new Promise<void>((resolve) => pace.read(resolve));
+        if (this.#markDamaged) throw new MarkFileDamagedError('neither slot is valid');
+        return this.#mark;
+      },
       write: async (mark) => {
         assert(this.#markUnderWay === undefined, 'a mark is being written');
         assert(mark >= (this.#mark ?? 0), () => `mark ${mark} after ${this.#mark}`);
@@ -135,6 +164,7 @@ export class SimDisk {
         if (failure !== undefined) throw new StoreFailedError('the mark could not be written', { cause: failure });
         this.#mark = mark;
         this.#markUnderWay = undefined;
+        this.#markDamaged = false;
       },
       close: async () => undefined,
     };

@@ -74,8 +74,9 @@ class SimLogger implements Logger {
 
   error(event: string, fields?: LogFields): void {
     this.#line(event, fields);
-    const { kernel, excused, alive, name } = this.#process;
-    if (!excused && alive) kernel.violated('log', `${name} logged the error "${event}" ${JSON.stringify(fields, errorText) ?? ''}`);
+    const { kernel, excused, toleratedErrors, alive, name } = this.#process;
+    if (!excused && alive && !toleratedErrors.has(event))
+      kernel.violated('log', `${name} logged the error "${event}" ${JSON.stringify(fields, errorText) ?? ''}`);
   }
 
   with(fields: LogFields): Logger {
@@ -84,7 +85,7 @@ class SimLogger implements Logger {
 
   #line(event: string, fields: LogFields | undefined): void {
     const { kernel, name } = this.#process;
-    kernel.trace.line(kernel.nowMs, name, event, fields === undefined ? this.#shared : { ...this.#shared, ...fields });
+    kernel.trace.line(kernel.nowMs, name, event, () => ({ ...this.#shared, ...fields }));
   }
 }
 

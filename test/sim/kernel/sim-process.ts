@@ -31,6 +31,8 @@ export class SimProcess implements TurnOwner {
   readonly incarnation: number;
   /** A fault that was injected may make this process log errors and end itself. */
   excused = false;
+  /** Errors that this process may log, for what was done to its machine earlier. */
+  toleratedErrors: ReadonlySet<string> = new Set();
   readonly #onEnd: (reason: string) => void;
   #alive = true;
   /** So many faults hold it. */

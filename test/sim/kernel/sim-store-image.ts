@@ -4,20 +4,26 @@ import type { BatchOperation } from '../../../services/shared/env/key-value-stor
 /** Entries by key; a key is kept as a latin-1 string, whose order is that of its bytes. */
 export type Entries = Map<string, Buffer>;
 
+/** So many of the last durable batches can be lost to damage. */
+const RECENT_BATCHES = 40;
+
 /**
  * What one store has on the disk of a machine, over all lives of the process: what is durable, and after it the batches
  * that were written but not synced, in their order. As with LevelDB's log, a loss of power leaves a beginning of those, whole
  * batches only, and a synced batch makes everything before it durable.
  */
 export class StoreImage {
-  #durable: Entries = new Map();
+  readonly #base: Entries = new Map();
+  /** Durable, too: on top of the base, in their order. */
+  #recent: (readonly BatchOperation[])[] = [];
   #unsynced: (readonly BatchOperation[])[] = [];
 
   /** What a process finds that opens the store. LevelDB writes what it replays into a table file, synced. */
   open(): Entries {
-    for (const operations of this.#unsynced) applyTo(this.#durable, operations);
-    this.#unsynced = [];
-    return new Map(this.#durable);
+    this.synced();
+    const entries = new Map(this.#base);
+    for (const operations of this.#recent) applyTo(entries, operations);
+    return entries;
   }
 
   /** The batch is being written: from now on a crash may leave it. */
@@ -27,8 +33,10 @@ export class StoreImage {
 
   /** Everything begun so far is durable. */
   synced(): void {
-    for (const operations of this.#unsynced) applyTo(this.#durable, operations);
+    this.#recent.push(...this.#unsynced);
     this.#unsynced = [];
+    const settled = Math.max(0, this.#recent.length - RECENT_BATCHES);
+    for (const operations of this.#recent.splice(0, settled)) applyTo(this.#base, operations);
   }
 
   /** The process ended in the middle of what it did; the operating system keeps what it was given. */
@@ -41,9 +49,33 @@ export class StoreImage {
     this.#unsynced.length = random.below(this.#unsynced.length + 1);
   }
 
-  /** Bytes that a process would find, for measuring. */
-  get entries(): number {
-    return this.#durable.size;
+  /** The disk loses the last batches, though they were synced. False: there were none. */
+  loseTail(random: Prng): boolean {
+    this.synced();
+    if (this.#recent.length === 0) return false;
+    this.#recent.length -= 1 + random.below(this.#recent.length);
+    return true;
+  }
+
+  /** The disk loses some batches before the last one. False: there were too few. */
+  loseMiddle(random: Prng): boolean {
+    this.synced();
+    if (this.#recent.length < 2) return false;
+    const from = random.below(this.#recent.length - 1);
+    this.#recent.splice(from, 1 + random.below(this.#recent.length - 1 - from));
+    return true;
+  }
+
+  /** One bit of some value is changed. False: there is none. */
+  flipBit(random: Prng): boolean {
+    const entries = this.open();
+    const [key, value] = random.pick([...entries, ['', Buffer.alloc(0)] as const]);
+    if (value.length === 0) return false;
+    const flipped = Buffer.from(value);
+    const at = random.below(flipped.length);
+    flipped[at] = (flipped[at] ?? 0) ^ (1 << random.below(8));
+    this.#recent.push([{ kind: 'put', key: Buffer.from(key, 'latin1'), value: flipped }]);
+    return true;
   }
 }
 

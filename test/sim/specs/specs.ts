@@ -1,5 +1,5 @@
 import { skewClock, stepClock } from '../faults/clocks.ts';
-import { failWrite, loseDisk, slowDisk, stallDisk } from '../faults/disks.ts';
+import { damageLog, failWrite, loseDisk, slowDisk, stallDisk } from '../faults/disks.ts';
 import { breakConnections, cutBetweenNodes, cutFromPeers, cutRouter, isolateNode, slowLink } from '../faults/network.ts';
 import {
   cutAllPower,
@@ -65,6 +65,15 @@ export const SPECS: readonly Spec[] = [
     plan: {
       gapMs: 1200,
       faults: [...STALLS, ...CLOCKS, isolateNode, cutFromPeers, transferLeadership, transferLeadership, killNode, restartNode],
+    },
+  },
+  {
+    name: 'damage',
+    durationMs: 60_000,
+    workloads: ITEMS,
+    plan: {
+      gapMs: 1500,
+      faults: [damageLog, damageLog, damageLog, killNode, cutPower, killAllNodes, hiccup, slowLink, transferLeadership],
     },
   },
   {
