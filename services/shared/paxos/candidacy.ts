@@ -6,8 +6,6 @@ import type { Promise_ } from './messages.ts';
 /** One attempt to lead: a ballot, and the promises for it. */
 export interface Candidacy {
   readonly ballot: Ballot;
-  /** Grants for this ballot were given up by their holder. */
-  readonly released: Ballot;
   /** Not 0: the abstaining replica of this number may be synced anew under this ballot. */
   readonly rejoin: number;
   readonly startedAtMs: number;
@@ -19,10 +17,9 @@ export interface Candidacy {
   fetchingFrom: ReplicaId | undefined;
 }
 
-export function newCandidacy(ballot: Ballot, released: Ballot, rejoin: number, nowMs: number): Candidacy {
+export function newCandidacy(ballot: Ballot, rejoin: number, nowMs: number): Candidacy {
   return {
     ballot,
-    released,
     rejoin,
     startedAtMs: nowMs,
     promptedAtMs: nowMs,

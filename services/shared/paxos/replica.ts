@@ -40,6 +40,8 @@ export class PaxosReplica {
   /** The ballot that was prepared after its candidate knew that this replica abstains: only it may sync it anew. */
   #readmittedBy: Ballot = ZERO_BALLOT;
 
+  /** The last ballot whose holder is known to lead no more: for good, so every Prepare of this replica says it. */
+  #released: Ballot = ZERO_BALLOT;
   #leadership: Leadership | undefined;
   #candidacy: Candidacy | undefined;
   #greatestRound: number;
@@ -192,7 +194,6 @@ export class PaxosReplica {
     const { ballot } = leadership.adopted;
     this.#send(to, { kind: 'nominate', ballot, leaseGivenUp: true });
     this.#becomeFollower(nowMs);
-    this.#grants.release(ballot);
     return true;
   }
 
@@ -217,7 +218,7 @@ export class PaxosReplica {
     const follower = leadership?.follower(replica);
     if (leadership === undefined || follower === undefined) return;
     leadership.startOver(follower, nowMs);
-    this.#send(replica, this.#prepare(leadership.adopted.ballot, ZERO_BALLOT, leadership.rejoin));
+    this.#send(replica, this.#prepare(leadership.adopted.ballot, leadership.rejoin));
   }
 
   // --- heartbeats --------------------------------------------------------------------------------------------------
@@ -268,7 +269,7 @@ export class PaxosReplica {
       this.#becomeFollower(nowMs);
       return;
     }
-    const prepare = this.#prepare(leadership.adopted.ballot, ZERO_BALLOT, leadership.rejoin);
+    const prepare = this.#prepare(leadership.adopted.ballot, leadership.rejoin);
     for (const replica of leadership.startOverWithSilent(nowMs)) this.#send(replica, prepare);
   }
 
@@ -281,7 +282,7 @@ export class PaxosReplica {
     }
     if (nowMs - candidacy.promptedAtMs < this.#options.candidacyMs / 10 || !candidacy.promises.has(this.self)) return;
     candidacy.promptedAtMs = nowMs;
-    const prepare = this.#prepare(candidacy.ballot, candidacy.released, candidacy.rejoin);
+    const prepare = this.#prepare(candidacy.ballot, candidacy.rejoin);
     for (const replica of this.#others()) if (!candidacy.promises.has(replica)) this.#send(replica, prepare);
     if (candidacy.fetchingFrom !== undefined) this.#adoptGreatest(candidacy, nowMs);
   }
@@ -295,7 +296,7 @@ export class PaxosReplica {
       case 'ask-leader':
         return this.#send(from, { kind: 'leader-heard', question: message.question, heard: this.#hearsLeader(nowMs) });
       case 'leader-heard':
-        if (this.#election.answered(from, message.question, message.heard, nowMs)) this.#stand(ZERO_BALLOT, 0, nowMs);
+        if (this.#election.answered(from, message.question, message.heard, nowMs)) this.#stand(0, nowMs);
         return;
       case 'prepare':
         return this.#onPrepare(from, message, nowMs);
@@ -308,7 +309,7 @@ export class PaxosReplica {
       case 'tail':
         return this.#onTail(from, message, nowMs);
       case 'nominate':
-        return this.#onNominate(message, nowMs);
+        return this.#onNominate(from, message, nowMs);
       case 'sync':
         return this.#onSync(from, message, nowMs);
       case 'accept':
@@ -362,16 +363,15 @@ export class PaxosReplica {
   #ask(question: number | undefined, nowMs: number): void {
     if (question === undefined) return;
     for (const replica of this.#others()) this.#send(replica, { kind: 'ask-leader', question });
-    if (quorumSize(this.configuration) === 1) this.#stand(ZERO_BALLOT, 0, nowMs);
+    if (quorumSize(this.configuration) === 1) this.#stand(0, nowMs);
   }
 
   /** Becomes a candidate under a ballot of its own, unless a grant still binds this replica itself. */
-  #stand(released: Ballot, rejoin: number, nowMs: number): void {
+  #stand(rejoin: number, nowMs: number): void {
     this.#election.forget();
     if (this.abstains) return;
     const round = Math.max(this.#greatestRound, this.#acceptor.promised.round) + 1;
     const ballot = { configuration: this.configuration.number, round, replica: this.self };
-    this.#grants.release(released);
     if (!this.#grants.allow(ballot, nowMs)) {
       this.#election.waitUntil(this.#grants.freeAtMs());
       return;
@@ -379,10 +379,10 @@ export class PaxosReplica {
     this.#leadership = undefined;
     this.#greatestRound = round;
     this.#acceptor.promise(ballot);
-    this.#candidacy = newCandidacy(ballot, released, rejoin, nowMs);
+    this.#candidacy = newCandidacy(ballot, rejoin, nowMs);
     // Prepare leaves only once the own promise is durable, so that no later life of this process can use the ballot again.
     this.#acceptor.hold(this.self, this.#acceptor.promiseMessage(0));
-    for (const replica of this.#others()) this.#acceptor.hold(replica, this.#prepare(ballot, released, rejoin));
+    for (const replica of this.#others()) this.#acceptor.hold(replica, this.#prepare(ballot, rejoin));
   }
 
   #onPrepare(from: ReplicaId, message: Prepare, nowMs: number): void {
@@ -393,7 +393,7 @@ export class PaxosReplica {
       return this.#send(from, { kind: 'refusal', promised, refused: ballot });
     }
     if (!equalBallots(ballot, promised)) {
-      if (message.released.replica !== 0) this.#grants.release(message.released);
+      if (message.released.replica !== 0) this.#release(message.released);
       if (!this.abstains && !this.#grants.allow(ballot, nowMs)) return this.#send(from, { kind: 'refusal', promised, refused: ballot });
       this.#becomeFollower(nowMs);
       this.#acceptor.promise(ballot);
@@ -424,7 +424,8 @@ export class PaxosReplica {
   #onLatePromise(leadership: Leadership, from: ReplicaId, message: Promise_, nowMs: number): void {
     if (message.abstention !== 0 && message.abstention !== leadership.rejoin) {
       // The damaged replica may have forgotten promises: only a ballot that the others promise from now on may sync it.
-      this.#stand(leadership.adopted.ballot, message.abstention, nowMs);
+      this.#becomeFollower(nowMs);
+      this.#stand(message.abstention, nowMs);
       return;
     }
     this.#bring(from, leadership.onPromise(from, message, this.#acceptor.commit, nowMs));
@@ -452,7 +453,7 @@ export class PaxosReplica {
     const far = message.first < window.first || window.bytesBetween(message.first, last) > this.#options.syncBytesMax;
     if (far) {
       // The candidate lacks too much to be brought up to date within an election: its candidacy passes to this replica.
-      this.#stand(ZERO_BALLOT, 0, nowMs);
+      this.#stand(0, nowMs);
       return;
     }
     const records = window.slice(message.first, last, Number.POSITIVE_INFINITY);
@@ -488,12 +489,25 @@ export class PaxosReplica {
     if (compareBallots(message.promised, current) > 0) this.#becomeFollower(nowMs);
   }
 
-  #onNominate(message: Nominate, nowMs: number): void {
-    if (!equalBallots(message.ballot, this.#acceptor.promised) || this.abstains) return;
-    this.#stand(message.leaseGivenUp ? message.ballot : ZERO_BALLOT, 0, nowMs);
+  #onNominate(from: ReplicaId, message: Nominate, nowMs: number): void {
+    const { ballot } = message;
+    if (!equalBallots(ballot, this.#acceptor.promised) || this.abstains) return;
+    if (message.leaseGivenUp) this.#release(ballot);
+    if (message.leaseGivenUp && from === ballot.replica && nowMs < this.#grants.freeAtMs()) {
+      // Restarted a moment ago, this replica has to wait; the group need not.
+      for (const replica of this.#others()) if (replica !== from) this.#send(replica, message);
+    }
+    this.#stand(0, nowMs);
+  }
+
+  /** The holder of the ballot leads no more, so what was granted to it binds nobody. */
+  #release(ballot: Ballot): void {
+    this.#grants.release(ballot);
+    if (compareBallots(ballot, this.#released) > 0) this.#released = ballot;
   }
 
   #becomeFollower(nowMs: number): void {
+    if (this.#leadership !== undefined) this.#release(this.#leadership.adopted.ballot);
     this.#leadership = undefined;
     this.#candidacy = undefined;
     this.#election.forget();
@@ -583,8 +597,8 @@ export class PaxosReplica {
 
   // --- small things ------------------------------------------------------------------------------------------------
 
-  #prepare(ballot: Ballot, released: Ballot, rejoin: number): Prepare {
-    return { kind: 'prepare', ballot, released, rejoin };
+  #prepare(ballot: Ballot, rejoin: number): Prepare {
+    return { kind: 'prepare', ballot, released: this.#released, rejoin };
   }
 
   #others(): ReplicaId[] {
