@@ -88,12 +88,18 @@ export class StorageNode implements Service {
     if (this.#node !== undefined) this.#start(this.#node);
   }
 
-  /** Not ready before it belongs to a cluster, its replicas know a leader, and the catalog says where the node is. */
+  /**
+   * Not ready before it belongs to a cluster, its replicas know a leader and can help to elect another one (whoever restarts
+   * nodes one by one waits for that, or a group could be left without a quorum that may promise), and the catalog says where
+   * the node is.
+   */
   notReady(): string | undefined {
     if (this.#node === undefined) return 'the node belongs to no cluster yet: run `stator init`';
     if (this.#stopping) return 'the node is stopping';
+    const nowMs = this.#parts.environment.clock.monotonicMs();
     for (const group of this.#node.groups.all) {
       if (group.paxos.leader === undefined) return `group ${group.id} has no leader yet`;
+      if (nowMs < group.paxos.silentUntilMs) return 'the leases that were granted before the restart have not run out yet';
     }
     return this.#registered || this.#isInCatalog(this.#node) ? undefined : 'the node is not registered with an auto-admin yet';
   }
@@ -157,6 +163,7 @@ export class StorageNode implements Service {
     node.watcher.start();
     this.#every(TICK_MS, () => node.groups.tick());
     this.#every(HEARTBEAT_MS, () => node.groups.beat());
+    this.#every(HEARTBEAT_MS, () => node.requests.giveSignsOfLife());
     this.#every(CHECKPOINT_TICK_MS, () => node.groups.checkpoints.tick(node.groups.all));
     this.#every(CATALOG_BEAT_MS, () => node.catalog.flush(true));
     void this.#register();

@@ -93,3 +93,18 @@ test('a leader whose machine was suspended with its clock does not answer a wait
     assert.equal(valueOfOutcome(await read), 2);
   });
 });
+
+test('a leader that waits for its quorum is not taken for dead, so a condition that fails meanwhile is told as it is', async () => {
+  await play(async (cluster, clients) => {
+    await clients.insist(putCall('key', 1, 0));
+    const leader = leaderOf(cluster);
+    cutFromPeers(cluster, leader);
+    const condition = { condition: 'v = :one', values: { ':one': 1 } };
+    const puts = [2, 3].map((value) => clients.executeAt(0, putCall('key', value, 0, condition)));
+    // Longer than a router waits for a silent node, shorter than a lease.
+    await cluster.sleep(1400);
+    for (const peer of cluster.nodes.filter((node) => node !== leader)) cluster.network.heal(peer.name, leader.name);
+    const outcomes = await Promise.all(puts);
+    assert.deepEqual(outcomes.map(({ kind }) => kind).sort(), ['condition-failed', 'done']);
+  });
+});

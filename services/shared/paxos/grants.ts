@@ -8,11 +8,11 @@ import { type Ballot, equalBallots, ZERO_BALLOT } from './ballot.ts';
 export class Grants {
   #ballot: Ballot = ZERO_BALLOT;
   #untilMs = Number.NEGATIVE_INFINITY;
-  readonly #silentUntilMs: number;
+  /** Until then an earlier life of this process may be bound. */
+  readonly silentUntilMs: number;
 
-  /** `silentUntilMs`: until then an earlier life of this process may be bound. */
   constructor(silentUntilMs: number) {
-    this.#silentUntilMs = silentUntilMs;
+    this.silentUntilMs = silentUntilMs;
   }
 
   /** Binds this replica to a ballot. */
@@ -28,7 +28,7 @@ export class Grants {
   /** May this replica promise or accept the ballot now? */
   allow(ballot: Ballot, nowMs: number): boolean {
     if (equalBallots(ballot, this.#ballot)) return true;
-    return nowMs >= this.#untilMs && nowMs >= this.#silentUntilMs;
+    return nowMs >= this.#untilMs && nowMs >= this.silentUntilMs;
   }
 
   /** The holder gave the lease up. A restarted replica stays silent all the same: it does not know for whom. */
@@ -38,6 +38,6 @@ export class Grants {
 
   /** From when on another ballot than the granted one may be promised. */
   freeAtMs(): number {
-    return Math.max(this.#untilMs, this.#silentUntilMs);
+    return Math.max(this.#untilMs, this.silentUntilMs);
   }
 }

@@ -116,6 +116,11 @@ export class PaxosReplica {
     return this.#election.heardAtMs;
   }
 
+  /** Until then this replica, started anew, can help nobody to lead; -Infinity when it never had an earlier life. */
+  get silentUntilMs(): number {
+    return this.#grants.silentUntilMs;
+  }
+
   /** The record of a slot while it is in memory; older ones are in the WAL. */
   recordAt(slot: Slot): Uint8Array | undefined {
     return this.#acceptor.window.at(slot);

@@ -31,6 +31,7 @@ export class RequestServer {
   readonly #options: RequestServerOptions;
   /** The stream that each router opened last. */
   readonly #newest = new Map<string, RequestStream>();
+  readonly #outboxes = new Set<ResponseOutbox>();
   #draining = false;
   #writeTakenAtMs = Number.NEGATIVE_INFINITY;
   #underWay = 0;
@@ -78,6 +79,7 @@ export class RequestServer {
    */
   serve(stream: RequestStream): void {
     const outbox = new ResponseOutbox(stream, this.#timers);
+    this.#outboxes.add(outbox);
     const { name } = stream.peer;
     this.#newest.set(name, stream);
     stream.onFrame = (frame) => {
@@ -86,8 +88,17 @@ export class RequestServer {
     };
     stream.onClose = () => {
       outbox.close();
+      this.#outboxes.delete(outbox);
       if (this.#newest.get(name) === stream) this.#newest.delete(name);
     };
+  }
+
+  /**
+   * Tells routers that wait for answers that this process lives. A router takes a silent node for dead, and what it had sent
+   * for lost; but a leader that waits for a quorum will answer, and only its answer spares the client an unknown outcome.
+   */
+  giveSignsOfLife(): void {
+    for (const outbox of this.#outboxes) outbox.giveSignOfLife();
   }
 
   #take(request: StorageRequest, stream: RequestStream, outbox: ResponseOutbox): void {
@@ -99,11 +110,13 @@ export class RequestServer {
       return;
     }
     this.#underWay += 1;
+    outbox.awaited += 1;
     let answered = false;
     const respond = (answer: Answer): void => {
       assert(!answered, 'a request was answered twice');
       answered = true;
       this.#underWay -= 1;
+      outbox.awaited -= 1;
       outbox.add({ id: request.id, ...answer });
     };
     const group = this.#groupOf(request.group);
@@ -145,6 +158,8 @@ class ResponseOutbox {
   readonly #timers: Timers;
   #responses: StorageResponse[] = [];
   #closed = false;
+  /** Requests of the stream that are under way. */
+  awaited = 0;
 
   constructor(stream: RequestStream, timers: Timers) {
     this.#stream = stream;
@@ -155,6 +170,10 @@ class ResponseOutbox {
     if (this.#closed) return;
     this.#responses.push(response);
     if (this.#responses.length === 1) this.#timers.endOfTurn(() => this.#flush());
+  }
+
+  giveSignOfLife(): void {
+    if (!this.#closed && this.awaited > 0 && this.#responses.length === 0) this.#stream.send({ responses: [] });
   }
 
   close(): void {
