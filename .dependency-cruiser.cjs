@@ -2,6 +2,7 @@
 // It holds for types, too, so it is checked on the sources. What is imported at run time is checked on the compiled files: there
 // type-only imports, which are allowed of every package and may go in circles, are gone.
 
+// The same kinds of files stand in .dockerignore: the image is built without them.
 const TESTS = '\\.(test|test-support|fixture)\\.(ts|js)$';
 const PURE_LIBRARIES = '^services/shared/(item|expression|paxos|placement|btree|wal|wire|cluster-client)/';
 const PROCESSES = '^services/(router|storage-node|auto-admin|stream-shard)/';

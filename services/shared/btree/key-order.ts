@@ -24,6 +24,21 @@ export function compareKeyInside(image: Uint8Array, offset: number, length: numb
 }
 
 /**
+ * The first four bytes of a key, missing ones taken as zero, as an integer in the order of the keys. Unequal prefixes decide a
+ * comparison; with equal ones it takes the whole keys. Small integers lie side by side in an array, so that a search
+ * among them stays in a few cache lines, where the keys themselves would each bring two or three from all over the heap.
+ */
+export function keyPrefix(key: Uint8Array): number {
+  const length = key.length;
+  const bytes =
+    length >= 4
+      ? ((key[0] as number) << 24) | ((key[1] as number) << 16) | ((key[2] as number) << 8) | (key[3] as number)
+      : ((key[0] ?? 0) << 24) | ((key[1] ?? 0) << 16) | ((key[2] ?? 0) << 8);
+  // The sign bit is turned around, because the bytes are unsigned and the integers are not.
+  return bytes ^ 0x8000_0000;
+}
+
+/**
  * The shortest byte string that is greater than `left` and at most `right`, given left < right. As a separator it keeps
  * interior pages small: between hashed keys two or three bytes are enough.
  */

@@ -1,6 +1,6 @@
 import { ByteReader, MalformedBytesError } from '../base/byte-reader.ts';
 import { ByteWriter } from '../base/byte-writer.ts';
-import { compareKeys, ownCopy } from './key-order.ts';
+import { compareKeys, keyPrefix, ownCopy } from './key-order.ts';
 import { LEAF_LEVEL, OVERFLOW_LEVEL, PAGE_BYTES, PAGE_HEADER_BYTES, pageCount, pageLevel, writePageHeader } from './page-format.ts';
 import { PageReference } from './totals.ts';
 import type { Totals } from './totals.ts';
@@ -137,6 +137,8 @@ export class InteriorPage extends PageInMemory {
   readonly level: number;
   readonly separators: Uint8Array[];
   readonly children: PageReference[];
+  /** The prefix of each separator. */
+  readonly #prefixes: number[];
   #encodedBytes: number;
 
   constructor(id: number, level: number, separators: Uint8Array[], children: PageReference[], stored: boolean) {
@@ -144,6 +146,7 @@ export class InteriorPage extends PageInMemory {
     this.level = level;
     this.separators = separators;
     this.children = children;
+    this.#prefixes = separators.map(keyPrefix);
     this.#encodedBytes = encodedInteriorBytes(separators);
     if (separators.length > 0) this.#setFirstSeparatorEmpty();
   }
@@ -154,12 +157,14 @@ export class InteriorPage extends PageInMemory {
 
   /** Which child is responsible for the key. */
   childIndex(key: Uint8Array): number {
-    const separators = this.separators;
+    const prefixes = this.#prefixes;
+    const prefix = keyPrefix(key);
     let low = 1;
-    let high = separators.length;
+    let high = prefixes.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (compareKeys(separators[middle] as Uint8Array, key) <= 0) low = middle + 1;
+      const order = (prefixes[middle] as number) - prefix || compareKeys(this.separators[middle] as Uint8Array, key);
+      if (order <= 0) low = middle + 1;
       else high = middle;
     }
     return low - 1;
@@ -177,6 +182,7 @@ export class InteriorPage extends PageInMemory {
 
   insert(index: number, separators: readonly Uint8Array[], children: readonly PageReference[]): void {
     this.separators.splice(index, 0, ...separators);
+    this.#prefixes.splice(index, 0, ...separators.map(keyPrefix));
     this.children.splice(index, 0, ...children);
     this.#encodedBytes += encodedInteriorBytes(separators) - PAGE_HEADER_BYTES;
   }
@@ -184,6 +190,7 @@ export class InteriorPage extends PageInMemory {
   remove(index: number): void {
     const separator = this.separators[index] as Uint8Array;
     this.separators.splice(index, 1);
+    this.#prefixes.splice(index, 1);
     this.children.splice(index, 1);
     this.#encodedBytes -= CHILD_BYTES + separator.length;
     if (index === 0 && this.separators.length > 0) this.#setFirstSeparatorEmpty();
@@ -192,6 +199,7 @@ export class InteriorPage extends PageInMemory {
   /** Takes the children from `index` on away; they belong into a page whose own separator is the first one returned. */
   cutFrom(index: number): { separators: Uint8Array[]; children: PageReference[] } {
     const cut = { separators: this.separators.splice(index), children: this.children.splice(index) };
+    this.#prefixes.length = index;
     this.#encodedBytes -= encodedInteriorBytes(cut.separators) - PAGE_HEADER_BYTES;
     return cut;
   }
@@ -238,6 +246,7 @@ export class InteriorPage extends PageInMemory {
   #setFirstSeparatorEmpty(): void {
     this.#encodedBytes -= (this.separators[0] as Uint8Array).length;
     this.separators[0] = NO_BYTES;
+    this.#prefixes[0] = keyPrefix(NO_BYTES);
   }
 }
 
