@@ -168,7 +168,9 @@ test('identity and state of a group survive a checkpoint', () => {
   const members = [{ replica: 4, node: 'node-a', az: 'a' }];
   const base = { group: 2, replica: 4, tableId: 't', partitionId: 1, low: Buffer.alloc(0), configuration: 1, members };
   for (const high of [undefined, Buffer.from([7])]) {
-    const read = decodeGroupMeta(encodeGroupMeta({ ...base, high }, state), 30_000);
+    const snapshot = { slot: 9, ballot: { configuration: 1, round: 3, replica: 6 } };
+    const read = decodeGroupMeta(encodeGroupMeta({ ...base, high }, state, snapshot), 30_000);
+    assert.deepEqual(read.snapshot, snapshot);
     assert.deepEqual(read.identity, { ...base, high });
     assert.deepEqual([read.state.applied, read.state.timeMs, read.state.lastDelete], [12, 99, 5]);
     assert.equal(read.state.requests.lookUp({ life: 3, number: 1 }), 12);

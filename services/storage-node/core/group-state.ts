@@ -1,6 +1,7 @@
 import { ByteReader, MalformedBytesError } from '../../shared/base/byte-reader.ts';
 import { ByteWriter } from '../../shared/base/byte-writer.ts';
 import type { GroupId, ReplicaId, Slot } from '../../shared/base/ids.ts';
+import { type Ballot, ZERO_BALLOT } from '../../shared/paxos/ballot.ts';
 import type { ReplicaPlace } from '../../shared/wire/admin.ts';
 import { RequestTable } from './request-table.ts';
 
@@ -43,23 +44,46 @@ export class GroupState {
   }
 }
 
-const FORMAT = 1;
+/**
+ * The last snapshot that took the tree's place. What the own log holds at or below its slot may never have been chosen: the log
+ * does not count there, whether it was told of the snapshot or the process stopped before.
+ */
+export interface InstalledSnapshot {
+  /** 0: the tree was never replaced. */
+  readonly slot: Slot;
+  /** Under which the snapshot was sent; nothing lower is promised since. */
+  readonly ballot: Ballot;
+}
+
+export const NO_SNAPSHOT: InstalledSnapshot = { slot: 0, ballot: ZERO_BALLOT };
+
+/** History: 1 - first; 2 - with the installed snapshot. */
+const FORMAT = 2;
 
 /** Identity and state, as they stand in a checkpoint: README.md, "Checkpoint record". */
-export function encodeGroupMeta(identity: GroupIdentity, state: GroupState): Buffer {
+export function encodeGroupMeta(identity: GroupIdentity, state: GroupState, snapshot = NO_SNAPSHOT): Buffer {
   const writer = new ByteWriter(4096);
   writer.u8(FORMAT).u32(identity.group).u32(identity.replica).text(identity.tableId).u32(identity.partitionId);
   writer.bytes(identity.low);
   writer.u8(identity.high === undefined ? 0 : 1).bytes(identity.high ?? new Uint8Array(0));
   writer.u32(identity.configuration).u16(identity.members.length);
   for (const { replica, node, az } of identity.members) writer.u32(replica).text(node).text(az);
+  const { slot, ballot } = snapshot;
+  writer.u64(slot).u32(ballot.configuration).u32(ballot.round).u32(ballot.replica);
   writer.u64(state.applied).u64(state.timeMs).u64(state.lastDelete);
   state.requests.encode(writer);
   return writer.finish();
 }
 
+/** What stands in a checkpoint beside the tree. */
+export interface GroupMeta {
+  readonly identity: GroupIdentity;
+  readonly state: GroupState;
+  readonly snapshot: InstalledSnapshot;
+}
+
 /** Throws MalformedBytesError for anything that encodeGroupMeta did not write. */
-export function decodeGroupMeta(bytes: Uint8Array, rememberRequestsMs: number): { identity: GroupIdentity; state: GroupState } {
+export function decodeGroupMeta(bytes: Uint8Array, rememberRequestsMs: number): GroupMeta {
   const reader = new ByteReader(bytes);
   const format = reader.u8();
   if (format !== FORMAT) throw new MalformedBytesError(`group state of format ${format}; this version knows ${FORMAT}`);
@@ -74,10 +98,12 @@ export function decodeGroupMeta(bytes: Uint8Array, rememberRequestsMs: number): 
   const members: ReplicaPlace[] = [];
   for (let count = reader.u16(); count > 0; count--) members.push({ replica: reader.u32(), node: reader.text(), az: reader.text() });
   const identity = { group, replica, tableId, partitionId, low, high: bounded ? bound : undefined, configuration, members };
+  const slot = reader.u64();
+  const ballot = { configuration: reader.u32(), round: reader.u32(), replica: reader.u32() };
   const applied = reader.u64();
   const timeMs = reader.u64();
   const lastDelete = reader.u64();
   const requests = RequestTable.decode(reader, rememberRequestsMs);
   if (reader.remaining > 0) throw new MalformedBytesError('bytes behind the group state');
-  return { identity, state: new GroupState(applied, timeMs, lastDelete, requests) };
+  return { identity, state: new GroupState(applied, timeMs, lastDelete, requests), snapshot: { slot, ballot } };
 }

@@ -5,12 +5,12 @@ import type { PageStore } from '../../shared/btree/page-store.ts';
 import type { BTree } from '../../shared/btree/tree.ts';
 import type { Environment } from '../../shared/env/environment.ts';
 import { AdminCallError } from '../../shared/env/transport.ts';
-import { ZERO_BALLOT } from '../../shared/paxos/ballot.ts';
+import { compareBallots, ZERO_BALLOT } from '../../shared/paxos/ballot.ts';
 import type { DurableState } from '../../shared/paxos/durable-state.ts';
 import type { PaxosOptions } from '../../shared/paxos/options.ts';
 import { PaxosReplica } from '../../shared/paxos/replica.ts';
 import type { WriteAheadLog } from '../../shared/wal/write-ahead-log.ts';
-import { decodeGroupMeta, encodeGroupMeta, type GroupIdentity, GroupState } from '../core/group-state.ts';
+import { decodeGroupMeta, encodeGroupMeta, type GroupIdentity, type GroupMeta, GroupState, NO_SNAPSHOT } from '../core/group-state.ts';
 import { REMEMBER_REQUESTS_MS } from '../core/options.ts';
 import { Group, type GroupHost } from './group.ts';
 
@@ -36,9 +36,9 @@ export class GroupLoader {
   async load(): Promise<Group[]> {
     const groups: Group[] = [];
     for (const { treeId, meta } of this.#pages.trees().values()) {
-      const { identity, state } = decodeGroupMeta(meta, REMEMBER_REQUESTS_MS);
-      assert(identity.replica === treeId, 'a tree that belongs to another replica');
-      groups.push(await this.#loadGroup(identity, state));
+      const decoded = decodeGroupMeta(meta, REMEMBER_REQUESTS_MS);
+      assert(decoded.identity.replica === treeId, 'a tree that belongs to another replica');
+      groups.push(await this.#loadGroup(decoded));
     }
     for (const group of this.#wal.recovered().keys()) {
       if (!groups.some(({ id }) => id === group)) this.#environment.logger.warn('log without a tree', { group });
@@ -46,30 +46,37 @@ export class GroupLoader {
     return groups;
   }
 
-  async #loadGroup(identity: GroupIdentity, state: GroupState): Promise<Group> {
+  async #loadGroup(meta: GroupMeta): Promise<Group> {
+    const { identity, state } = meta;
     const recovered = this.#wal.recovered().get(identity.group);
     const damage = recovered === undefined ? 'the log of the group is missing' : damageOf(recovered, state.applied);
     const tree = await this.#pages.openTree(identity.replica);
     if (recovered === undefined || damage !== undefined) {
       this.#environment.logger.error('replica abstains', { group: identity.group, replica: identity.replica, damage });
       const durable = await this.#startAnew(identity.group, state.applied, recovered?.header.promised ?? ZERO_BALLOT);
-      return this.#make(identity, state, tree, durable, [], true);
+      return this.#make(meta, tree, durable, [], true);
     }
-    const durable = await this.#durable(identity.group, recovered.header, state.applied);
+    const durable = await this.#durable(meta, recovered.header);
     const records = await this.#read(identity.group, durable.commit + 1, durable.last);
     const { logger } = this.#environment;
     logger.info('replica found', { group: identity.group, applied: state.applied, commit: durable.commit, last: durable.last });
-    return this.#make(identity, state, tree, durable, records, true);
+    return this.#make(meta, tree, durable, records, true);
   }
 
   /**
-   * A checkpoint never runs ahead of the durable log, so a log that ends before it means that the node stopped between putting
-   * a snapshot in place and noting it in the log: the log is started anew behind the snapshot, or what is appended next would
-   * not follow on it. The snapshot's ballot was promised before it came.
+   * The process may have stopped between putting a snapshot in place and noting it in the log. What the log holds at or below
+   * the snapshot's slot counts for nothing then, for it may never have been chosen. A log that ends before the tree does is
+   * started anew, or what is appended next would not follow on it: a checkpoint never runs ahead of the durable log, so that
+   * the tree is a snapshot's.
    */
-  async #durable(group: GroupId, header: DurableState, applied: Slot): Promise<DurableState> {
-    if (header.last >= applied) return { ...header, commit: Math.max(header.commit, applied) };
-    const durable = { ...header, last: applied, commit: applied, trimmed: applied };
+  async #durable({ identity: { group }, state: { applied }, snapshot }: GroupMeta, header: DurableState): Promise<DurableState> {
+    const promised = compareBallots(header.promised, snapshot.ballot) >= 0 ? header.promised : snapshot.ballot;
+    if (header.last >= applied) {
+      const trimmed = Math.max(header.trimmed, snapshot.slot);
+      this.#wal.trim(group, trimmed);
+      return { ...header, promised, trimmed, commit: Math.max(header.commit, applied) };
+    }
+    const durable = { ...header, promised, last: applied, commit: applied, trimmed: applied };
     await new Promise<void>((resolve) => this.#wal.createGroup(group, durable, resolve));
     return durable;
   }
@@ -106,24 +113,18 @@ export class GroupLoader {
     await new Promise<void>((resolve) => this.#wal.createGroup(identity.group, header, resolve));
     const state = GroupState.empty(REMEMBER_REQUESTS_MS);
     const tree = await this.#pages.createTree(identity.replica, encodeGroupMeta(identity, state));
-    return this.#make(identity, state, tree, header, [], false);
+    return this.#make({ identity, state, snapshot: NO_SNAPSHOT }, tree, header, [], false);
   }
 
-  #make(
-    identity: GroupIdentity,
-    state: GroupState,
-    tree: BTree,
-    durable: DurableState,
-    records: readonly Uint8Array[],
-    restarted: boolean,
-  ): Group {
+  #make(meta: GroupMeta, tree: BTree, durable: DurableState, records: readonly Uint8Array[], restarted: boolean): Group {
+    const { identity, state } = meta;
     const { random, clock } = this.#environment;
     const configuration = { number: identity.configuration, members: identity.members.map(({ replica }) => replica) };
     const abstention = 1 + (random.uint32() >>> 1);
     const start = { self: identity.replica, configuration, options: this.#options, durable, records, restarted, abstention };
     const paxos = new PaxosReplica(start, clock.monotonicMs());
     if (state.applied > paxos.applied) paxos.appliedUpTo(state.applied);
-    return new Group({ identity, paxos, tree, state, host: this.#host });
+    return new Group({ ...meta, paxos, tree, host: this.#host });
   }
 }
 

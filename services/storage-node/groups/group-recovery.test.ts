@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { PageDamagedError } from '../../shared/btree/errors.ts';
+import { WalTrimmedError } from '../../shared/wal/wal-types.ts';
 import type { RangeOperation } from '../../shared/wire/storage-operations.ts';
 import type { Answer } from '../core/write-evaluator.ts';
 import { RangeReader } from './range-reader.ts';
@@ -32,6 +33,21 @@ describe('a replica whose tree a snapshot replaces', () => {
     await world.restart();
     assert.deepEqual([world.group.paxos.last, world.group.paxos.trimmed, world.group.paxos.abstains], [11, 10, false]);
     assert.deepEqual(world.failures, []);
+  });
+
+  it('counts nothing of its longer log at or below the snapshot, though the log knew nothing of it', async () => {
+    const world = new ReplicaWorld();
+    await world.create();
+    const records = Array.from({ length: 20 }, (_, at) => recordOf(at, at + 1));
+    // Slots 3 to 20 were accepted, and may have been chosen otherwise since.
+    await world.follow(records, 2);
+    await world.install(20, 10);
+    await world.restart();
+    await world.timers.settle();
+    const { paxos } = world.group;
+    assert.deepEqual([paxos.applied, paxos.commit, paxos.trimmed, paxos.last], [10, 10, 10, 20]);
+    await assert.rejects(world.wal.read(IDENTITY.group, 10, 20, 1 << 20), WalTrimmedError);
+    assert.equal((await world.wal.read(IDENTITY.group, 11, 20, 1 << 20)).length, 10);
   });
 
   it('does not stop because a read was waiting for a page of the old tree', async () => {

@@ -10,7 +10,7 @@ import { PageStore } from '../../shared/btree/page-store.ts';
 import { ZERO_BALLOT } from '../../shared/paxos/ballot.ts';
 import { DEFAULT_PAXOS_OPTIONS } from '../../shared/paxos/options.ts';
 import { PaxosReplica } from '../../shared/paxos/replica.ts';
-import { encodeGroupMeta, GroupState } from '../core/group-state.ts';
+import { encodeGroupMeta, GroupState, NO_SNAPSHOT } from '../core/group-state.ts';
 import { WriteEvaluator } from '../core/write-evaluator.ts';
 import { Group } from './group.ts';
 
@@ -53,7 +53,7 @@ beforeEach(async () => {
     watchClock: nothing,
     applied: nothing,
   };
-  group = new Group({ identity: IDENTITY, paxos, tree, state, host });
+  group = new Group({ identity: IDENTITY, paxos, tree, state, snapshot: NO_SNAPSHOT, host });
 });
 
 test('no checkpoint is begun while a snapshot is put in place: it would be of the tree that goes', () => {

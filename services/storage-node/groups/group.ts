@@ -12,7 +12,7 @@ import type { PaxosMessage } from '../../shared/paxos/messages.ts';
 import type { PaxosReplica } from '../../shared/paxos/replica.ts';
 import { decodeLogRecord, type LogRecord } from '../../shared/wal/log-record.ts';
 import type { WriteAheadLog } from '../../shared/wal/write-ahead-log.ts';
-import { encodeGroupMeta, type GroupIdentity, type GroupState } from '../core/group-state.ts';
+import { encodeGroupMeta, type GroupIdentity, type GroupMeta, type GroupState, type InstalledSnapshot } from '../core/group-state.ts';
 import { Overlay } from '../core/overlay.ts';
 import type { Answer, WriteEvaluator, WriteOperation } from '../core/write-evaluator.ts';
 import { DurableEnd } from './durable-end.ts';
@@ -56,6 +56,7 @@ export class Group {
   readonly #host: GroupHost;
   #tree: BTree;
   #state: GroupState;
+  #snapshot: InstalledSnapshot;
   readonly #overlay = new Overlay();
   readonly #answers = new PendingAnswers();
   readonly #reads = new ReadGate();
@@ -74,8 +75,9 @@ export class Group {
   checkpointAtMs: number;
   readonly #durable: DurableEnd;
 
-  constructor(parts: { identity: GroupIdentity; paxos: PaxosReplica; tree: BTree; state: GroupState; host: GroupHost }) {
+  constructor(parts: GroupMeta & { paxos: PaxosReplica; tree: BTree; host: GroupHost }) {
     this.identity = parts.identity;
+    this.#snapshot = parts.snapshot;
     this.paxos = parts.paxos;
     this.#tree = parts.tree;
     this.#state = parts.state;
@@ -461,7 +463,7 @@ export class Group {
   async checkpoint(): Promise<Slot> {
     assert(this.durableLast >= this.#state.applied, 'a checkpoint would run ahead of the durable log');
     const slot = this.#state.applied;
-    await this.#tree.checkpoint(encodeGroupMeta(this.identity, this.#state));
+    await this.#tree.checkpoint(encodeGroupMeta(this.identity, this.#state, this.#snapshot));
     this.checkpointSlot = slot;
     this.checkpointAtMs = this.#host.environment.clock.monotonicMs();
     return slot;
@@ -477,6 +479,7 @@ export class Group {
   installed(tree: BTree, state: GroupState, ballot: Ballot): void {
     this.#tree = tree;
     this.#state = state;
+    this.#snapshot = { slot: state.applied, ballot };
     this.#loaded = [];
     this.checkpointSlot = state.applied;
     this.paxos.installedSnapshot(state.applied, ballot);

@@ -111,7 +111,7 @@ export class ReplicaWorld {
       const value = storedText(number, slot);
       await loader.add(keyOf(number), value, storedChecksum(value), 320);
     }
-    return loader.install(encodeGroupMeta(IDENTITY, stateAt(slot)));
+    return loader.install(encodeGroupMeta(IDENTITY, stateAt(slot), { slot, ballot: BALLOT }));
   }
 
   /** A message of the leader arrives, and all that follows from it happens. */

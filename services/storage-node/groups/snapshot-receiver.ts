@@ -116,9 +116,10 @@ export class SnapshotReceiver {
     if (staging.begin.slot <= group.state.applied) throw new Error('the log has overtaken the snapshot');
     group.holdApplying();
     try {
-      const tree = await staging.loader.install(encodeGroupMeta(group.identity, staging.state));
+      const { slot, ballot } = staging.begin;
+      const tree = await staging.loader.install(encodeGroupMeta(group.identity, staging.state, { slot, ballot }));
       if (this.#staging.get(group.id) === staging) this.#staging.delete(group.id);
-      group.installed(tree, staging.state, staging.begin.ballot);
+      group.installed(tree, staging.state, ballot);
       this.installed += 1;
       await this.#replaced(group);
     } finally {
