@@ -66,6 +66,7 @@ beforeEach(() => {
     answered: ({ name }, { status }) => outcomes.push(`${name} ${status}`),
     lost: ({ name }) => outcomes.push(`${name} lost`),
     notSent: ({ name }) => outcomes.push(`${name} not sent`),
+    opened: () => undefined,
   });
 });
 
@@ -83,7 +84,7 @@ test('calls wait for the first opening, and all calls of one turn leave in one f
   await timers.advance(10);
   assert.deepEqual(frames(), [2, 3, 1]);
   assert.deepEqual(outcomes, ['a ok', 'b ok', 'c ok', 'd ok', 'e ok', 'f ok']);
-  assert.equal(connection.peerName, 'node-a');
+  assert.equal(connection.peer?.name, 'node-a');
 });
 
 test('a turn with many bytes leaves in several frames', async () => {

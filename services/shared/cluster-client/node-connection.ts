@@ -1,7 +1,7 @@
 import { assert } from '../base/assert.ts';
 import type { GroupId } from '../base/ids.ts';
 import type { Environment } from '../env/environment.ts';
-import type { FrameStream } from '../env/transport.ts';
+import type { FrameStream, PeerIdentity } from '../env/transport.ts';
 import {
   CONNECTION_QUEUE_BYTES_MAX,
   FRAME_BYTES_TARGET,
@@ -34,6 +34,12 @@ export interface CallOutcomes<Call> {
   notSent(call: Call): void;
 }
 
+/** As `CallOutcomes`, and told of the connection itself. */
+export interface ConnectionEvents<Call extends ConnectionCall> extends CallOutcomes<Call> {
+  /** The stream was opened, the first or a new one; before anything is sent on it. */
+  opened(connection: NodeConnection<Call>): void;
+}
+
 /** Whether the call was taken; if not, because the node cannot be reached just now, or too much is queued towards it. */
 export type SendResult = 'queued' | 'unreachable' | 'full';
 
@@ -50,7 +56,7 @@ export class NodeConnection<Call extends ConnectionCall> {
   readonly address: string;
   readonly #environment: ConnectionEnvironment;
   readonly #transport: StatorTransport;
-  readonly #outcomes: CallOutcomes<Call>;
+  readonly #outcomes: ConnectionEvents<Call>;
   readonly #backoff: Backoff;
   readonly #pending = new Map<number, Call>();
   #batch: Call[] = [];
@@ -62,9 +68,9 @@ export class NodeConnection<Call extends ConnectionCall> {
   #reopenAtMs = 0;
   #nextId = 1;
   #quietSweeps = 0;
-  #peerName: string | undefined;
+  #peer: PeerIdentity | undefined;
 
-  constructor(address: string, environment: ConnectionEnvironment, transport: StatorTransport, outcomes: CallOutcomes<Call>) {
+  constructor(address: string, environment: ConnectionEnvironment, transport: StatorTransport, outcomes: ConnectionEvents<Call>) {
     this.address = address;
     this.#environment = environment;
     this.#transport = transport;
@@ -72,9 +78,13 @@ export class NodeConnection<Call extends ConnectionCall> {
     this.#backoff = new Backoff(environment.random, REOPEN_MIN_MS, REOPEN_MAX_MS);
   }
 
-  /** Name of the node that answered at this address last. */
-  get peerName(): string | undefined {
-    return this.#peerName;
+  /** The process that answered at this address last. */
+  get peer(): PeerIdentity | undefined {
+    return this.#peer;
+  }
+
+  get isOpen(): boolean {
+    return this.#stream !== undefined;
   }
 
   /** Bytes of the calls collected this turn and of what the network has not taken yet. */
@@ -117,6 +127,14 @@ export class NodeConnection<Call extends ConnectionCall> {
     if (this.#quietSweeps > STALL_SWEEPS) this.#lose('no answer for too long');
   }
 
+  /** Another stream leads to the same process, which takes requests only from the newest one. */
+  giveWay(): void {
+    if (this.#stream !== undefined) this.#lose('another address leads to the same process');
+    // That was no failure: whoever comes here once the other stream is gone need not wait.
+    this.#failed = false;
+    this.#reopenAtMs = 0;
+  }
+
   close(): void {
     this.#closed = true;
     if (this.#stream !== undefined) this.#lose('closed here');
@@ -146,7 +164,7 @@ export class NodeConnection<Call extends ConnectionCall> {
 
   #opened(stream: FrameStream<RequestFrame, ResponseFrame>): void {
     this.#stream = stream;
-    this.#peerName = stream.peer.name;
+    this.#peer = stream.peer;
     this.#failed = false;
     this.#quietSweeps = 0;
     this.#backoff.reset();
@@ -154,6 +172,7 @@ export class NodeConnection<Call extends ConnectionCall> {
     stream.onClose = (reason) => {
       if (this.#stream === stream) this.#lose(reason);
     };
+    this.#outcomes.opened(this);
     this.#flush();
   }
 
@@ -194,7 +213,7 @@ export class NodeConnection<Call extends ConnectionCall> {
   #lose(reason: string): void {
     const stream = this.#stream;
     assert(stream !== undefined, 'a stream is lost that is not open');
-    this.#environment.logger.info('node-connection-lost', { address: this.address, node: this.#peerName, reason });
+    this.#environment.logger.info('node-connection-lost', { address: this.address, node: this.#peer?.name, reason });
     this.#stream = undefined;
     stream.close();
     this.#unreachable();

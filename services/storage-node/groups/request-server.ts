@@ -29,8 +29,8 @@ export class RequestServer {
   readonly #groupOf: (group: GroupId) => Group | undefined;
   readonly #ranges: RangeReader;
   readonly #options: RequestServerOptions;
-  /** The stream that each router opened last. */
-  readonly #newest = new Map<string, RequestStream>();
+  /** For each life of a router the stream that it opened last, and what ends it. */
+  readonly #newest = new Map<number, { readonly stream: RequestStream; readonly end: () => void }>();
   readonly #outboxes = new Set<ResponseOutbox>();
   #draining = false;
   #writeTakenAtMs = Number.NEGATIVE_INFINITY;
@@ -75,21 +75,30 @@ export class RequestServer {
 
   /**
    * A router opens a stream anew when it has given the old one up. What the old one may still deliver is not executed: its
-   * writes were repeated on the new one, and perhaps answered, so that a late copy would change what a client was told.
+   * writes were repeated on the new one, and perhaps answered, so that a late copy would change what a client was told. The
+   * old one is closed, so that a router that has not given it up learns that nothing on it is answered any more.
    */
   serve(stream: RequestStream): void {
     const outbox = new ResponseOutbox(stream, this.#timers);
     this.#outboxes.add(outbox);
-    const { name } = stream.peer;
-    this.#newest.set(name, stream);
+    const { incarnation } = stream.peer;
+    const ended = (): void => {
+      outbox.close();
+      this.#outboxes.delete(outbox);
+    };
+    const end = (): void => {
+      ended();
+      stream.close();
+    };
+    this.#newest.get(incarnation)?.end();
+    this.#newest.set(incarnation, { stream, end });
     stream.onFrame = (frame) => {
-      if (this.#newest.get(name) !== stream) return;
+      if (this.#newest.get(incarnation)?.stream !== stream) return;
       for (const request of frame.requests) this.#take(request, stream, outbox);
     };
     stream.onClose = () => {
-      outbox.close();
-      this.#outboxes.delete(outbox);
-      if (this.#newest.get(name) === stream) this.#newest.delete(name);
+      ended();
+      if (this.#newest.get(incarnation)?.stream === stream) this.#newest.delete(incarnation);
     };
   }
 

@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { beforeEach, test } from 'node:test';
+import { FakeNetwork } from '../../../test/harness/fake-transport.ts';
+import { ManualTimers } from '../../../test/harness/manual-timers.ts';
+import type { FrameStream } from '../../shared/env/transport.ts';
+import type { RequestFrame, ResponseFrame } from '../../shared/wire/frames.ts';
+import { RangeReader } from './range-reader.ts';
+import { RequestServer } from './request-server.ts';
+
+type Stream = FrameStream<RequestFrame, ResponseFrame>;
+
+const NODE = 'node-a:1';
+const REQUEST = { id: 4, group: 9, deadlineMs: 5000, operation: { kind: 'get', key: Buffer.from('k'), consistent: true } } as const;
+
+let timers: ManualTimers;
+let network: FakeNetwork;
+
+beforeEach(() => {
+  timers = new ManualTimers();
+  network = new FakeNetwork(timers);
+  const options = { requestsMax: 10, queuedBytesMax: 1 << 20 };
+  const ranges = new RangeReader(timers, timers);
+  const server = new RequestServer({ clock: timers, timers, groupOf: () => undefined, ranges, options });
+  void network.transport(NODE, 'node-a', 7).listen({ requests: (stream) => server.serve(stream) });
+});
+
+/** What happens on a stream: statuses of answers, and its end. */
+function watched(stream: Stream): string[] {
+  const events: string[] = [];
+  stream.onFrame = ({ responses }) => events.push(...responses.map(({ status }) => status));
+  stream.onClose = () => events.push('closed');
+  return events;
+}
+
+test('a stream that the same router opens anew closes the older one, which is heard no more', async () => {
+  const router = network.transport('router:1', 'router-1', 1);
+  const older = await timers.until(router.open(NODE, 'requests', 1000));
+  const events = watched(older);
+  const newer = await timers.until(router.open(NODE, 'requests', 1000));
+  const answers = watched(newer);
+  older.send({ requests: [REQUEST] });
+  newer.send({ requests: [REQUEST] });
+  await timers.advance(10);
+  assert.deepEqual([events, answers], [['closed'], ['no-such-group']]);
+});
+
+test('routers that share a name by mistake do not end each other', async () => {
+  const lives = [1, 2].map((life) => network.transport(`router:${life}`, 'router', life));
+  const streams = await timers.until(Promise.all(lives.map((router) => router.open(NODE, 'requests', 1000))));
+  const events = streams.map(watched);
+  for (const stream of streams) stream.send({ requests: [REQUEST] });
+  await timers.advance(10);
+  assert.deepEqual(events, [['no-such-group'], ['no-such-group']]);
+});
