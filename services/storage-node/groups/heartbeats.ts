@@ -1,4 +1,5 @@
 import type { GroupId, NodeId, ReplicaId } from '../../shared/base/ids.ts';
+import type { Random } from '../../shared/env/clock.ts';
 import type { Ballot } from '../../shared/paxos/ballot.ts';
 import {
   decodeLeaderships,
@@ -6,31 +7,70 @@ import {
   encodeLeaderships,
   encodeRefusals,
   type GroupLeadership,
+  type LeadershipNews,
 } from '../../shared/paxos/heartbeat.ts';
+import type { PaxosReplica } from '../../shared/paxos/replica.ts';
 import type { Heartbeat, HeartbeatAnswer } from '../../shared/wire/frames.ts';
-import type { Group } from './group.ts';
+import type { GroupIdentity } from '../core/group-state.ts';
 
-/** One heartbeat on its way: what its answer is about. */
-interface SentHeartbeat {
-  readonly sentAtMs: number;
-  readonly led: readonly { readonly group: Group; readonly ballot: Ballot; readonly follower: ReplicaId }[];
+/** What heartbeats are about: a replica of this node. */
+export interface BeatingGroup {
+  readonly id: GroupId;
+  readonly identity: Pick<GroupIdentity, 'members'>;
+  readonly stopped: boolean;
+  readonly paxos: Pick<PaxosReplica, 'leading' | 'heartbeat' | 'onHeartbeat' | 'onHeartbeatAnswer'>;
+  followCommit(news: LeadershipNews, nowMs: number): void;
 }
 
-/** Older heartbeats than so many are not answered any more. */
-const REMEMBERED = 32;
+/** One heartbeat on its way: what its answer is about. */
+interface SentHeartbeat<G> {
+  readonly sentAtMs: number;
+  readonly led: readonly { readonly group: G; readonly ballot: Ballot; readonly follower: ReplicaId }[];
+}
+
+/** What is on its way to one peer. */
+interface PeerBook<G> {
+  readonly sent: Map<number, SentHeartbeat<G>>;
+  /** The hurried heartbeat that is not answered yet. */
+  hurried: number | undefined;
+  /** Another one was asked for meanwhile. */
+  again: boolean;
+}
+
+/** The peer's answer: the groups it was about, and whether another heartbeat was asked for while it was on its way. */
+export interface Answered<G> {
+  readonly groups: readonly G[];
+  readonly again: boolean;
+}
+
+/** Older heartbeats than so many are not answered any more: those of ten seconds, at one regular beat every 300 ms. */
+const REMEMBERED = 64;
 
 /**
  * One heartbeat for each pair of nodes, for all groups together. The leader's clock is read before anything is sent, the
  * follower's when the frame arrives: a lease counted from the sending never outlasts the grant.
  */
-export class Heartbeats {
-  readonly #sent = new Map<NodeId, Map<number, SentHeartbeat>>();
-  #sequence = 0;
+export class Heartbeats<G extends BeatingGroup> {
+  readonly #peers = new Map<NodeId, PeerBook<G>>();
+  #sequence: number;
 
-  /** The heartbeat to a peer for the groups led here that have a replica there; undefined when there is none. */
-  make(node: NodeId, groups: Iterable<Group>, nowMs: number): Heartbeat | undefined {
+  /** Each life of the process numbers from somewhere else, so that a late answer to an earlier life counts for nothing. */
+  constructor(random: Random) {
+    this.#sequence = random.uint32();
+  }
+
+  /**
+   * The heartbeat to a peer for the groups led here that have a replica there; undefined when there is none. One hurried
+   * heartbeat at a time is on its way to a peer: more would only take the place of those that are remembered.
+   */
+  make(node: NodeId, groups: Iterable<G>, hurried: boolean, nowMs: number): Heartbeat | undefined {
+    const book = this.#book(node);
+    if (hurried && book.hurried !== undefined) {
+      book.again = true;
+      return undefined;
+    }
     const leaderships: GroupLeadership[] = [];
-    const led: { group: Group; ballot: Ballot; follower: ReplicaId }[] = [];
+    const led: { group: G; ballot: Ballot; follower: ReplicaId }[] = [];
     for (const group of groups) {
       const follower = group.identity.members.find((member) => member.node === node);
       if (follower === undefined || group.paxos.leading === undefined) continue;
@@ -41,12 +81,19 @@ export class Heartbeats {
     }
     if (led.length === 0) return undefined;
     const sequence = ++this.#sequence;
-    this.#remember(node, sequence, { sentAtMs: nowMs, led });
+    book.sent.set(sequence, { sentAtMs: nowMs, led });
+    for (const old of book.sent.keys()) {
+      if (book.sent.size <= REMEMBERED) break;
+      book.sent.delete(old);
+    }
+    // A regular heartbeat serves whoever waits for a hurried one, also when that one was lost.
+    book.hurried = hurried ? sequence : undefined;
+    book.again = false;
     return { sequence, leaderships: encodeLeaderships(leaderships) };
   }
 
   /** A peer's heartbeat: each group grants or refuses. */
-  receive(heartbeat: Heartbeat, groupOf: (group: GroupId) => Group | undefined, nowMs: number): HeartbeatAnswer {
+  receive(heartbeat: Heartbeat, groupOf: (group: GroupId) => G | undefined, nowMs: number): HeartbeatAnswer {
     const refusals: GroupId[] = [];
     for (const news of decodeLeaderships(heartbeat.leaderships)) {
       const group = groupOf(news.group);
@@ -56,28 +103,28 @@ export class Heartbeats {
     return { sequence: heartbeat.sequence, refusals: encodeRefusals(refusals) };
   }
 
-  /** A peer's answer. Returns the groups it was about. */
-  answered(node: NodeId, answer: HeartbeatAnswer, nowMs: number): Group[] {
-    const sent = this.#sent.get(node)?.get(answer.sequence);
-    if (sent === undefined) return [];
-    this.#sent.get(node)?.delete(answer.sequence);
+  answered(node: NodeId, answer: HeartbeatAnswer, nowMs: number): Answered<G> {
+    const book = this.#book(node);
+    const sent = book.sent.get(answer.sequence);
+    if (sent === undefined) return NOTHING;
+    book.sent.delete(answer.sequence);
     const refusals = decodeRefusals(answer.refusals);
     for (const { group, ballot, follower } of sent.led) {
       group.paxos.onHeartbeatAnswer(follower, ballot, sent.sentAtMs, !refusals.has(group.id), nowMs);
     }
-    return sent.led.map(({ group }) => group);
+    const again = book.again && book.hurried === answer.sequence;
+    if (book.hurried === answer.sequence) book.hurried = undefined;
+    return { groups: sent.led.map(({ group }) => group), again };
   }
 
-  #remember(node: NodeId, sequence: number, heartbeat: SentHeartbeat): void {
-    let sent = this.#sent.get(node);
-    if (sent === undefined) {
-      sent = new Map();
-      this.#sent.set(node, sent);
+  #book(node: NodeId): PeerBook<G> {
+    let book = this.#peers.get(node);
+    if (book === undefined) {
+      book = { sent: new Map(), hurried: undefined, again: false };
+      this.#peers.set(node, book);
     }
-    sent.set(sequence, heartbeat);
-    for (const old of sent.keys()) {
-      if (sent.size <= REMEMBERED) break;
-      sent.delete(old);
-    }
+    return book;
   }
 }
+
+const NOTHING = { groups: [], again: false };

@@ -32,7 +32,7 @@ export class NodeGroups implements GroupHost {
   readonly snapshotReceiver: SnapshotReceiver;
   readonly catchUpSender: CatchUpSender;
   readonly #catalog: CatalogFeed;
-  readonly #heartbeats = new Heartbeats();
+  readonly #heartbeats: Heartbeats<Group>;
   readonly #groups = new Map<GroupId, Group>();
   #awake = new Set<Group>();
   #turnScheduled = false;
@@ -55,6 +55,7 @@ export class NodeGroups implements GroupHost {
     this.environment = environment;
     this.wal = wal;
     this.#catalog = parts.catalog;
+    this.#heartbeats = new Heartbeats(environment.random);
     this.evaluator = new WriteEvaluator(environment.digest, options.region);
     this.links = new PeerLinks(environment, parts.transport, {
       onControl: (node, frame) => this.onControl(node, frame),
@@ -155,7 +156,10 @@ export class NodeGroups implements GroupHost {
     const awake = this.#awake;
     this.#awake = new Set();
     for (const group of awake) group.pump();
-    if (this.#heartbeatHurried) this.beat();
+    if (this.#heartbeatHurried) {
+      this.#heartbeatHurried = false;
+      this.#sendHeartbeats(this.links.nodes, true);
+    }
     this.links.flush();
     this.#catalog.flush(false);
   }
@@ -169,17 +173,20 @@ export class NodeGroups implements GroupHost {
 
   /** Sends heartbeats to all peers; a node whose disk hangs keeps them back, and so loses its leases in time. */
   beat(): void {
-    this.#heartbeatHurried = false;
+    this.#sendHeartbeats(this.links.nodes, false);
+    this.links.flush();
+  }
+
+  #sendHeartbeats(nodes: Iterable<NodeId>, hurried: boolean): void {
     if (this.wal.syncAgeMs() > SYNC_STALL_MS) {
       this.stalledHeartbeats += 1;
       return;
     }
     const nowMs = this.environment.clock.monotonicMs();
-    for (const node of this.links.nodes) {
-      const heartbeat = this.#heartbeats.make(node, this.#groups.values(), nowMs);
+    for (const node of nodes) {
+      const heartbeat = this.#heartbeats.make(node, this.#groups.values(), hurried, nowMs);
       if (heartbeat !== undefined) this.links.heartbeat(node, heartbeat);
     }
-    this.links.flush();
   }
 
   /**
@@ -214,7 +221,12 @@ export class NodeGroups implements GroupHost {
       this.links.answerHeartbeat(node, answer);
     }
     if (frame.heartbeatAnswer !== undefined) {
-      for (const group of this.#heartbeats.answered(node, frame.heartbeatAnswer, nowMs)) group.leadershipConfirmed();
+      const { groups, again } = this.#heartbeats.answered(node, frame.heartbeatAnswer, nowMs);
+      for (const group of groups) group.leadershipConfirmed();
+      if (again) {
+        this.#sendHeartbeats([node], true);
+        this.#scheduleTurn();
+      }
     }
     for (const envelope of frame.messages) this.#deliver(node, envelope, nowMs);
   }

@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { beforeEach, test } from 'node:test';
+import { seededRandom } from '../../../test/harness/test-environment.ts';
+import type { ReplicaId } from '../../shared/base/ids.ts';
+import { encodeRefusals } from '../../shared/paxos/heartbeat.ts';
+import { type BeatingGroup, Heartbeats } from './heartbeats.ts';
+
+const BALLOT = { configuration: 1, round: 1, replica: 1 };
+const NO_REFUSALS = encodeRefusals([]);
+
+let heartbeats: Heartbeats<BeatingGroup>;
+let group: BeatingGroup;
+/** Sending times of the heartbeats whose answers counted. */
+let counted: number[];
+
+beforeEach(() => {
+  counted = [];
+  heartbeats = new Heartbeats(seededRandom(1));
+  group = {
+    id: 7,
+    identity: { members: [1, 2].map((replica) => ({ replica, node: `node-${replica}`, az: `az-${replica}` })) },
+    stopped: false,
+    followCommit: () => undefined,
+    paxos: {
+      leading: BALLOT,
+      heartbeat: () => ({ ballot: BALLOT, commit: 5, reachesQuorum: true }),
+      onHeartbeat: () => true,
+      onHeartbeatAnswer: (_from: ReplicaId, _ballot, sentAtMs) => void counted.push(sentAtMs),
+    },
+  };
+});
+
+function beat(hurried: boolean, nowMs: number): number | undefined {
+  return heartbeats.make('node-2', [group], hurried, nowMs)?.sequence;
+}
+
+function answer(sequence: number | undefined) {
+  assert(sequence !== undefined, 'nothing was sent');
+  return heartbeats.answered('node-2', { sequence, refusals: NO_REFUSALS }, 1000);
+}
+
+test('reads that hurry heartbeats faster than they are answered do not push the awaited ones out', () => {
+  const first = beat(true, 0);
+  for (let nowMs = 1; nowMs < 200; nowMs++) assert.equal(beat(true, nowMs), undefined);
+  assert.deepEqual(answer(first), { groups: [group], again: true });
+  assert.deepEqual(counted, [0]);
+  const second = beat(true, 200);
+  assert.deepEqual(answer(second), { groups: [group], again: false });
+});
+
+test('a hurried heartbeat that is lost holds up nobody beyond the next regular one', () => {
+  beat(true, 0);
+  assert.equal(beat(true, 1), undefined);
+  const regular = beat(false, 300);
+  assert.notEqual(beat(true, 301), undefined);
+  assert.equal(answer(regular).groups.length, 1);
+});
+
+test('an answer to a heartbeat of an earlier life of the process counts for nothing', () => {
+  const earlier = new Heartbeats<BeatingGroup>(seededRandom(2)).make('node-2', [group], false, 0);
+  for (let nowMs = 1; nowMs < 50; nowMs++) beat(false, nowMs);
+  assert.deepEqual(answer(earlier?.sequence).groups, []);
+  assert.deepEqual(counted, []);
+});
