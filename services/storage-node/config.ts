@@ -64,6 +64,7 @@ export function storageNodeOptions(given: StorageNodeCommandLine): StorageNodeOp
     region: given.region,
     advertise: given.advertise ?? given.listen,
     autoAdmins: given.autoAdmin ?? [],
+    seeds: given.seeds ?? [],
     pageCacheBytesMax: given.pageCacheBytes,
     paxos: { ...DEFAULT_PAXOS_OPTIONS, leases: given.lease === 'on', leaseMs: given.leaseMs },
     checkpoints: {

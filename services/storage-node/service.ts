@@ -2,6 +2,7 @@ import { assert } from '../shared/base/assert.ts';
 import { CATALOG_GROUP, type NodeId } from '../shared/base/ids.ts';
 import { PageStore } from '../shared/btree/page-store.ts';
 import { CatalogWatcher } from '../shared/cluster-client/catalog-watcher.ts';
+import { findCluster } from '../shared/cluster-client/seed-inquiry.ts';
 import type { Timer } from '../shared/env/clock.ts';
 import type { Environment, Service } from '../shared/env/environment.ts';
 import { AdminCallError } from '../shared/env/transport.ts';
@@ -53,6 +54,7 @@ export class StorageNode implements Service {
   #identity: NodeIdentity | undefined;
   #node: OpenNode | undefined;
   #joining: Promise<void> = Promise.resolve();
+  #started = false;
   #registered = false;
   #stopping = false;
 
@@ -70,7 +72,7 @@ export class StorageNode implements Service {
     const { disk, options, transport, environment } = this.#parts;
     const bytes = await disk.readIdentity();
     if (bytes !== undefined) await this.#open(decodeNodeIdentity(bytes, options.node));
-    else environment.logger.info('the data folder is empty: waiting for the cluster to be formed', { node: options.node });
+    else environment.logger.info('the data folder is empty', { node: options.node });
     await transport.listen({
       admin: (request) => this.#admin(request),
       control: (stream) => {
@@ -86,6 +88,8 @@ export class StorageNode implements Service {
       },
     });
     if (this.#node !== undefined) this.#start(this.#node);
+    else if (options.seeds.length > 0 && !options.seeds.includes(options.advertise)) void this.#joinCluster();
+    else environment.logger.info('waiting for the cluster to be formed', { node: options.node });
   }
 
   /**
@@ -94,7 +98,7 @@ export class StorageNode implements Service {
    * the node is.
    */
   notReady(): string | undefined {
-    if (this.#node === undefined) return 'the node belongs to no cluster yet: run `stator init`';
+    if (this.#node === undefined || !this.#started) return 'the node belongs to no cluster yet: run `stator init`';
     if (this.#stopping) return 'the node is stopping';
     const nowMs = this.#parts.environment.clock.monotonicMs();
     for (const group of this.#node.groups.all) {
@@ -124,7 +128,7 @@ export class StorageNode implements Service {
 
   // --- the node's life ---------------------------------------------------------------------------------------------
 
-  async #open(identity: NodeIdentity): Promise<void> {
+  async #open(identity: NodeIdentity): Promise<OpenNode> {
     const { environment, transport, disk, options, onCluster } = this.#parts;
     const { logger, digest, clock, timers } = environment;
     this.#identity = identity;
@@ -143,7 +147,7 @@ export class StorageNode implements Service {
     }
     const ranges = new RangeReader(clock, timers);
     const requests = new RequestServer({ clock, timers, groupOf: (id) => groups.group(id), ranges, options });
-    const watcher = new CatalogWatcher(environment, transport, Object.values(identity.addresses));
+    const watcher = new CatalogWatcher(environment, transport, [...new Set([...Object.values(identity.addresses), ...options.seeds])]);
     const close = async (): Promise<void> => {
       await groups.checkpoints.stop();
       await wal.close();
@@ -152,12 +156,17 @@ export class StorageNode implements Service {
       await treeStore.close();
       await mark.close();
     };
-    this.#node = { groups, pages, wal, catalog, creator: new ReplicaCreator(groups), requests, watcher, close };
+    const node = { groups, pages, wal, catalog, creator: new ReplicaCreator(groups), requests, watcher, close };
+    this.#node = node;
     this.#metrics.watch({ groups, pages, wal, requests, catalog });
+    return node;
   }
 
+  /** Once only, however often the cluster is formed or joined. */
   #start(node: OpenNode): void {
     assert(this.#identity !== undefined, 'started without an identity');
+    if (this.#started || this.#stopping) return;
+    this.#started = true;
     this.#setAddresses(this.#identity.addresses);
     node.watcher.onChange(() => this.#learnAddresses(node));
     node.watcher.start();
@@ -255,15 +264,19 @@ export class StorageNode implements Service {
     return describeNode(place, this.#node?.groups.all ?? []);
   }
 
-  /** Forms the catalog group on this seed. One call at a time; repeating it changes nothing. */
+  /** Forms the catalog group on this seed. One call at a time; repeating it changes nothing, or ends what failed before. */
   #init(request: InitCluster): Promise<AdminResponse> {
-    const run = this.#joining.then(() => this.#join(request));
-    this.#joining = run.catch(() => undefined);
-    return run.then(() => ({ kind: 'done' }));
+    return this.#inTurn(() => this.#form(request)).then(() => ({ kind: 'done' }));
   }
 
-  async #join(request: InitCluster): Promise<void> {
-    const { options, disk } = this.#parts;
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const run = this.#joining.then(work);
+    this.#joining = run.catch(() => undefined);
+    return run;
+  }
+
+  async #form(request: InitCluster): Promise<void> {
+    const { options } = this.#parts;
     const own = request.members.find(({ node }) => node === options.node);
     if (own === undefined) throw new AdminCallError('not-a-seed', `node ${options.node} is not among the seeds`);
     if (own.az !== options.az) throw new AdminCallError('wrong-az', `node ${options.node} is in AZ ${options.az}, not in ${own.az}`);
@@ -271,14 +284,8 @@ export class StorageNode implements Service {
     if (known !== undefined && known !== request.clusterId) {
       throw new AdminCallError('other-cluster', `node ${options.node} belongs to cluster ${known} already`);
     }
-    if (this.#node === undefined) {
-      const addresses = Object.fromEntries(request.addresses.map(({ node, address }) => [node, address]));
-      const identity = { formatVersion: DATA_FORMAT_VERSION, clusterId: request.clusterId, node: options.node, addresses };
-      await disk.writeIdentity(encodeNodeIdentity(identity));
-      await this.#open(identity);
-    }
-    const node = this.#node;
-    assert(node !== undefined, 'open after it was opened');
+    const addresses = Object.fromEntries(request.addresses.map(({ node, address }) => [node, address]));
+    const node = this.#node ?? (await this.#openNew(request.clusterId, addresses));
     await node.creator.create({
       kind: 'create-replica',
       group: CATALOG_GROUP,
@@ -290,7 +297,26 @@ export class StorageNode implements Service {
       members: request.members,
       preferredLeader: request.members[0]?.replica ?? own.replica,
     });
-    if (known === undefined) this.#start(node);
+    this.#start(node);
+  }
+
+  /** A node that is no seed joins the cluster that a seed belongs to. It holds nothing until it is given something. */
+  async #joinCluster(): Promise<void> {
+    const { environment, transport, options } = this.#parts;
+    const found = await findCluster(environment, transport, options.seeds, () => this.#stopping || this.#node !== undefined);
+    if (found === undefined) return;
+    await this.#inTurn(async () => {
+      if (this.#node !== undefined || this.#stopping) return;
+      environment.logger.info('joins', { clusterId: found.clusterId, seed: found.node });
+      this.#start(await this.#openNew(found.clusterId, { [found.node]: found.address }));
+    }).catch((error: unknown) => environment.fatal('the cluster cannot be joined', error));
+  }
+
+  async #openNew(clusterId: string, addresses: Readonly<Record<NodeId, string>>): Promise<OpenNode> {
+    const { options, disk } = this.#parts;
+    const identity = { formatVersion: DATA_FORMAT_VERSION, clusterId, node: options.node, addresses };
+    await disk.writeIdentity(encodeNodeIdentity(identity));
+    return this.#open(identity);
   }
 }
 

@@ -118,6 +118,7 @@ export class NodeUnderTest {
       region: 'local',
       advertise: this.address,
       autoAdmins: [],
+      seeds: [],
       pageCacheBytesMax: 64 << 20,
       paxos: DEFAULT_PAXOS_OPTIONS,
       checkpoints: DEFAULT_CHECKPOINT_OPTIONS,

@@ -129,6 +129,7 @@ export class SimCluster {
       region: REGION,
       advertise: addressOf(name),
       autoAdmins: [addressOf(AUTO_ADMIN)],
+      seeds: ZONES.map((zone) => addressOf(`node-${zone}`)),
       pageCacheBytesMax,
       paxos,
       checkpoints,

@@ -1,8 +1,6 @@
 import type { Environment, Service } from '../env/environment.ts';
 import type { StatorTransport } from '../wire/frames.ts';
-
-const CALL_TIMEOUT_MS = 1000;
-const RETRY_MS = 300;
+import { findCluster } from './seed-inquiry.ts';
 
 export interface JoiningParts {
   readonly environment: Environment;
@@ -28,8 +26,8 @@ export class JoiningService implements Service {
   }
 
   async run(): Promise<void> {
-    const { environment, clusterId, onCluster, service } = this.#parts;
-    const id = clusterId ?? (await this.#ask());
+    const { environment, transport, seeds, clusterId, onCluster, service } = this.#parts;
+    const id = clusterId ?? (await findCluster(environment, transport, seeds, () => this.#stopping))?.clusterId;
     if (id === undefined) return;
     onCluster(id);
     this.#joined = true;
@@ -50,22 +48,5 @@ export class JoiningService implements Service {
     this.#stopping = true;
     if (this.#joined) await this.#parts.service.stop();
     else await this.#parts.transport.close();
-  }
-
-  /** The id of the cluster that the first answering seed belongs to; undefined when the process stops before. */
-  async #ask(): Promise<string | undefined> {
-    const { environment, transport, seeds } = this.#parts;
-    for (let turn = 0; !this.#stopping; turn++) {
-      const seed = seeds[turn % seeds.length];
-      if (seed === undefined) throw new Error('no seeds are given');
-      try {
-        const answer = await transport.call(seed, { kind: 'describe-node' }, CALL_TIMEOUT_MS);
-        if (answer.kind === 'node-description' && answer.clusterId !== '') return answer.clusterId;
-      } catch (error) {
-        environment.logger.debug('seed does not answer', { seed, error: String(error) });
-      }
-      await environment.timers.sleep(RETRY_MS);
-    }
-    return undefined;
   }
 }

@@ -19,6 +19,8 @@ export interface StorageNodeOptions {
   /** Where others reach this node. */
   readonly advertise: string;
   readonly autoAdmins: readonly string[];
+  /** Nodes that hold the catalog. A node that is not among them joins the cluster that they belong to. */
+  readonly seeds: readonly string[];
   readonly pageCacheBytesMax: number;
   readonly paxos: PaxosOptions;
   readonly checkpoints: CheckpointOptions;
