@@ -108,3 +108,32 @@ test('a leader that waits for its quorum is not taken for dead, so a condition t
     assert.deepEqual(outcomes.map(({ kind }) => kind).sort(), ['condition-failed', 'done']);
   });
 });
+
+test('a leader refuses at once to hand over to a replica that is down, and goes on taking writes', async () => {
+  await play(async (cluster, clients) => {
+    const leader = leaderOf(cluster);
+    const follower = must(cluster.nodes.find((node) => node !== leader));
+    const group = groupOfTable(leader);
+    const { replica } = must(group.identity.members.find(({ node }) => node === follower.name));
+    follower.kill();
+    await cluster.sleep(1000);
+    const transfer = cluster.call(leader, { kind: 'transfer-leadership', group: group.id, to: replica });
+    const refused = assert.rejects(transfer, { code: 'not-now' });
+    // The write meets the leader while the call is there, or was.
+    const write = clients.executeAt(0, putCall('key', 1, 0));
+    for (let step = 0; step < 50; step++) {
+      assert.equal(group.paxos.serves, true);
+      await cluster.sleep(2);
+    }
+    await refused;
+    assert.equal((await write).kind, 'done');
+    follower.start();
+    await cluster.until('the follower can take over', 10_000, () => {
+      const call = cluster.call(leader, { kind: 'transfer-leadership', group: group.id, to: replica });
+      return call.then(
+        () => true,
+        () => false,
+      );
+    });
+  });
+});

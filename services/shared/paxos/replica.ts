@@ -188,6 +188,12 @@ export class PaxosReplica {
     }
   }
 
+  /** The follower has this leader's log, and answered a heartbeat of the last `recentMs`: a hand-over to it can come about. */
+  canTakeOver(to: ReplicaId, recentMs: number, nowMs: number): boolean {
+    const follower = this.#leadership?.follower(to);
+    return follower?.phase === 'synced' && nowMs - follower.heartbeatSentAtMs < recentMs;
+  }
+
   /** Gives leadership to a follower once it holds everything; false while it does not. Nothing is proposed meanwhile. */
   handOver(to: ReplicaId, nowMs: number): boolean {
     const leadership = this.#leadership;
