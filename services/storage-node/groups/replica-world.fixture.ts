@@ -61,8 +61,8 @@ export function stateAt(applied: Slot): GroupState {
 
 /** One replica on stores in memory, alone: the test plays its peers. */
 export class ReplicaWorld {
-  readonly timers = new ManualTimers();
-  readonly environment: TestEnvironment = testEnvironment(this.timers);
+  readonly timers: ManualTimers;
+  readonly environment: TestEnvironment;
   readonly failures: unknown[] = [];
   readonly sent: PaxosMessage[] = [];
   /** Reads of the tree store wait while this is set. */
@@ -73,6 +73,11 @@ export class ReplicaWorld {
   #wal: WriteAheadLog | undefined;
   #pages: PageStore | undefined;
   #group: Group | undefined;
+
+  constructor(timers = new ManualTimers()) {
+    this.timers = timers;
+    this.environment = testEnvironment(timers);
+  }
 
   get wal(): WriteAheadLog {
     assert(this.#wal);

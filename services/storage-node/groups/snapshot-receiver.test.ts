@@ -1,24 +1,27 @@
 import assert from 'node:assert/strict';
-import { it } from 'node:test';
-import { FakeNetwork } from '../../../test/harness/fake-transport.ts';
+import { beforeEach, it } from 'node:test';
+import { ManualTimers } from '../../../test/harness/manual-timers.ts';
+import type { SnapshotMessage } from '../../shared/wire/frames.ts';
 import { REMEMBER_REQUESTS_MS } from '../core/options.ts';
 import { encodeGroupMeta } from '../core/group-state.ts';
-import { PeerLinks } from './peer-links.ts';
 import { BALLOT, chunkOf, IDENTITY, ReplicaWorld, stateAt } from './replica-world.fixture.ts';
-import { SnapshotReceiver } from './snapshot-receiver.ts';
+import { type ReceiverLinks, SnapshotReceiver } from './snapshot-receiver.ts';
+import { SnapshotSender } from './snapshot-sender.ts';
 
 const NUMBERS = [0, 1, 2, 3];
 const TRANSFER = { group: IDENTITY.group, transfer: 4 };
 
+/** What the receiver sent to the sender. */
+let answers: SnapshotMessage[];
+
+beforeEach(() => {
+  answers = [];
+});
+
 async function receiverOf(world: ReplicaWorld): Promise<SnapshotReceiver> {
   await world.create();
-  const { environment, timers, pages } = world;
-  const transport = new FakeNetwork(timers).transport('host-2:1', 'node-2', 1);
-  const links = new PeerLinks(environment, transport, {
-    onControl: () => undefined,
-    onBulk: () => undefined,
-    onConnected: () => undefined,
-  });
+  const { environment, pages } = world;
+  const links: ReceiverLinks = { flush: () => undefined, sendSnapshot: (_node, message) => void answers.push(message) };
   const parts = { environment, pages, links, rememberRequestsMs: REMEMBER_REQUESTS_MS, replaced: () => Promise.resolve() };
   return new SnapshotReceiver(parts);
 }
@@ -52,4 +55,54 @@ it('leaves no tree behind of a replica that is removed while its snapshot arrive
   world.group.resumeApplying();
   await world.timers.advance(10);
   assert.deepEqual([receiver.installed, world.pages.trees().size], [0, 0]);
+});
+
+it('says again what came of a transfer, and what it has taken', async () => {
+  const world = new ReplicaWorld();
+  const receiver = await receiverOf(world);
+  sendAll(receiver, world);
+  await world.timers.settle();
+  const installed = { ...TRANSFER, kind: 'installed', slot: 10 };
+  assert.deepEqual(answers.at(-1), installed);
+  answers = [];
+  receiver.onMessage('node-1', world.group, { ...TRANSFER, kind: 'end', chunks: 1, items: NUMBERS.length });
+  receiver.onMessage('node-1', world.group, { ...TRANSFER, kind: 'chunk', index: 0, entries: chunkOf(NUMBERS, 10) });
+  receiver.onMessage('node-1', world.group, { ...TRANSFER, transfer: 5, kind: 'end', chunks: 1, items: NUMBERS.length });
+  receiver.onMessage('node-3', world.group, { ...TRANSFER, kind: 'end', chunks: 1, items: NUMBERS.length });
+  receiver.onMessage('node-3', world.group, { ...TRANSFER, kind: 'abort', reason: 'the receiver gave up' });
+  assert.deepEqual(
+    answers.map(({ kind }) => kind),
+    ['installed', 'installed', 'abort', 'abort'],
+  );
+});
+
+it('ends the transfer though each kind of answer is lost once', async () => {
+  const timers = new ManualTimers();
+  const [from, to] = [new ReplicaWorld(timers), new ReplicaWorld(timers)];
+  await from.create();
+  await from.install(3000, 10);
+  await from.restart();
+  const receiver = await receiverOf(to);
+  const links = {
+    connected: () => true,
+    flush: () => undefined,
+    sendSnapshot: (_node: string, message: SnapshotMessage): void => receiver.onMessage('node-1', to.group, message),
+  };
+  const sender = new SnapshotSender({ environment: from.environment, links, checkpoint: () => Promise.resolve() });
+  // The fixture's replica plays both ends.
+  sender.start(from.group, { replica: IDENTITY.replica, ballot: BALLOT, position: 0 });
+  const lost = new Set<string>();
+  while (sender.sendingTo(IDENTITY.replica) && timers.monotonicMs() < 15_000) {
+    const arrived = answers.splice(0);
+    for (const message of arrived) {
+      const isLast = message.kind === 'chunk' && message.index === 5;
+      const word = isLast ? 'chunk' : message.kind;
+      if ((isLast || message.kind === 'installed') && !lost.has(word)) lost.add(word);
+      else sender.onAnswer('node-2', message);
+    }
+    await timers.advance(100);
+  }
+  assert.deepEqual([...lost], ['chunk', 'installed']);
+  assert.equal(sender.sendingTo(IDENTITY.replica), false);
+  assert.deepEqual([receiver.installed, to.group.tree.items], [1, 3000]);
 });

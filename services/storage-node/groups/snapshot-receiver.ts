@@ -1,5 +1,5 @@
 import { ByteReader } from '../../shared/base/byte-reader.ts';
-import type { GroupId, NodeId } from '../../shared/base/ids.ts';
+import type { GroupId, NodeId, Slot } from '../../shared/base/ids.ts';
 import type { PageStore } from '../../shared/btree/page-store.ts';
 import type { TreeLoader } from '../../shared/btree/tree-loader.ts';
 import type { Environment } from '../../shared/env/environment.ts';
@@ -20,6 +20,15 @@ interface Staging {
   turn: Promise<void>;
 }
 
+/** How a transfer ended. */
+interface Finished {
+  readonly node: NodeId;
+  readonly transfer: number;
+  readonly slot: Slot;
+}
+
+export type ReceiverLinks = Pick<PeerLinks, 'sendSnapshot' | 'flush'>;
+
 /**
  * Takes a snapshot in: stages it under fresh pages and puts it in place in one atomic step. Each value is verified with its
  * own checksum and key. A broken transfer leaves the replica as it was.
@@ -27,18 +36,20 @@ interface Staging {
 export class SnapshotReceiver {
   readonly #environment: Environment;
   readonly #pages: PageStore;
-  readonly #links: PeerLinks;
+  readonly #links: ReceiverLinks;
   readonly #rememberRequestsMs: number;
   /** Told of a new tree before anything is applied to it. */
   readonly #replaced: (group: Group) => Promise<void>;
   readonly #staging = new Map<GroupId, Staging>();
+  /** The last transfer of each group whose snapshot was put in place. */
+  readonly #finished = new Map<GroupId, Finished>();
   /** Sums for metrics. */
   installed = 0;
 
   constructor(parts: {
     environment: Environment;
     pages: PageStore;
-    links: PeerLinks;
+    links: ReceiverLinks;
     rememberRequestsMs: number;
     replaced: (group: Group) => Promise<void>;
   }) {
@@ -55,14 +66,26 @@ export class SnapshotReceiver {
       return;
     }
     const staging = this.#staging.get(group.id);
-    if (staging === undefined || staging.node !== node || staging.begin.transfer !== message.transfer) return;
+    if (staging === undefined || staging.node !== node || staging.begin.transfer !== message.transfer) {
+      if (message.kind === 'chunk' || message.kind === 'end') this.#answerAgain(node, message);
+      return;
+    }
     staging.turn = staging.turn
       .then(() => this.#take(group, staging, message))
       .catch((error: unknown) => this.#abort(group, staging, error));
   }
 
+  /** A message of no transfer under way: its end was not heard, or it broke off. */
+  #answerAgain(node: NodeId, { group, transfer }: SnapshotMessage): void {
+    const finished = this.#finished.get(group);
+    if (finished?.node === node && finished.transfer === transfer)
+      this.#answer(node, { kind: 'installed', group, transfer, slot: finished.slot });
+    else this.#answer(node, { kind: 'abort', group, transfer, reason: 'the transfer is not known here' });
+  }
+
   /** The group leaves the node: resolves when no snapshot of it can be put in place any more. The group has stopped before. */
   async forget(group: Group): Promise<void> {
+    this.#finished.delete(group.id);
     await this.#staging.get(group.id)?.turn;
     const staging = this.#staging.get(group.id);
     if (staging !== undefined) this.#abort(group, staging, 'the replica is removed');
@@ -85,9 +108,13 @@ export class SnapshotReceiver {
   async #take(group: Group, staging: Staging, message: SnapshotMessage): Promise<void> {
     if (this.#staging.get(group.id) !== staging) return;
     if (message.kind === 'chunk') {
-      if (message.index !== staging.nextChunk) throw new Error(`chunk ${message.index} instead of ${staging.nextChunk}`);
-      staging.nextChunk += 1;
-      await this.#load(staging, message.entries);
+      if (message.index > staging.nextChunk) throw new Error(`chunk ${message.index} instead of ${staging.nextChunk}`);
+      // Sent again: the answer was lost.
+      const isNew = message.index === staging.nextChunk;
+      if (isNew) {
+        staging.nextChunk += 1;
+        await this.#load(staging, message.entries);
+      }
       this.#answer(staging.node, { ...message, entries: EMPTY });
     } else if (message.kind === 'end') {
       if (message.chunks !== staging.nextChunk || message.items !== staging.items) throw new Error('the snapshot is not complete');
@@ -126,6 +153,7 @@ export class SnapshotReceiver {
       group.resumeApplying();
     }
     const { transfer, slot } = staging.begin;
+    this.#finished.set(group.id, { node: staging.node, transfer, slot });
     this.#environment.logger.info('snapshot installed', { group: group.id, slot, items: staging.items });
     this.#answer(staging.node, { kind: 'installed', group: group.id, transfer, slot });
   }

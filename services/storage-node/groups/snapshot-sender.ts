@@ -12,8 +12,12 @@ import type { PeerLinks } from './peer-links.ts';
 const CHUNK_BYTES = 192 * KIB;
 /** Chunks on their way before the receiver must have acknowledged by asking for more. */
 const CHUNKS_AHEAD = 8;
+/** A receiver that says nothing for so long is asked again: what it answered may be lost. */
+const REPEAT_MS = 1000;
 /** A transfer whose receiver says nothing for so long is given up; the consensus core asks again. */
 const SILENCE_MS = 20_000;
+
+export type SenderLinks = Pick<PeerLinks, 'sendSnapshot' | 'flush' | 'connected'>;
 
 interface Transfer {
   readonly id: number;
@@ -21,6 +25,7 @@ interface Transfer {
   readonly replica: ReplicaId;
   readonly node: NodeId;
   heardAtMs: number;
+  lastSent: SnapshotMessage | undefined;
   /** Chunks that the receiver has taken. */
   taken: number;
   wake: (() => void) | undefined;
@@ -33,19 +38,21 @@ interface Transfer {
  */
 export class SnapshotSender {
   readonly #environment: Environment;
-  readonly #links: PeerLinks;
+  readonly #links: SenderLinks;
   /** Takes a checkpoint of the group now, in turn with the node's other checkpoints. */
   readonly #checkpoint: (group: Group) => Promise<void>;
   readonly #transfers = new Map<ReplicaId, Transfer>();
-  #transferIds = 0;
+  #transferIds: number;
   /** Sums for metrics. */
   started = 0;
   sentBytes = 0;
 
-  constructor(parts: { environment: Environment; links: PeerLinks; checkpoint: (group: Group) => Promise<void> }) {
+  constructor(parts: { environment: Environment; links: SenderLinks; checkpoint: (group: Group) => Promise<void> }) {
     this.#environment = parts.environment;
     this.#links = parts.links;
     this.#checkpoint = parts.checkpoint;
+    // Nobody must take a transfer for one of an earlier life of this process.
+    this.#transferIds = parts.environment.random.uint32();
   }
 
   sendingTo(replica: ReplicaId): boolean {
@@ -69,6 +76,7 @@ export class SnapshotSender {
       replica: catchUp.replica,
       node,
       heardAtMs: this.#environment.clock.monotonicMs(),
+      lastSent: undefined,
       taken: 0,
       wake: undefined,
       ended: false,
@@ -145,23 +153,26 @@ export class SnapshotSender {
   }
 
   #send(transfer: Transfer, message: SnapshotMessage): void {
+    transfer.lastSent = message;
     this.#links.sendSnapshot(transfer.node, message);
     this.#links.flush();
   }
 
-  /** Waits for a word of the receiver; rejects when there is none for too long or the link broke. */
+  /** Waits for a word of the receiver, and asks for one again; rejects when there is none for too long or the link broke. */
   async #heard(transfer: Transfer): Promise<void> {
     const { timers, clock } = this.#environment;
     await new Promise<void>((resolve) => {
-      const timer = timers.after(1000, resolve);
+      const timer = timers.after(REPEAT_MS, resolve);
       transfer.wake = () => {
         timer.cancel();
         resolve();
       };
     });
     transfer.wake = undefined;
-    if (transfer.ended) return;
-    if (clock.monotonicMs() - transfer.heardAtMs > SILENCE_MS) throw new Error('the receiver fell silent');
+    const silentMs = clock.monotonicMs() - transfer.heardAtMs;
+    if (transfer.ended || silentMs < REPEAT_MS) return;
+    if (silentMs > SILENCE_MS) throw new Error('the receiver fell silent');
     if (!this.#links.connected(transfer.node)) throw new Error('the connection was lost');
+    if (transfer.lastSent !== undefined) this.#send(transfer, transfer.lastSent);
   }
 }
