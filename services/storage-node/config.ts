@@ -45,6 +45,13 @@ export const STORAGE_NODE_OPTIONS = {
     min: 64 * 1024,
     default: DEFAULT_CHECKPOINT_OPTIONS.followerAllowanceBytes,
   }),
+  walAllowanceNodeBytes: optional(
+    integerOption({
+      help: 'Log of all partitions kept for followers; a fifth of the disk when absent. The one furthest behind comes back by snapshot.',
+      unit: 'bytes',
+      min: 64 * 1024,
+    }),
+  ),
   requestsMax: integerOption({ help: 'Requests under way; more are refused at once.', min: 1, default: DEFAULT_REQUESTS_MAX }),
   queuedBytesMax: integerOption({
     help: 'Answers queued for one router; beyond, its requests are refused.',
@@ -72,6 +79,7 @@ export function storageNodeOptions(given: StorageNodeCommandLine): StorageNodeOp
       walBytesMax: given.checkpointWalBytes,
       intervalMs: given.checkpointIntervalMs,
       followerAllowanceBytes: given.walAllowanceBytes,
+      nodeAllowanceBytes: given.walAllowanceNodeBytes,
     },
     requestsMax: given.requestsMax,
     queuedBytesMax: given.queuedBytesMax,

@@ -45,6 +45,10 @@ class MemoryDisk implements NodeDisk {
   openTree(): Promise<MemoryStore> {
     return Promise.resolve(this.#tree);
   }
+
+  sizeBytes(): Promise<number> {
+    return Promise.resolve(1 << 30);
+  }
 }
 
 interface RunningNode {

@@ -10,7 +10,15 @@ import { WriteAheadLog } from '../shared/wal/write-ahead-log.ts';
 import type { AdminRequest, AdminResponse, InitCluster } from '../shared/wire/admin.ts';
 import type { StatorTransport } from '../shared/wire/frames.ts';
 import { DATA_FORMAT_VERSION, decodeNodeIdentity, encodeNodeIdentity, type NodeIdentity } from './core/node-identity.ts';
-import { CATALOG_BEAT_MS, CHECKPOINT_TICK_MS, HEARTBEAT_MS, REGISTER_MS, type StorageNodeOptions, TICK_MS } from './core/options.ts';
+import {
+  CATALOG_BEAT_MS,
+  CHECKPOINT_TICK_MS,
+  HEARTBEAT_MS,
+  NODE_ALLOWANCE_SHARE,
+  REGISTER_MS,
+  type StorageNodeOptions,
+  TICK_MS,
+} from './core/options.ts';
 import { CatalogFeed } from './groups/catalog-feed.ts';
 import type { NodeDisk } from './groups/node-disk.ts';
 import { NodeGroups } from './groups/node-groups.ts';
@@ -140,7 +148,9 @@ export class StorageNode implements Service {
     const treeStore = await disk.openTree();
     const pages = await PageStore.open({ store: treeStore, digest, logger, timers, cacheBytesMax: options.pageCacheBytesMax, onFailure });
     const catalog = new CatalogFeed(logger);
-    const groups = new NodeGroups({ environment, transport, wal, pages, catalog, options });
+    const nodeBytes = options.checkpoints.nodeAllowanceBytes ?? NODE_ALLOWANCE_SHARE * (await disk.sizeBytes());
+    const allowances = { groupBytes: options.checkpoints.followerAllowanceBytes, nodeBytes };
+    const groups = new NodeGroups({ environment, transport, wal, pages, catalog, options, allowances });
     for (const group of await groups.loader.load()) {
       await groups.feedCatalog(group);
       groups.add(group);
@@ -173,7 +183,7 @@ export class StorageNode implements Service {
     this.#every(TICK_MS, () => node.groups.tick());
     this.#every(HEARTBEAT_MS, () => node.groups.beat());
     this.#every(HEARTBEAT_MS, () => node.requests.giveSignsOfLife());
-    this.#every(CHECKPOINT_TICK_MS, () => node.groups.checkpoints.tick(node.groups.all));
+    this.#every(CHECKPOINT_TICK_MS, () => node.groups.tickCheckpoints());
     this.#every(CATALOG_BEAT_MS, () => node.catalog.flush(true));
     void this.#register();
   }

@@ -43,6 +43,7 @@ export function drawSettings(random: Prng): ClusterSettings {
       walBytesMax: random.pick([16 * KIB, DEFAULT_CHECKPOINT_OPTIONS.walBytesMax]),
       intervalMs: random.pick([3 * SECOND_MS, 15 * SECOND_MS, 10 * MINUTE_MS]),
       followerAllowanceBytes: random.pick([8 * KIB, MIB, DEFAULT_CHECKPOINT_OPTIONS.followerAllowanceBytes]),
+      nodeAllowanceBytes: random.pick([16 * KIB, undefined]),
     },
     pageCacheBytesMax: random.pick([8 * KIB, 256 * KIB, 64 * MIB]),
     partitions: random.pick([1, 1, 2]),

@@ -1,4 +1,4 @@
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { mkdir, open, readFile, rename, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { KeyValueStore } from '../env/key-value-store.ts';
 import type { MarkFile } from '../env/mark-file.ts';
@@ -50,6 +50,12 @@ export class DataFolder {
     const folder = join(this.#path, TREE_FOLDER);
     await mkdir(folder, { recursive: true });
     return openLevelStore(folder, TREE_STORE_OPTIONS);
+  }
+
+  async sizeBytes(): Promise<number> {
+    await mkdir(this.#path, { recursive: true });
+    const { blocks, bsize } = await statfs(this.#path);
+    return blocks * bsize;
   }
 }
 

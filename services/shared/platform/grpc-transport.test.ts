@@ -152,7 +152,7 @@ describe('streams', () => {
     const { transport } = transportOf(context, { name: 'client' });
     const control = await transport.open(address, 'control', OPEN_MS);
     control.onFrame = (frame) => seen.push(`control ${frame.heartbeat?.sequence}`);
-    control.send({ messages: [], heartbeat: { sequence: 9, leaderships: Buffer.from('x') } });
+    control.send({ messages: [], heartbeat: { sequence: 9, leaderships: Buffer.from('x'), floors: Buffer.alloc(0) } });
     const bulk = await transport.open(address, 'bulk', OPEN_MS);
     bulk.onFrame = (frame) => seen.push(`bulk ${frame.credit}`);
     bulk.send({ credit: 256, messages: [], snapshots: [] });

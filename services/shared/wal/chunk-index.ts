@@ -78,6 +78,13 @@ export class ChunkIndex {
     return low - this.#head;
   }
 
+  /** Bytes of the chunks that hold something above the slot. */
+  bytesAbove(slot: Slot): number {
+    let bytes = 0;
+    for (let at = this.length - 1; at >= 0 && this.lastOf(at) > slot; at--) bytes += this.size(at);
+    return bytes;
+  }
+
   /** Drops the chunks from this position on. */
   cutAt(position: number): void {
     if (position >= this.length) return;

@@ -195,7 +195,12 @@ export class WriteAheadLog {
     return this.#groups.get(group)?.bytes ?? 0;
   }
 
-  /** The same for all groups. */
+  /** Those of them that a trim up to `slot` leaves. */
+  groupBytesAbove(group: GroupId, slot: Slot): number {
+    return this.#groups.get(group)?.index.bytesAbove(slot) ?? 0;
+  }
+
+  /** Bytes of all groups' durable chunks that are not trimmed. */
   totalBytes(): number {
     let bytes = 0;
     for (const log of this.#groups.values()) bytes += log.bytes;

@@ -13,12 +13,14 @@ export function writeControlFrame(writer: ProtoWriter, frame: ControlFrame): voi
   }
   if (heartbeatAnswer !== undefined) {
     const position = writer.position();
+    writer.bytes(HeartbeatAnswerTags.checkpoints, heartbeatAnswer.checkpoints);
     writer.bytes(HeartbeatAnswerTags.refusals, heartbeatAnswer.refusals);
     writer.uint(HeartbeatAnswerTags.sequence, heartbeatAnswer.sequence);
     writer.nest(ControlFrameTags.heartbeatAnswer, position);
   }
   if (heartbeat !== undefined) {
     const position = writer.position();
+    writer.bytes(HeartbeatTags.floors, heartbeat.floors);
     writer.bytes(HeartbeatTags.leaderships, heartbeat.leaderships);
     writer.uint(HeartbeatTags.sequence, heartbeat.sequence);
     writer.nest(ControlFrameTags.heartbeat, position);
@@ -42,26 +44,30 @@ function readHeartbeat(reader: ProtoReader): Heartbeat {
   const outer = reader.enter();
   let sequence = 0;
   let leaderships: Uint8Array = NO_BYTES;
+  let floors: Uint8Array = NO_BYTES;
   while (reader.more()) {
     const tag = reader.tag();
     if (tag === HeartbeatTags.sequence) sequence = reader.uint();
     else if (tag === HeartbeatTags.leaderships) leaderships = reader.bytes();
+    else if (tag === HeartbeatTags.floors) floors = reader.bytes();
     else reader.skip(tag);
   }
   reader.leave(outer);
-  return { sequence, leaderships };
+  return { sequence, leaderships, floors };
 }
 
 function readHeartbeatAnswer(reader: ProtoReader): HeartbeatAnswer {
   const outer = reader.enter();
   let sequence = 0;
   let refusals: Uint8Array = NO_BYTES;
+  let checkpoints: Uint8Array = NO_BYTES;
   while (reader.more()) {
     const tag = reader.tag();
     if (tag === HeartbeatAnswerTags.sequence) sequence = reader.uint();
     else if (tag === HeartbeatAnswerTags.refusals) refusals = reader.bytes();
+    else if (tag === HeartbeatAnswerTags.checkpoints) checkpoints = reader.bytes();
     else reader.skip(tag);
   }
   reader.leave(outer);
-  return { sequence, refusals };
+  return { sequence, refusals, checkpoints };
 }

@@ -72,8 +72,8 @@ const envelopes: fc.Arbitrary<GroupEnvelope[]> = fc.array(
 
 export const controlFrame: fc.Arbitrary<ControlFrame> = record(
   {
-    heartbeat: record({ sequence: integer, leaderships: bytes }),
-    heartbeatAnswer: record({ sequence: integer, refusals: bytes }),
+    heartbeat: record({ sequence: integer, leaderships: bytes, floors: bytes }),
+    heartbeatAnswer: record({ sequence: integer, refusals: bytes, checkpoints: bytes }),
     messages: envelopes,
   },
   { requiredKeys: ['messages'] },

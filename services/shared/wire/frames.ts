@@ -19,12 +19,16 @@ export interface Heartbeat {
   readonly sequence: number;
   /** 24 packed bytes for each group led (paxos/heartbeat.ts). */
   readonly leaderships: Uint8Array;
+  /** Empty but for now and then: twelve packed bytes for each group led (storage-node/groups/group-slots.ts). */
+  readonly floors: Uint8Array;
 }
 
 export interface HeartbeatAnswer {
   readonly sequence: number;
   /** Four bytes for each group of the heartbeat that this node refuses; every other one is granted. */
   readonly refusals: Uint8Array;
+  /** To a heartbeat with floors: twelve packed bytes for each group of it that this node holds, its last checkpoint. */
+  readonly checkpoints: Uint8Array;
 }
 
 export interface GroupEnvelope {

@@ -203,14 +203,17 @@ describe('writer', () => {
       writer,
       checksum,
       (out) => {
-        STREAM_CODECS.control.up.write(out, { messages: [], heartbeat: { sequence: 3, leaderships: Buffer.from('x') } });
+        STREAM_CODECS.control.up.write(out, {
+          messages: [],
+          heartbeat: { sequence: 3, leaderships: Buffer.from('x'), floors: Buffer.alloc(0) },
+        });
         out.presentBytes(8 * 200 + 2, Buffer.from('later'));
         out.presentUint(8 * 201, 2 ** 53 - 1);
       },
       undefined,
     );
     const frame = STREAM_CODECS.control.up.read(unsealFrame(sealed, checksum));
-    assert.deepEqual(frame, { messages: [], heartbeat: { sequence: 3, leaderships: Buffer.from('x') } });
+    assert.deepEqual(frame, { messages: [], heartbeat: { sequence: 3, leaderships: Buffer.from('x'), floors: Buffer.alloc(0) } });
   });
 
   test('byte strings are parts of the frame, not copies', () => {

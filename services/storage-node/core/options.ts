@@ -8,6 +8,8 @@ export interface CheckpointOptions {
   readonly intervalMs: number;
   /** Log kept for the slowest follower, bytes a group; a follower further behind comes back by snapshot. */
   readonly followerAllowanceBytes: number;
+  /** The same over all groups of the node; undefined: NODE_ALLOWANCE_SHARE of the disk. */
+  readonly nodeAllowanceBytes: number | undefined;
 }
 
 /** What a storage node is told at its start, beyond its place. */
@@ -28,6 +30,8 @@ export interface StorageNodeOptions {
   readonly queuedBytesMax: number;
 }
 
+/** Of the disk that holds the data folder (architecture.md 4.3). */
+export const NODE_ALLOWANCE_SHARE = 0.2;
 /** How long executed request numbers are remembered, in log time: many times a router's deadline. */
 export const REMEMBER_REQUESTS_MS = 30_000;
 export const TICK_MS = 50;

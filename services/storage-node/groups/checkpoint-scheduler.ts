@@ -10,9 +10,10 @@ export const DEFAULT_CHECKPOINT_OPTIONS: CheckpointOptions = {
   walBytesMax: 64 * MIB,
   intervalMs: 10 * MINUTE_MS,
   followerAllowanceBytes: 2048 * MIB,
+  nodeAllowanceBytes: undefined,
 };
 
-/** Takes checkpoints, one at a time for the node, of the group that has most log behind it; then lets the log go. */
+/** Takes checkpoints, one at a time for the node, of the group that has most log behind it. */
 export class CheckpointScheduler {
   readonly #environment: Environment;
   readonly #wal: WriteAheadLog;
@@ -38,7 +39,6 @@ export class CheckpointScheduler {
     let dueBytes = -1;
     const nowMs = this.#environment.clock.monotonicMs();
     for (const group of groups) {
-      this.#trim(group);
       const bytes = this.#wal.groupBytes(group.id);
       if (bytes <= dueBytes || !group.checkpointable || !this.#isDue(group, bytes, nowMs)) continue;
       due = group;
@@ -47,7 +47,7 @@ export class CheckpointScheduler {
     if (due !== undefined) void this.checkpoint(due);
   }
 
-  /** Begins no more by itself; resolves when none is under way. The log must stay open until then, for a checkpoint trims it. */
+  /** Begins no more by itself; resolves when none is under way. The stores must stay open until then. */
   stop(): Promise<void> {
     this.#stopped = true;
     return this.#queue;
@@ -62,7 +62,6 @@ export class CheckpointScheduler {
       const slot = await group.checkpoint();
       this.taken += 1;
       this.#environment.logger.debug('checkpoint', { group: group.id, slot });
-      this.#trim(group);
     });
     this.#queue = run.catch(this.#fail).then(() => {
       this.#busy = false;
@@ -75,15 +74,5 @@ export class CheckpointScheduler {
     // Log that is kept for a slow follower is not behind the checkpoint: only what was applied since counts.
     const sinceCheckpoint = (walBytes * (group.state.applied - group.checkpointSlot)) / Math.max(1, group.paxos.last - group.paxos.trimmed);
     return group.tree.dirtyBytes >= dirtyBytesMax || sinceCheckpoint >= walBytesMax || nowMs - group.checkpointAtMs >= intervalMs;
-  }
-
-  /** The log goes up to the checkpoint, but what the slowest follower still needs stays within its allowance. */
-  #trim(group: Group): void {
-    const { paxos, checkpointSlot } = group;
-    let floor = checkpointSlot;
-    if (this.#wal.groupBytes(group.id) < this.#options.followerAllowanceBytes) {
-      for (const acknowledged of paxos.acknowledgements().values()) floor = Math.min(floor, acknowledged);
-    }
-    if (floor > paxos.trimmed) group.trim(floor);
   }
 }

@@ -19,6 +19,7 @@ import { DurableEnd } from './durable-end.ts';
 import { Freshness } from './freshness.ts';
 import { PendingAnswers, type Respond } from './pending-answers.ts';
 import { ReadGate } from './read-gate.ts';
+import { TrimFloor } from './trim-floor.ts';
 
 /** What a group needs of its node. */
 export interface GroupHost {
@@ -73,6 +74,7 @@ export class Group {
   /** Applied slot of the last durable checkpoint. */
   checkpointSlot: Slot;
   checkpointAtMs: number;
+  readonly trimFloor = new TrimFloor();
   readonly #durable: DurableEnd;
 
   constructor(parts: GroupMeta & { paxos: PaxosReplica; tree: BTree; host: GroupHost }) {
@@ -467,6 +469,17 @@ export class Group {
     this.checkpointSlot = slot;
     this.checkpointAtMs = this.#host.environment.clock.monotonicMs();
     return slot;
+  }
+
+  /** Up to where others than this replica still need its log, each in a slot of its own. */
+  get neededSlots(): readonly Slot[] {
+    if (this.paxos.leading === undefined) return [this.trimFloor.told];
+    return [this.sharedFloor, ...this.paxos.acknowledgements().values()];
+  }
+
+  /** What a leader tells its followers: up to here two replicas hold everything in a checkpoint, as far as it knows. */
+  get sharedFloor(): Slot {
+    return this.trimFloor.secondBest(this.checkpointSlot, [...this.paxos.acknowledgements().keys()]);
   }
 
   /** The log up to `slot` goes. */

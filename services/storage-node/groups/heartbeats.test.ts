@@ -3,7 +3,9 @@ import { beforeEach, test } from 'node:test';
 import { seededRandom } from '../../../test/harness/test-environment.ts';
 import type { ReplicaId } from '../../shared/base/ids.ts';
 import { encodeRefusals } from '../../shared/paxos/heartbeat.ts';
+import { encodeGroupSlots } from './group-slots.ts';
 import { type BeatingGroup, Heartbeats } from './heartbeats.ts';
+import { TrimFloor } from './trim-floor.ts';
 
 const BALLOT = { configuration: 1, round: 1, replica: 1 };
 const NO_REFUSALS = encodeRefusals([]);
@@ -20,6 +22,9 @@ beforeEach(() => {
     id: 7,
     identity: { members: [1, 2].map((replica) => ({ replica, node: `node-${replica}`, az: `az-${replica}` })) },
     stopped: false,
+    checkpointSlot: 0,
+    sharedFloor: 0,
+    trimFloor: new TrimFloor(),
     followCommit: () => undefined,
     paxos: {
       leading: BALLOT,
@@ -36,7 +41,7 @@ function beat(hurried: boolean, nowMs: number): number | undefined {
 
 function answer(sequence: number | undefined) {
   assert(sequence !== undefined, 'nothing was sent');
-  return heartbeats.answered('node-2', { sequence, refusals: NO_REFUSALS }, 1000);
+  return heartbeats.answered('node-2', { sequence, refusals: NO_REFUSALS, checkpoints: encodeGroupSlots([]) }, 1000);
 }
 
 test('reads that hurry heartbeats faster than they are answered do not push the awaited ones out', () => {
@@ -61,4 +66,36 @@ test('an answer to a heartbeat of an earlier life of the process counts for noth
   for (let nowMs = 1; nowMs < 50; nowMs++) beat(false, nowMs);
   assert.deepEqual(answer(earlier?.sequence).groups, []);
   assert.deepEqual(counted, []);
+});
+
+test('now and then checkpoints and floors travel along, and only of groups that are granted', () => {
+  const follower = new Heartbeats<BeatingGroup>(seededRandom(2));
+  const floor = new TrimFloor();
+  const theirs: BeatingGroup = { ...group, checkpointSlot: 40, trimFloor: floor };
+  group = { ...group, sharedFloor: 20 };
+  let told = 0;
+  for (let nowMs = 0; nowMs < 3000; nowMs += 300) {
+    const heartbeat = heartbeats.make('node-2', [group], false, nowMs);
+    assert(heartbeat !== undefined);
+    if (heartbeat.floors.length > 0) told += 1;
+    heartbeats.answered(
+      'node-2',
+      follower.receive(heartbeat, () => theirs, nowMs),
+      nowMs,
+    );
+  }
+  assert.equal(told, 2);
+  assert.equal(floor.told, 20);
+  assert.equal((group.trimFloor as TrimFloor).secondBest(50, [2]), 40);
+  const refusing = { ...theirs, checkpointSlot: 60, paxos: { ...theirs.paxos, onHeartbeat: () => false } };
+  for (let nowMs = 3000; nowMs < 6000; nowMs += 300) {
+    const heartbeat = heartbeats.make('node-2', [group], false, nowMs);
+    assert(heartbeat !== undefined);
+    heartbeats.answered(
+      'node-2',
+      follower.receive(heartbeat, () => refusing, nowMs),
+      nowMs,
+    );
+  }
+  assert.equal((group.trimFloor as TrimFloor).secondBest(70, [2]), 40);
 });

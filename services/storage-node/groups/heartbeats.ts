@@ -1,4 +1,4 @@
-import type { GroupId, NodeId, ReplicaId } from '../../shared/base/ids.ts';
+import type { GroupId, NodeId, ReplicaId, Slot } from '../../shared/base/ids.ts';
 import type { Random } from '../../shared/env/clock.ts';
 import type { Ballot } from '../../shared/paxos/ballot.ts';
 import {
@@ -12,6 +12,8 @@ import {
 import type { PaxosReplica } from '../../shared/paxos/replica.ts';
 import type { Heartbeat, HeartbeatAnswer } from '../../shared/wire/frames.ts';
 import type { GroupIdentity } from '../core/group-state.ts';
+import { decodeGroupSlots, encodeGroupSlots, type GroupSlot } from './group-slots.ts';
+import type { TrimFloor } from './trim-floor.ts';
 
 /** What heartbeats are about: a replica of this node. */
 export interface BeatingGroup {
@@ -19,8 +21,14 @@ export interface BeatingGroup {
   readonly identity: Pick<GroupIdentity, 'members'>;
   readonly stopped: boolean;
   readonly paxos: Pick<PaxosReplica, 'leading' | 'heartbeat' | 'onHeartbeat' | 'onHeartbeatAnswer'>;
+  readonly checkpointSlot: Slot;
+  readonly sharedFloor: Slot;
+  readonly trimFloor: Pick<TrimFloor, 'checkpointOf' | 'raise'>;
   followCommit(news: LeadershipNews, nowMs: number): void;
 }
+
+/** Every so many regular heartbeats, floors and checkpoints travel along: they change seldom. */
+const FLOORS_EVERY = 5;
 
 /** One heartbeat on its way: what its answer is about. */
 interface SentHeartbeat<G> {
@@ -35,6 +43,7 @@ interface PeerBook<G> {
   hurried: number | undefined;
   /** Another one was asked for meanwhile. */
   again: boolean;
+  regular: number;
 }
 
 /** The peer's answer: the groups it was about, and whether another heartbeat was asked for while it was on its way. */
@@ -89,18 +98,27 @@ export class Heartbeats<G extends BeatingGroup> {
     // A regular heartbeat serves whoever waits for a hurried one, also when that one was lost.
     book.hurried = hurried ? sequence : undefined;
     book.again = false;
-    return { sequence, leaderships: encodeLeaderships(leaderships) };
+    const isDue = !hurried && book.regular++ % FLOORS_EVERY === 0;
+    const floors = isDue ? led.map(({ group }) => ({ group: group.id, slot: group.sharedFloor })) : [];
+    return { sequence, leaderships: encodeLeaderships(leaderships), floors: encodeGroupSlots(floors) };
   }
 
   /** A peer's heartbeat: each group grants or refuses. */
   receive(heartbeat: Heartbeat, groupOf: (group: GroupId) => G | undefined, nowMs: number): HeartbeatAnswer {
     const refusals: GroupId[] = [];
+    const checkpoints: GroupSlot[] = [];
     for (const news of decodeLeaderships(heartbeat.leaderships)) {
       const group = groupOf(news.group);
       if (group === undefined || group.stopped || !group.paxos.onHeartbeat(news, nowMs)) refusals.push(news.group);
       else group.followCommit(news, nowMs);
     }
-    return { sequence: heartbeat.sequence, refusals: encodeRefusals(refusals) };
+    for (const { group: id, slot } of decodeGroupSlots(heartbeat.floors)) {
+      const group = groupOf(id);
+      if (group === undefined || group.stopped || refusals.includes(id)) continue;
+      group.trimFloor.raise(slot);
+      checkpoints.push({ group: id, slot: group.checkpointSlot });
+    }
+    return { sequence: heartbeat.sequence, refusals: encodeRefusals(refusals), checkpoints: encodeGroupSlots(checkpoints) };
   }
 
   answered(node: NodeId, answer: HeartbeatAnswer, nowMs: number): Answered<G> {
@@ -112,6 +130,7 @@ export class Heartbeats<G extends BeatingGroup> {
     for (const { group, ballot, follower } of sent.led) {
       group.paxos.onHeartbeatAnswer(follower, ballot, sent.sentAtMs, !refusals.has(group.id), nowMs);
     }
+    if (answer.checkpoints.length > 0) tellCheckpoints(sent, answer.checkpoints);
     const again = book.again && book.hurried === answer.sequence;
     if (book.hurried === answer.sequence) book.hurried = undefined;
     return { groups: sent.led.map(({ group }) => group), again };
@@ -120,10 +139,18 @@ export class Heartbeats<G extends BeatingGroup> {
   #book(node: NodeId): PeerBook<G> {
     let book = this.#peers.get(node);
     if (book === undefined) {
-      book = { sent: new Map(), hurried: undefined, again: false };
+      book = { sent: new Map(), hurried: undefined, again: false, regular: 0 };
       this.#peers.set(node, book);
     }
     return book;
+  }
+}
+
+function tellCheckpoints<G extends BeatingGroup>({ led }: SentHeartbeat<G>, checkpoints: Uint8Array): void {
+  const slots = new Map(decodeGroupSlots(checkpoints).map(({ group, slot }) => [group, slot]));
+  for (const { group, follower } of led) {
+    const slot = slots.get(group.id);
+    if (slot !== undefined) group.trimFloor.checkpointOf(follower, slot);
   }
 }
 

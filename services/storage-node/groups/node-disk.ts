@@ -10,4 +10,6 @@ export interface NodeDisk {
   /** The WAL's store, with what the scan of its own log found before it was opened. */
   openWal(): Promise<{ readonly store: KeyValueStore; readonly mark: MarkFile; readonly damage: string | undefined }>;
   openTree(): Promise<KeyValueStore>;
+  /** Size of the whole disk that holds the folder, not only of what is free. */
+  sizeBytes(): Promise<number>;
 }

@@ -16,6 +16,7 @@ import { CheckpointScheduler } from './checkpoint-scheduler.ts';
 import type { Group, GroupHost } from './group.ts';
 import { GroupLoader } from './group-loader.ts';
 import { Heartbeats } from './heartbeats.ts';
+import { type LogAllowances, LogTrimmer } from './log-trimmer.ts';
 import { PeerLinks } from './peer-links.ts';
 import { SnapshotReceiver } from './snapshot-receiver.ts';
 import { SnapshotSender } from './snapshot-sender.ts';
@@ -33,6 +34,7 @@ export class NodeGroups implements GroupHost {
   readonly catchUpSender: CatchUpSender;
   readonly #catalog: CatalogFeed;
   readonly #heartbeats: Heartbeats<Group>;
+  readonly #trimmer: LogTrimmer;
   readonly #groups = new Map<GroupId, Group>();
   #awake = new Set<Group>();
   #turnScheduled = false;
@@ -50,6 +52,7 @@ export class NodeGroups implements GroupHost {
     pages: PageStore;
     catalog: CatalogFeed;
     options: StorageNodeOptions;
+    allowances: LogAllowances;
   }) {
     const { environment, wal, pages, options } = parts;
     this.environment = environment;
@@ -64,6 +67,7 @@ export class NodeGroups implements GroupHost {
     });
     const fail = (error: unknown): void => environment.fatal('a checkpoint failed', error);
     this.checkpoints = new CheckpointScheduler({ environment, wal, options: options.checkpoints, fail });
+    this.#trimmer = new LogTrimmer(wal, parts.allowances);
     const checkpoint = (group: Group): Promise<void> => this.checkpoints.checkpoint(group);
     this.snapshotSender = new SnapshotSender({ environment, links: this.links, checkpoint });
     const replaced = (group: Group): Promise<void> => this.feedCatalog(group);
@@ -169,6 +173,12 @@ export class NodeGroups implements GroupHost {
     this.watchClock();
     const nowMs = this.environment.clock.monotonicMs();
     for (const group of this.#groups.values()) group.tick(nowMs);
+  }
+
+  /** To be called every few hundred milliseconds: lets log go, and takes the checkpoint that is most due. */
+  tickCheckpoints(): void {
+    this.#trimmer.trim(this.#groups.values());
+    this.checkpoints.tick(this.#groups.values());
   }
 
   /** Sends heartbeats to all peers; a node whose disk hangs keeps them back, and so loses its leases in time. */

@@ -1,5 +1,6 @@
 import { assert } from '../../../services/shared/base/assert.ts';
 import type { Prng } from '../../../services/shared/base/prng.ts';
+import { GIB } from '../../../services/shared/base/units.ts';
 import { type KeyValueStore, StoreFailedError } from '../../../services/shared/env/key-value-store.ts';
 import { type MarkFile, MarkFileDamagedError } from '../../../services/shared/env/mark-file.ts';
 import type { NodeDisk } from '../../../services/storage-node/groups/node-disk.ts';
@@ -16,6 +17,8 @@ const BYTES_A_MS = 500_000;
 /** One sync of so many meets the disk's own housekeeping. */
 const SLOW_SYNC_ONE_OF = 100;
 const SLOW_SYNC_MS = 20;
+/** Far more than any run writes. */
+const DISK_BYTES = 100 * GIB;
 
 /**
  * The disk of one machine, over all lives of its storage node: two stores, the mark file and the identity. A crash leaves of
@@ -67,6 +70,7 @@ export class SimDisk {
         return { store, mark: this.#markFile(pace), damage };
       },
       openTree: () => read().then(() => open(this.#tree)),
+      sizeBytes: () => Promise.resolve(DISK_BYTES),
     };
   }
 

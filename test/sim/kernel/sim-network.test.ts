@@ -57,7 +57,7 @@ class Peer {
 }
 
 function beat(sequence: number): ControlFrame {
-  return { heartbeat: { sequence, leaderships: new Uint8Array(0) }, messages: [] };
+  return { heartbeat: { sequence, leaderships: new Uint8Array(0), floors: new Uint8Array(0) }, messages: [] };
 }
 
 /** Several seeds, because latencies differ from one to the next. */

@@ -155,11 +155,13 @@ export const GroupInspectionTags = {
 export const HeartbeatTags = {
   sequence: 8,
   leaderships: 18,
+  floors: 26,
 } as const;
 
 export const HeartbeatAnswerTags = {
   sequence: 8,
   refusals: 18,
+  checkpoints: 26,
 } as const;
 
 export const HelloTags = {
