@@ -155,7 +155,7 @@ export class StorageNode implements Service {
       await groups.feedCatalog(group);
       groups.add(group);
     }
-    const ranges = new RangeReader(clock, timers);
+    const ranges = new RangeReader(environment);
     const requests = new RequestServer({ clock, timers, groupOf: (id) => groups.group(id), ranges, options });
     const watcher = new CatalogWatcher(environment, transport, [...new Set([...Object.values(identity.addresses), ...options.seeds])]);
     const close = async (): Promise<void> => {

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { ManualTimers } from '../../../test/harness/manual-timers.ts';
+import { testEnvironment } from '../../../test/harness/test-environment.ts';
 import { ByteReader } from '../../shared/base/byte-reader.ts';
 import { ByteWriter } from '../../shared/base/byte-writer.ts';
 import { utf8 } from '../../shared/base/bytes.ts';
@@ -34,7 +36,8 @@ const update: UpdateOperation = {
   returnOldOnFailure: false,
 };
 const context = { slot: 7, timeMs: 1000, request: { life: 5, number: 1 } };
-const evaluator = new WriteEvaluator(nodeDigest, 'local');
+const environment = testEnvironment(new ManualTimers());
+const evaluator = new WriteEvaluator(nodeDigest, environment.logger, 'local');
 
 function storedBy(outcome: WriteOutcome): Buffer {
   assert(outcome.record !== undefined && outcome.newValue !== undefined);
@@ -50,6 +53,20 @@ describe('evaluating writes', () => {
     assert.deepEqual(record.request, context.request);
     assert.deepEqual(outcome.answer, { status: 'ok', slot: 7, oldSize: 0, newSize: 6 });
     assert.equal(storedItemJson(storedBy(outcome)).toString(), '{"pk":{"S":"a"},"n":{"N":"1"}}');
+  });
+
+  test('a request that nobody foresaw is answered and logged; it ends nobody', () => {
+    const torn = utf8('{"pk":');
+    const broken = [
+      { ...update, keyAttributes: torn },
+      { ...update, values: torn },
+      { ...put, condition: 'n = :one', values: torn },
+    ];
+    for (const operation of broken) {
+      const { record, answer } = evaluator.evaluate(operation, undefined, context);
+      assert.deepEqual([record, answer.status], [undefined, 'validation']);
+    }
+    assert.ok(environment.lines.some(({ level }) => level === 'error'));
   });
 
   test('a failed condition makes no record, and shows the old item only when asked', () => {

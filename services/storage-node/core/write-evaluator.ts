@@ -2,8 +2,8 @@ import { equalBytes } from '../../shared/base/bytes.ts';
 import type { RequestNumber, Slot } from '../../shared/base/ids.ts';
 import { MIB } from '../../shared/base/units.ts';
 import type { Digest } from '../../shared/env/digest.ts';
+import type { Logger } from '../../shared/env/logger.ts';
 import { bindCondition, evaluateCondition, parseCondition } from '../../shared/expression/condition.ts';
-import { ExpressionError } from '../../shared/expression/errors.ts';
 import { applyUpdate, bindUpdate, parseUpdate, updatedAttributes, type UpdateResult } from '../../shared/expression/update.ts';
 import { parseItem, serializeItem } from '../../shared/item/attribute-map.ts';
 import type { AttributeMap } from '../../shared/item/attribute-value.ts';
@@ -19,6 +19,7 @@ import type {
   UpdateOperation,
 } from '../../shared/wire/storage-operations.ts';
 import { ExpressionCache } from './expression-cache.ts';
+import { messageOfFailure } from './failed-request.ts';
 import { parseNames, parseValues } from './placeholders.ts';
 
 export type WriteOperation = PutOperation | UpdateOperation | DeleteOperation;
@@ -54,12 +55,14 @@ const JSON_TOO_LARGE = `Item size has exceeded the maximum allowed size: more th
  */
 export class WriteEvaluator {
   readonly #digest: Digest;
+  readonly #logger: Logger;
   readonly #region: string;
   readonly #conditions = new ExpressionCache((text) => parseCondition(text, 'ConditionExpression'));
   readonly #updates = new ExpressionCache(parseUpdate);
 
-  constructor(digest: Digest, region: string) {
+  constructor(digest: Digest, logger: Logger, region: string) {
     this.#digest = digest;
+    this.#logger = logger;
     this.#region = region;
   }
 
@@ -79,12 +82,12 @@ export class WriteEvaluator {
           return this.#update(operation, old, item, context);
       }
     } catch (error) {
-      if (!(error instanceof ExpressionError) && !(error instanceof ItemError)) throw error;
-      return { record: undefined, answer: { status: 'validation', message: error.message, oldSize: sizeOf(old) } };
+      const message = messageOfFailure(error, this.#logger);
+      return { record: undefined, answer: { status: 'validation', message, oldSize: sizeOf(old) } };
     }
   }
 
-  /** The answer of a write that was executed before, from the images in its record. */
+  /** The answer of a write that was executed before, from the images in its record. What it throws is about this request alone. */
   repeat(
     operation: WriteOperation,
     oldImage: Uint8Array | undefined,

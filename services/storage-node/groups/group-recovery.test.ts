@@ -103,8 +103,8 @@ describe('a replica with a damaged page', () => {
   it('answers a range read, and stops alone', async () => {
     const world = await damaged();
     const answers: Answer[] = [];
-    const { clock, timers } = world.environment;
-    new RangeReader(clock, timers).read(world.group, RANGE, clock.monotonicMs() + 5000, (answer) => void answers.push(answer));
+    const { clock } = world.environment;
+    new RangeReader(world.environment).read(world.group, RANGE, clock.monotonicMs() + 5000, (answer) => void answers.push(answer));
     assert.deepEqual(
       answers.map(({ status }) => status),
       ['not-ready'],

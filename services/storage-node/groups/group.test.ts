@@ -45,7 +45,7 @@ beforeEach(async () => {
   const host = {
     environment,
     wal: await openWal(new MemoryStore(), new MemoryMarkFile()),
-    evaluator: new WriteEvaluator(nodeDigest, 'local'),
+    evaluator: new WriteEvaluator(nodeDigest, logger, 'local'),
     send: nothing,
     catchUp: nothing,
     wake: nothing,

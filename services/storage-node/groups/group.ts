@@ -13,6 +13,7 @@ import type { PaxosReplica } from '../../shared/paxos/replica.ts';
 import { decodeLogRecord, type LogRecord } from '../../shared/wal/log-record.ts';
 import type { WriteAheadLog } from '../../shared/wal/write-ahead-log.ts';
 import { encodeGroupMeta, type GroupIdentity, type GroupMeta, type GroupState, type InstalledSnapshot } from '../core/group-state.ts';
+import { messageOfFailure } from '../core/failed-request.ts';
 import { Overlay } from '../core/overlay.ts';
 import type { Answer, WriteEvaluator, WriteOperation } from '../core/write-evaluator.ts';
 import { DurableEnd } from './durable-end.ts';
@@ -187,8 +188,7 @@ export class Group {
 
   #repeatAnswer(operation: WriteOperation, slot: Slot, respond: Respond): void {
     const answer = (bytes: Uint8Array): void => {
-      const record = decodeLogRecord(bytes, this.#host.environment.digest);
-      respond(this.#host.evaluator.repeat(operation, record.oldImage, record.newValue, record.oldSize, slot));
+      respond(this.#answerOfRecord(operation, bytes, slot));
     };
     const bytes = this.paxos.recordAt(slot);
     if (bytes !== undefined) return answer(bytes);
@@ -198,6 +198,16 @@ export class Group {
       ([record]) => (record === undefined ? gone() : answer(record)),
       gone,
     );
+  }
+
+  #answerOfRecord(operation: WriteOperation, bytes: Uint8Array, slot: Slot): Answer {
+    const { digest, logger } = this.#host.environment;
+    try {
+      const record = decodeLogRecord(bytes, digest);
+      return this.#host.evaluator.repeat(operation, record.oldImage, record.newValue, record.oldSize, slot);
+    } catch (error) {
+      return { status: 'unknown-outcome', message: `the write was executed, but ${messageOfFailure(error, logger)}` };
+    }
   }
 
   // --- reads -------------------------------------------------------------------------------------------------------

@@ -59,7 +59,7 @@ export class NodeGroups implements GroupHost {
     this.wal = wal;
     this.#catalog = parts.catalog;
     this.#heartbeats = new Heartbeats(environment.random);
-    this.evaluator = new WriteEvaluator(environment.digest, options.region);
+    this.evaluator = new WriteEvaluator(environment.digest, environment.logger, options.region);
     this.links = new PeerLinks(environment, parts.transport, {
       onControl: (node, frame) => this.onControl(node, frame),
       onBulk: (node, frame) => this.onBulk(node, frame),

@@ -3,13 +3,15 @@ import { KIB } from '../../shared/base/units.ts';
 import { PageDamagedError, TreeClosedError } from '../../shared/btree/errors.ts';
 import type { ScanStep } from '../../shared/btree/scan.ts';
 import type { Clock, Timers } from '../../shared/env/clock.ts';
+import type { Environment } from '../../shared/env/environment.ts';
+import type { Logger } from '../../shared/env/logger.ts';
 import { type BoundCondition, bindCondition, evaluateCondition, parseCondition } from '../../shared/expression/condition.ts';
-import { ExpressionError } from '../../shared/expression/errors.ts';
 import { parseItem } from '../../shared/item/attribute-map.ts';
 import { storedItemJson, storedItemSize } from '../../shared/item/stored-value.ts';
 import type { Ballot } from '../../shared/paxos/ballot.ts';
 import type { RangeOperation } from '../../shared/wire/storage-operations.ts';
 import { ExpressionCache } from '../core/expression-cache.ts';
+import { messageOfFailure } from '../core/failed-request.ts';
 import { parseNames, parseValues } from '../core/placeholders.ts';
 import type { Answer } from '../core/write-evaluator.ts';
 import type { Group } from './group.ts';
@@ -45,11 +47,13 @@ interface Reading {
 export class RangeReader {
   readonly #clock: Clock;
   readonly #timers: Timers;
+  readonly #logger: Logger;
   readonly #filters = new ExpressionCache((text) => parseCondition(text, 'FilterExpression'));
 
-  constructor(clock: Clock, timers: Timers) {
+  constructor({ clock, timers, logger }: Pick<Environment, 'clock' | 'timers' | 'logger'>) {
     this.#clock = clock;
     this.#timers = timers;
+    this.#logger = logger;
   }
 
   read(group: Group, operation: RangeOperation, deadlineMs: number, respond: Respond): void {
@@ -61,8 +65,7 @@ export class RangeReader {
         filter = bindCondition(this.#filters.get(operation.filter), parseNames(operation.names), parseValues(operation.values));
       }
     } catch (error) {
-      if (!(error instanceof ExpressionError)) throw error;
-      return respond({ status: 'validation', message: error.message });
+      return respond({ status: 'validation', message: messageOfFailure(error, this.#logger) });
     }
     const { identity } = group;
     const low = compareBytes(operation.low, identity.low) < 0 ? identity.low : operation.low;
@@ -91,14 +94,13 @@ export class RangeReader {
     if (nowMs >= deadlineMs) return respond({ status: 'overloaded', message: 'the deadline passed while the range was read' });
     if (group.stopped || (operation.consistent && group.paxos.leading !== reading.leading)) return respond({ status: 'not-leader' });
     let bytes = 0;
-    let failure: ExpressionError | undefined;
+    let failure: string | undefined;
     let full = false;
     const visit = (key: Uint8Array, value: Uint8Array): boolean => {
       try {
         bytes += this.#visit(reading, key, value);
       } catch (error) {
-        if (!(error instanceof ExpressionError)) throw error;
-        failure = error;
+        failure = messageOfFailure(error, this.#logger);
         return false;
       }
       full = isFull(reading);
@@ -114,7 +116,7 @@ export class RangeReader {
       if (!(error instanceof PageDamagedError || error instanceof TreeClosedError)) throw error;
       return unreadable(group, error, respond);
     }
-    if (failure !== undefined) return respond({ status: 'validation', message: failure.message });
+    if (failure !== undefined) return respond({ status: 'validation', message: failure });
     if (full || step.next === undefined) return this.#finish(reading, step.next !== undefined);
     if (operation.reverse) reading.high = step.next;
     else reading.low = step.next;

@@ -165,7 +165,7 @@ export class ReplicaWorld {
     const host: GroupHost = {
       environment,
       wal: this.#wal,
-      evaluator: new WriteEvaluator(digest, 'local'),
+      evaluator: new WriteEvaluator(digest, logger, 'local'),
       send: (_group, _to, message) => void this.sent.push(message),
       catchUp: () => undefined,
       wake: (group) => timers.endOfTurn(() => group.pump()),

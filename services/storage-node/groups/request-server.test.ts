@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 import { FakeNetwork } from '../../../test/harness/fake-transport.ts';
 import { ManualTimers } from '../../../test/harness/manual-timers.ts';
+import { testEnvironment } from '../../../test/harness/test-environment.ts';
 import type { FrameStream } from '../../shared/env/transport.ts';
 import type { RequestFrame, ResponseFrame } from '../../shared/wire/frames.ts';
 import { RangeReader } from './range-reader.ts';
@@ -19,7 +20,7 @@ beforeEach(() => {
   timers = new ManualTimers();
   network = new FakeNetwork(timers);
   const options = { requestsMax: 10, queuedBytesMax: 1 << 20 };
-  const ranges = new RangeReader(timers, timers);
+  const ranges = new RangeReader(testEnvironment(timers));
   const server = new RequestServer({ clock: timers, timers, groupOf: () => undefined, ranges, options });
   void network.transport(NODE, 'node-a', 7).listen({ requests: (stream) => server.serve(stream) });
 });
