@@ -1,3 +1,4 @@
+import type { GroupClientStatistics } from '../shared/cluster-client/group-client.ts';
 import type { Counter, Gauge, Histogram, Metrics } from '../shared/env/metrics.ts';
 
 /** Every metric of the router's HTTP side. */
@@ -27,3 +28,25 @@ export function routerMetrics(metrics: Metrics, load: { readonly bytesInFlight: 
     }),
   };
 }
+
+/** What the client of the groups counts, as metrics: requests held and their bytes, and why requests were refused or repeated. */
+export function groupMetrics(metrics: Metrics, groups: { statistics(): GroupClientStatistics }): void {
+  for (const [name, help, read] of GROUP_GAUGES) {
+    metrics.gauge({ name: `stator_router_storage_${name}`, help, collect: (gauge) => gauge.set(read(groups.statistics())) });
+  }
+}
+
+const GROUP_GAUGES: readonly (readonly [string, string, (statistics: GroupClientStatistics) => number])[] = [
+  ['held_requests', 'Operations that wait for an answer of a storage node or for their next try.', ({ held }) => held],
+  ['held_bytes', 'Bytes of keys, items and expressions of those operations.', ({ heldBytes }) => heldBytes],
+  ['queue_bytes', 'Bytes towards storage nodes that the network has not taken yet.', ({ queuedBytes }) => queuedBytes],
+  ['overloaded_requests', 'Operations refused here since the start because too much was held or queued.', ({ overloaded }) => overloaded],
+  ['expired_requests', 'Operations whose deadline passed, since the start.', ({ expired }) => expired],
+  ['redirects', 'Redirects to another replica followed since the start.', ({ redirects }) => redirects],
+  ['retries', 'Pauses before an operation was tried again, since the start.', ({ retries }) => retries],
+  [
+    'given_up_requests',
+    'Operations not repeated any more because two nodes that had them were lost, since the start.',
+    ({ givenUp }) => givenUp,
+  ],
+];

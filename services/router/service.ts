@@ -6,6 +6,7 @@ import type { Credential } from './core/api/signature/signature-verifier.ts';
 import type { ParseElsewhere } from './core/api/request-body.ts';
 import { StorageClient } from './core/storage-client.ts';
 import { ApiEndpoint } from './handlers/api-endpoint.ts';
+import { groupMetrics } from './metrics.ts';
 
 export interface RouterOptions {
   readonly region: string;
@@ -54,6 +55,7 @@ export class RouterService implements Service {
     this.#transport = transport;
     this.#credentials = options.credentials;
     this.#cluster = new ClusterClient(environment, transport, seeds, az);
+    groupMetrics(environment.metrics, this.#cluster.groups);
     const storage = new StorageClient(environment, transport, this.#cluster, { region, seeds, autoAdmins });
     this.#endpoint = new ApiEndpoint(environment, storage, {
       region,

@@ -337,3 +337,32 @@ test('the time left travels with each repetition', async () => {
   );
   assert.ok((left[0] ?? 0) <= 1000 && (left.at(-1) ?? 0) < (left[0] ?? 0));
 });
+
+test('a request under which nodes die is not carried from one to the next: after two of them nobody gets it any more', async () => {
+  await Promise.all([run(put('warm')), run(get('warm', false))]);
+  for (const [operation, leaders] of [
+    [put('poison'), ['node-a', 'node-b', 'node-c']],
+    [get('poison', false), ['node-b', 'node-c', 'node-a']],
+  ] as const) {
+    const died: string[] = [];
+    cluster.onRequest = (node, request) => {
+      if (!('key' in request.operation) || Buffer.from(request.operation.key).toString() !== 'poison') return 'execute';
+      died.push(node);
+      timers.after(1, () => {
+        cluster.node(node).kill();
+        group.leader = leaders[died.length];
+      });
+      return 'swallow';
+    };
+    assert.equal((await run(operation)).status, 'unknown-outcome');
+    assert.equal(died.length, 2);
+    await timers.advance(6000);
+    assert.equal(died.length, 2, 'it comes back');
+    for (const node of died) cluster.node(node).start();
+    group.leader = 'node-a';
+    await timers.advance(2000);
+  }
+  assert.equal(client.statistics().givenUp, 2);
+  cluster.onRequest = () => 'execute';
+  assert.equal((await run(get('warm'))).status, 'ok');
+});

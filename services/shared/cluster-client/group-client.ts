@@ -9,6 +9,7 @@ import {
   REQUEST_DEADLINE_MAX_MS,
   RETRY_MAX_MS,
   RETRY_MIN_MS,
+  STREAM_LOSSES_MAX,
   SWEEP_MS,
 } from '../limits/cluster-client-limits.ts';
 import type { PartitionRecord } from '../placement/catalog-records.ts';
@@ -39,6 +40,8 @@ export interface GroupClientStatistics {
   readonly redirects: number;
   /** Pauses before a request was tried again. */
   readonly retries: number;
+  /** Requests not repeated any more because each node that had them was lost. */
+  readonly givenUp: number;
 }
 
 /** What is known of the leader of one group. */
@@ -71,6 +74,7 @@ export class GroupClient {
   #expired = 0;
   #redirects = 0;
   #retries = 0;
+  #givenUp = 0;
 
   /** `az`: where this process runs; eventually consistent reads prefer replicas there. Empty: nowhere in particular. */
   constructor(environment: ConnectionEnvironment, transport: StatorTransport, routes: ClusterRoutes, az: string) {
@@ -93,13 +97,15 @@ export class GroupClient {
       expired: this.#expired,
       redirects: this.#redirects,
       retries: this.#retries,
+      givenUp: this.#givenUp,
     };
   }
 
   /**
    * Carries out one operation at the group of `partition`. `routingKey` finds the partition again when the map was old. The
    * time left, `deadlineMs`, is at most REQUEST_DEADLINE_MAX_MS. Never rejects; the statuses that come back are `ok`,
-   * `condition-failed`, `validation`, `number-refused`, `unknown-outcome` (a write, at the deadline), `overloaded` (also at
+   * `condition-failed`, `validation`, `number-refused`, `unknown-outcome` (a write at the deadline, and whatever lost
+   * STREAM_LOSSES_MAX streams: it may be what ends the nodes), `overloaded` (also at
    * the deadline and for a table that is gone, when surely nothing was done) and, for ranges, `wrong-range` and `no-such-group`.
    */
   execute(partition: PartitionRecord, routingKey: Uint8Array, operation: RequestedOperation, deadlineMs: number): Promise<StorageResponse> {
@@ -216,7 +222,19 @@ export class GroupClient {
       request.uncertain = true;
       request.strayCopy = true;
     }
+    request.losses += 1;
+    if (request.losses >= STREAM_LOSSES_MAX) return this.#giveUp(request);
     this.#notSent(request);
+  }
+
+  /** Whatever this request does to nodes, it has done it to enough of them. */
+  #giveUp(request: HeldRequest): void {
+    request.connection = undefined;
+    const group = this.#group(request.partition);
+    if (group.leader === request.node) group.leader = undefined;
+    this.#givenUp += 1;
+    this.#environment.logger.warn('request-given-up', { operation: request.operation.kind, group: request.group, node: request.node });
+    this.#finish(request, { id: 0, status: 'unknown-outcome', message: 'the streams to the nodes that had the request were lost' });
   }
 
   #notSent(request: HeldRequest): void {

@@ -34,6 +34,8 @@ export class HeldRequest {
   tries = 0;
   /** Redirects followed since the last pause. */
   redirects = 0;
+  /** Streams that were lost while they owed the answer. */
+  losses = 0;
   /** A write was sent and not answered: it may have been, or may still be, carried out. */
   uncertain = false;
   /** A copy was sent and its stream was lost: it may still lie in some socket and reach its node much later. */

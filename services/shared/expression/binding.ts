@@ -15,10 +15,12 @@ export interface Binding {
   readonly field: ExpressionField;
   readonly paths: DocumentPath[];
   readonly values: AttributeValue[];
+  /** Bounds of BETWEEN that were compared: two long values are compared once, however often the text names them. */
+  readonly bounds: Set<string>;
 }
 
 export function newBinding(program: ExpressionProgram): Binding {
-  return { field: program.field, paths: new Array(program.paths.length), values: new Array(program.values.length) };
+  return { field: program.field, paths: new Array(program.paths.length), values: new Array(program.values.length), bounds: new Set() };
 }
 
 /** Resolves the `#names` of a path. */

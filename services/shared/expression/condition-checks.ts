@@ -100,6 +100,9 @@ function checkTypeName(binding: Binding, operand: Operand): void {
 
 function checkBounds(binding: Binding, low: Operand, high: Operand): void {
   if (low.kind !== 'value' || high.kind !== 'value') return;
+  const pair = `${low.placeholder} ${high.placeholder}`;
+  if (binding.bounds.has(pair)) return;
+  binding.bounds.add(pair);
   const lower = boundValue(binding, low);
   const upper = boundValue(binding, high);
   const order = compareValues(lower, upper);

@@ -16,6 +16,8 @@ export interface Evaluation {
   readonly paths: readonly DocumentPath[];
   readonly values: readonly AttributeValue[];
   readonly work: ComparisonWork;
+  /** The conditions that look at nothing in the item, and what those that were evaluated gave. */
+  readonly known: { readonly conditions: ReadonlySet<Condition>; readonly results: Map<Condition, boolean> } | undefined;
 }
 
 const TOO_MUCH_WORK = 'The expression compares more data than one request may; repeat large operands less often';
@@ -26,6 +28,17 @@ const TOO_MUCH_WORK = 'The expression compares more data than one request may; r
  * Throws ExpressionError when the work is used up.
  */
 export function isTrue(condition: Condition, evaluation: Evaluation, item: AttributeMap): boolean {
+  const { known } = evaluation;
+  if (known === undefined || !known.conditions.has(condition)) return holds(condition, evaluation, item);
+  let result = known.results.get(condition);
+  if (result === undefined) {
+    result = holds(condition, evaluation, item);
+    known.results.set(condition, result);
+  }
+  return result;
+}
+
+function holds(condition: Condition, evaluation: Evaluation, item: AttributeMap): boolean {
   switch (condition.kind) {
     case 'function':
       return functionHolds(condition, evaluation, item);

@@ -19,6 +19,8 @@ export interface ConditionProgram extends ExpressionProgram {
   readonly root: Condition;
   /** The conditions without AND, OR and NOT in the order of the text. */
   readonly simpleConditions: readonly SimpleConditionProgram[];
+  /** Those of them that look at nothing in the item; undefined when there are none, as in nearly every expression. */
+  readonly itemless: ReadonlySet<SimpleCondition> | undefined;
 }
 
 interface SimpleConditionProgram {
@@ -32,16 +34,25 @@ export interface BoundCondition {
   /** By the slots of the program. */
   readonly paths: readonly DocumentPath[];
   readonly values: readonly AttributeValue[];
+  /** What the conditions without a path gave: a filter asks them once, not for every item. Filled by the first evaluation. */
+  readonly itemless: Map<SimpleCondition, boolean>;
 }
 
 /** Throws ExpressionError for everything that can be wrong with the text alone. Linear in the text. */
 export function parseCondition(text: string, field: ConditionField): ConditionProgram {
   const { root, simpleConditions, paths, values } = parseConditionSyntax(text, field);
+  const programs = simpleConditions.map((condition) => ({ condition, operands: operandsOf(condition) }));
+  const itemless = programs.filter(({ operands }) => !operands.some(hasPath)).map(({ condition }) => condition);
   return {
     ...expressionProgram(field, paths, values),
     root,
-    simpleConditions: simpleConditions.map((condition) => ({ condition, operands: operandsOf(condition) })),
+    simpleConditions: programs,
+    itemless: itemless.length === 0 ? undefined : new Set(itemless),
   };
+}
+
+function hasPath(operand: Operand): boolean {
+  return operand.kind === 'path' || (operand.kind === 'function' && operand.operands.some(hasPath));
 }
 
 /** Resolves `#names` and `:values` (canonical) and checks the operands. Throws ExpressionError. */
@@ -56,7 +67,7 @@ export function bindCondition(
     for (const operand of operands) checkOperandFunctions(operand, binding);
     checkSimpleCondition(condition, binding);
   }
-  return { program, paths: binding.paths, values: binding.values };
+  return { program, paths: binding.paths, values: binding.values, itemless: new Map() };
 }
 
 /**
@@ -64,8 +75,9 @@ export function bindCondition(
  * would be more work than EVALUATION_MAX_WORK.
  */
 export function evaluateCondition(bound: BoundCondition, item: AttributeMap | undefined): boolean {
-  const { program, paths, values } = bound;
-  return isTrue(program.root, { paths, values, work: { left: EVALUATION_MAX_WORK } }, item ?? NO_ITEM);
+  const { program, paths, values, itemless } = bound;
+  const known = program.itemless === undefined ? undefined : { conditions: program.itemless, results: itemless };
+  return isTrue(program.root, { paths, values, work: { left: EVALUATION_MAX_WORK }, known }, item ?? NO_ITEM);
 }
 
 const NO_ITEM: AttributeMap = Object.freeze({});

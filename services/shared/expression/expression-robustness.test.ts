@@ -158,4 +158,32 @@ describe('expressions of any text', () => {
       'Invalid ProjectionExpression: Expression size has exceeded the maximum allowed size; expression size: 10000000',
     );
   });
+
+  it('compare the same bounds of BETWEEN once, and ask once what no item can change', () => {
+    let reads = 0;
+    const counted = (text: string): { readonly S: string } => ({
+      get S() {
+        reads += 1;
+        return text;
+      },
+    });
+    const readsOf = (action: () => void): number => {
+      reads = 0;
+      action();
+      return reads;
+    };
+    const values = { ':low': counted('a'), ':high': counted('b'), ':a': { S: 'a' } };
+    const between = (times: number) => () => {
+      bindCondition(parseCondition(Array(times).fill('x BETWEEN :low AND :high').join(' OR '), 'FilterExpression'), undefined, values);
+    };
+    const once = readsOf(between(1));
+    assert.ok(once > 0);
+    assert.equal(readsOf(between(100)), once);
+    const filter = bindCondition(parseCondition('NOT contains(:high, :a) AND x = :a', 'FilterExpression'), undefined, values);
+    assert.ok(readsOf(() => assert.equal(evaluateCondition(filter, { x: { S: 'a' } }), true)) > 0);
+    assert.equal(
+      readsOf(() => assert.equal(evaluateCondition(filter, { x: { S: 'b' } }), false)),
+      0,
+    );
+  });
 });

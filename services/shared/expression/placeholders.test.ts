@@ -57,3 +57,15 @@ describe('reserved words', () => {
     assert.ok(!isReservedWord('status1') && !isReservedWord('pk') && !isReservedWord(''));
   });
 });
+
+describe('a message about unused placeholders', () => {
+  it('stays short however many were sent and however long they are', () => {
+    const many = Object.fromEntries(Array.from({ length: 100_000 }, (_, at) => [`#unused${at}`, 'a']));
+    const listed = unusedPlaceholders([], many, undefined) ?? '';
+    assert.match(listed, /keys: \{#unused0, #unused1, .*, …\}$/);
+    assert.ok(listed.length < 2000, String(listed.length));
+    const long = unusedPlaceholders([], undefined, { [`:${'x'.repeat(100_000)}`]: { S: '' } }) ?? '';
+    assert.match(long, /^Value provided in ExpressionAttributeValues unused in expressions: keys: \{:x+…\}$/);
+    assert.ok(long.length < 2000, String(long.length));
+  });
+});

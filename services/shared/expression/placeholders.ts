@@ -1,5 +1,6 @@
 import { attributeNames } from '../item/attribute-map.ts';
 import type { AttributeMap } from '../item/attribute-value.ts';
+import { LISTED_PLACEHOLDERS_CHARACTERS_MAX } from '../limits/expression-limits.ts';
 import type { AttributeNames } from './binding.ts';
 import type { ExpressionProgram } from './expression-program.ts';
 
@@ -31,6 +32,14 @@ export function unusedPlaceholders(
 }
 
 function unusedText(field: string, keys: readonly string[], isUsed: (key: string) => boolean): string | undefined {
-  const unused = keys.filter((key) => !isUsed(key));
-  return unused.length === 0 ? undefined : `Value provided in ${field} unused in expressions: keys: {${unused.join(', ')}}`;
+  let listed = '';
+  for (const key of keys) {
+    if (isUsed(key)) continue;
+    if (listed.length + key.length > LISTED_PLACEHOLDERS_CHARACTERS_MAX) {
+      listed = listed === '' ? `${key.slice(0, LISTED_PLACEHOLDERS_CHARACTERS_MAX)}…` : `${listed}, …`;
+      break;
+    }
+    listed = listed === '' ? key : `${listed}, ${key}`;
+  }
+  return listed === '' ? undefined : `Value provided in ${field} unused in expressions: keys: {${listed}}`;
 }

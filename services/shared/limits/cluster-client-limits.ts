@@ -25,6 +25,8 @@ export const FRAME_BYTES_TARGET = 1 * MIB;
 export const SWEEP_MS = 20;
 /** A stream that owes answers and brought none for so long is closed: its node may be stopped or cut off. */
 export const STREAM_STALL_MS = 1 * SECOND_MS;
+/** A request is not repeated once so many streams were lost that owed its answer: it may be what ends the nodes, one after the other. */
+export const STREAM_LOSSES_MAX = 2;
 /** Redirects followed at once; then a pause, because the replicas contradict each other. */
 export const REDIRECTS_MAX = 3;
 /** Time for opening a stream, greeting included. */

@@ -22,6 +22,9 @@ export const IN_MAX_CANDIDATES = 100;
 export const EVALUATION_MAX_WORK = 64 * MIB;
 export const COMPARED_ELEMENT_WORK = 16;
 
+/** Unused placeholders that one message lists, in characters. Our choice: a request can bring 2 MB of them, an answer must not. */
+export const LISTED_PLACEHOLDERS_CHARACTERS_MAX = 1024;
+
 /** Most elements of a document path. Source: "Quotas in Amazon DynamoDB", section "Items", nested attribute depth. */
 export const PATH_MAX_ELEMENTS = 32;
 
