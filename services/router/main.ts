@@ -1,12 +1,18 @@
 import { JoiningService } from '../shared/cluster-client/joining-service.ts';
+import { LARGE_REQUEST_HEAP_BYTES_MAX } from '../shared/limits/api-limits.ts';
 import { splitAddress } from '../shared/platform/common-options.ts';
+import { nodeCompression } from '../shared/platform/compression.ts';
 import { createTransport } from '../shared/platform/grpc-transport.ts';
 import { DEFAULT_HTTP_LIMITS } from '../shared/platform/http-limits.ts';
 import { createHttpServer } from '../shared/platform/http-server.ts';
 import { runProcess } from '../shared/platform/process-shell.ts';
+import { startWorkerThread } from '../shared/platform/worker-thread.ts';
 import { ROUTER_OPTIONS, type RouterCommandLine } from './config.ts';
 import type { Credential } from './core/api/signature/signature-verifier.ts';
 import { RouterService } from './service.ts';
+
+/** Compiled, as all that runs. */
+const LARGE_REQUEST_THREAD = new URL('./handlers/large-request-thread.js', import.meta.url);
 
 await runProcess({
   process: 'router',
@@ -26,6 +32,9 @@ await runProcess({
       seeds,
       autoAdmins: options.autoAdmin ?? [],
       requestTimeoutMs,
+      startThread: () =>
+        startWorkerThread({ module: LARGE_REQUEST_THREAD, name: 'large-requests', heapBytes: LARGE_REQUEST_HEAP_BYTES_MAX }),
+      compression: nodeCompression,
       credentials: credentialsOf(options),
     };
     const service = new RouterService(environment, transport, serviceOptions, (handle) =>

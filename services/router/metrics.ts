@@ -6,9 +6,10 @@ export interface RouterMetrics {
   readonly requests: Counter;
   readonly latency: Histogram;
   readonly bytesInFlight: Gauge;
+  readonly threadBytes: Gauge;
 }
 
-export function routerMetrics(metrics: Metrics, load: { readonly bytesInFlight: number }): RouterMetrics {
+export function routerMetrics(metrics: Metrics, load: { readonly bytesInFlight: number; readonly threadBytes: number }): RouterMetrics {
   return {
     requests: metrics.counter({
       name: 'stator_router_requests_total',
@@ -25,6 +26,11 @@ export function routerMetrics(metrics: Metrics, load: { readonly bytesInFlight: 
       name: 'stator_router_request_bytes',
       help: 'Bytes of request bodies that are being worked on.',
       collect: (gauge) => gauge.set(load.bytesInFlight),
+    }),
+    threadBytes: metrics.gauge({
+      name: 'stator_router_thread_bytes',
+      help: 'Bytes of bodies and items that the thread for large requests has or is to get.',
+      collect: (gauge) => gauge.set(load.threadBytes),
     }),
   };
 }

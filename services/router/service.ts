@@ -1,9 +1,10 @@
 import { ClusterClient } from '../shared/cluster-client/cluster-client.ts';
 import type { Environment, Service } from '../shared/env/environment.ts';
+import type { Compression } from '../shared/env/compression.ts';
+import type { StartThread } from '../shared/env/thread.ts';
 import type { HttpRequest, HttpResponse } from '../shared/env/http.ts';
 import type { StatorTransport } from '../shared/wire/frames.ts';
 import type { Credential } from './core/api/signature/signature-verifier.ts';
-import type { ParseElsewhere } from './core/api/request-body.ts';
 import { StorageClient } from './core/storage-client.ts';
 import { ApiEndpoint } from './handlers/api-endpoint.ts';
 import { groupMetrics } from './metrics.ts';
@@ -18,7 +19,9 @@ export interface RouterOptions {
   readonly requestTimeoutMs: number;
   /** Credentials given to this process by access key, beside those of the catalog. */
   readonly credentials: ReadonlyMap<string, Credential>;
-  readonly parseElsewhere?: ParseElsewhere;
+  /** See ApiEndpointOptions. */
+  readonly startThread?: StartThread;
+  readonly compression?: Compression;
 }
 
 /** Where clients connect: the HTTP server, which hands its requests to the service. */
@@ -51,7 +54,7 @@ export class RouterService implements Service {
     options: RouterOptions,
     openFrontDoor: (handle: (request: HttpRequest) => Promise<HttpResponse>) => FrontDoor,
   ) {
-    const { region, seeds, autoAdmins, az, requestTimeoutMs, parseElsewhere } = options;
+    const { region, seeds, autoAdmins, az, requestTimeoutMs, startThread, compression } = options;
     this.#transport = transport;
     this.#credentials = options.credentials;
     this.#cluster = new ClusterClient(environment, transport, seeds, az);
@@ -61,7 +64,8 @@ export class RouterService implements Service {
       region,
       requestTimeoutMs,
       credentials: (accessKeyId) => this.#credential(accessKeyId),
-      ...(parseElsewhere === undefined ? undefined : { parseElsewhere }),
+      ...(startThread === undefined ? undefined : { startThread }),
+      ...(compression === undefined ? undefined : { compression }),
     });
     this.#frontDoor = openFrontDoor((request) => this.#endpoint.handle(request));
   }
@@ -87,6 +91,7 @@ export class RouterService implements Service {
   async stop(): Promise<void> {
     this.#stopping = true;
     await this.#frontDoor.close();
+    await this.#endpoint.close();
     this.#cluster.stop();
     await this.#transport.close();
   }

@@ -58,16 +58,14 @@ export function signedRequest(target: string, body: Buffer, options: SigningOpti
   return { method: 'POST', path: '/', headers, body };
 }
 
-/** An environment whose clock stands at NOW_MS; whatever is logged as an error fails the test. */
-export function apiEnvironment(): Environment {
+/** An environment whose clock stands at NOW_MS; whatever is logged as an error fails the test that does not expect it. */
+export function apiEnvironment(onError = failOnError): Environment {
   const none = (): void => {};
   const logger = {
     debug: none,
     info: none,
     warn: none,
-    error: (event: string, fields?: unknown) => {
-      throw new Error(`logged ${event}`, { cause: fields });
-    },
+    error: onError,
     with: () => logger,
   };
   const unused = (): never => {
@@ -75,7 +73,7 @@ export function apiEnvironment(): Environment {
   };
   return {
     clock: { monotonicMs: () => 5_000, wallMs: () => NOW_MS },
-    timers: { after: unused, endOfTurn: unused, sleep: unused },
+    timers: { after: unused, endOfTurn: (callback) => void setImmediate(callback), sleep: unused },
     random: { uint32: unused, float: unused, bytes: (length) => randomBytes(length) },
     digest: nodeDigest,
     logger,
@@ -84,6 +82,10 @@ export function apiEnvironment(): Environment {
       throw new Error(`fatal: ${reason}`, { cause });
     },
   };
+}
+
+function failOnError(event: string, fields?: unknown): void {
+  throw new Error(`logged ${event}`, { cause: fields });
 }
 
 export interface ApiAnswer {
@@ -99,8 +101,8 @@ export class ApiClient {
   readonly storage = new FakeStorage(nodeDigest);
   readonly endpoint: ApiEndpoint;
 
-  constructor(options: Partial<ApiEndpointOptions> = {}) {
-    this.endpoint = new ApiEndpoint(apiEnvironment(), this.storage, {
+  constructor(options: Partial<ApiEndpointOptions> = {}, onError: (event: string) => void = failOnError) {
+    this.endpoint = new ApiEndpoint(apiEnvironment(onError), this.storage, {
       region: REGION,
       requestTimeoutMs: REQUEST_TIMEOUT_MS,
       credentials: (accessKeyId) => (accessKeyId === ACCESS_KEY_ID ? { secret: SECRET, account: ACCOUNT } : undefined),

@@ -22,10 +22,10 @@ type WithoutNumber<Operation> = Operation extends NumberedWrite ? Omit<Operation
 export type ItemOperation = WithoutNumber<GetOperation | PutOperation | UpdateOperation | DeleteOperation>;
 
 /**
- * All that the DynamoDB actions need of the cluster. Everything about leaders, retries, partition maps and request numbers is
+ * What the actions on items need of the cluster. Everything about leaders, retries, partition maps and request numbers is
  * behind it. Every `deadlineMs` is a time left, in milliseconds from the call.
  */
-export interface StoragePort {
+export interface ItemStorage {
   /** From the watched catalog, without waiting; undefined when it holds no such table. */
   table(account: string, name: string): TableView | undefined;
 
@@ -34,12 +34,6 @@ export interface StoragePort {
    * Resolves at the deadline too when nobody answers: then the router goes on with what it has.
    */
   refreshTables(deadlineMs: number): Promise<void>;
-
-  /** Names of the account's tables in the order of their UTF-8 bytes. */
-  tableNames(account: string): readonly string[];
-
-  /** Number and accounted size of the items; may be some hours old, as the service's own. */
-  tableStatistics(view: TableView): { readonly items: number; readonly bytes: number };
 
   /**
    * Carries out one operation on the item with this key at the partition that holds it. Follows leaders and new partition maps
@@ -56,6 +50,15 @@ export interface StoragePort {
    * is the end of the table. Statuses as for `execute`; with `ok` the response has `range`.
    */
   range(view: TableView, operation: RangeOperation, deadlineMs: number): Promise<StorageResponse>;
+}
+
+/** All that the DynamoDB actions need of the cluster. */
+export interface StoragePort extends ItemStorage {
+  /** Names of the account's tables in the order of their UTF-8 bytes. */
+  tableNames(account: string): readonly string[];
+
+  /** Number and accounted size of the items; may be some hours old, as the service's own. */
+  tableStatistics(view: TableView): { readonly items: number; readonly bytes: number };
 
   /**
    * Resolves with the catalog record once it is written and visible to `table`. Rejects with AdminCallError: `table-exists`,

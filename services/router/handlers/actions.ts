@@ -12,20 +12,12 @@ import { query } from './query.ts';
 import { scan } from './scan.ts';
 import { updateItem } from './update-item.ts';
 
+/** The operations on items, which need nothing but the items' storage: these alone have large requests. */
+export const itemActions = byName(batchGetItem, batchWriteItem, deleteItem, getItem, putItem, query, scan, updateItem);
+
 /** The operations that work, by name. */
-export const actions: ReadonlyMap<string, Action> = new Map(
-  [
-    batchGetItem,
-    batchWriteItem,
-    createTable,
-    deleteItem,
-    deleteTable,
-    describeTable,
-    getItem,
-    listTables,
-    putItem,
-    query,
-    scan,
-    updateItem,
-  ].map((action) => [action.name, action]),
-);
+export const actions = new Map([...itemActions, ...byName(createTable, deleteTable, describeTable, listTables)]);
+
+function byName(...list: readonly Action[]): ReadonlyMap<string, Action> {
+  return new Map(list.map((action) => [action.name, action]));
+}

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { crc32 } from 'node:zlib';
+import { crc32, gunzipSync, gzipSync } from 'node:zlib';
 import { ACCOUNT, ApiClient, authorization, httpHeaders, NOW_DATE, REGION, signedRequest } from '../../../test/harness/api-client.ts';
+import { BODY_BYTES_MAX } from '../../shared/limits/api-limits.ts';
+import { nodeCompression } from '../../shared/platform/compression.ts';
 import type { HttpRequest, HttpResponse } from '../../shared/env/http.ts';
 
 const LIST_TABLES = 'DynamoDB_20120810.ListTables';
@@ -51,6 +53,8 @@ test('both JSON types are taken and given back', async () => {
     ['application/json', 'application/json'],
     ['application/json; charset=utf-8', 'application/json'],
     ['application/x-amz-json-1.0', 'application/x-amz-json-1.0'],
+    ['Application/X-Amz-Json-1.0; charset=utf-8', 'application/x-amz-json-1.0'],
+    ['APPLICATION/JSON ', 'application/json'],
   ] as const) {
     const list = [
       ['Host', 'x'],
@@ -178,4 +182,72 @@ test('a storage failure is told as what it is', async () => {
   }
   client.storage.failures.push({ id: 0, status: 'validation', message: 'as the item shows' });
   await client.refuses('PutItem', put, 'as the item shows');
+});
+
+test('a target in absolute form is the same request', async () => {
+  const signed = signedRequest(LIST_TABLES, Buffer.from('{}'));
+  for (const path of ['http://127.0.0.1:8000/', 'HTTP://another.host', 'https://127.0.0.1:8000/?']) {
+    const answer = await answerTo({ ...signed, path });
+    assert.deepEqual([answer.status, answer.text], [200, '{"TableNames":[]}'], path);
+  }
+  assert.equal((await answerTo({ ...signed, path: 'http://127.0.0.1:8000/other' })).status, 404);
+});
+
+const GZIPPED = new ApiClient({ compression: nodeCompression });
+
+/** A signed request of the compressed body. */
+function compressedRequest(body: Buffer, extra: readonly (readonly [string, string])[] = [['Content-Encoding', 'gzip']]): HttpRequest {
+  const list = [
+    ['Host', 'x'],
+    ['Content-Type', 'application/x-amz-json-1.0'],
+    ['X-Amz-Date', NOW_DATE],
+    ['X-Amz-Target', 'DynamoDB_20120810.PutItem'],
+    ...extra,
+  ] as const;
+  return { ...plain, body, headers: httpHeaders([...list, ['Authorization', authorization(list, body)]]) };
+}
+
+test('a compressed body is signed as it was sent, and undone within bounds', async () => {
+  await GZIPPED.createTable('compressed');
+  const item = { pk: { S: 'a' }, text: { S: 'x'.repeat(10_000) } };
+  const body = gzipSync(JSON.stringify({ TableName: 'compressed', Item: item }));
+  assert.deepEqual((await answerTo(compressedRequest(body), GZIPPED)).text, '{}');
+  assert.deepEqual(await GZIPPED.call('GetItem', { TableName: 'compressed', Key: { pk: { S: 'a' } } }), { Item: item });
+  const bomb = await answerTo(compressedRequest(gzipSync(Buffer.alloc(BODY_BYTES_MAX + 1, ' '))), GZIPPED);
+  assert.match(bomb.text, /ValidationException.*larger than 16777216 bytes when it is decompressed/);
+  const damaged = await answerTo(compressedRequest(body.subarray(0, -9)), GZIPPED);
+  assert.match(damaged.text, /SerializationException/);
+  const foreign = await answerTo(compressedRequest(body, [['Content-Encoding', 'br']]), GZIPPED);
+  assert.match(foreign.text, /ValidationException.*Content-Encoding 'br' is not supported/);
+  const without = await answerTo(compressedRequest(body));
+  assert.match(without.text, /ValidationException.*Content-Encoding 'gzip' is not supported/);
+  assert.equal(GZIPPED.endpoint.bytesInFlight, 0);
+});
+
+test('many compressed bodies at once are refused before the memory for their originals is there', async () => {
+  const body = gzipSync(Buffer.alloc(BODY_BYTES_MAX, ' '));
+  const answers = await Promise.all(Array.from({ length: 24 }, () => answerTo(compressedRequest(body), GZIPPED)));
+  const refused = answers.filter(({ text }) => text.includes('ThrottlingException')).length;
+  assert.ok(refused >= 8 && refused < 24, `${refused} refused`);
+  assert.equal(GZIPPED.endpoint.bytesInFlight, 0);
+});
+
+test('a long answer is compressed for who takes it, with the checksum of what is sent', async () => {
+  await GZIPPED.createTable('long');
+  await GZIPPED.call('PutItem', { TableName: 'long', Item: { pk: { S: 'a' }, text: { S: 'x'.repeat(10_000) } } });
+  const get = (acceptEncoding: string) => {
+    const body = Buffer.from(JSON.stringify({ TableName: 'long', Key: { pk: { S: 'a' } } }));
+    const request = signedRequest('DynamoDB_20120810.GetItem', body);
+    const headers = {
+      get: (name: string) => (name === 'accept-encoding' ? acceptEncoding : request.headers.get(name)),
+      all: request.headers.all,
+    };
+    return answerTo({ ...request, headers }, GZIPPED);
+  };
+  const plainly = await get('identity');
+  assert.equal(plainly.headers['Content-Encoding'], undefined);
+  const compressed = await get('gzip, deflate');
+  assert.equal(compressed.headers['Content-Encoding'], 'gzip');
+  assert.ok(compressed.body.length < 1000);
+  assert.equal(gunzipSync(compressed.body).toString(), plainly.text);
 });

@@ -2,31 +2,46 @@ import { AssertionError } from '../../shared/base/assert.ts';
 import type { Environment } from '../../shared/env/environment.ts';
 import type { HttpRequest, HttpResponse } from '../../shared/env/http.ts';
 import type { MetricLabels } from '../../shared/env/metrics.ts';
-import { ExpressionError } from '../../shared/expression/errors.ts';
-import { ItemError } from '../../shared/item/item-error.ts';
-import { REQUEST_BYTES_IN_FLIGHT_MAX, REQUESTS_IN_FLIGHT_MAX } from '../../shared/limits/api-limits.ts';
-import { ApiError, internalServerError, notSupported, protocolError, serializationError, validationError } from '../core/api/api-error.ts';
+import type { Compression } from '../../shared/env/compression.ts';
+import type { StartThread } from '../../shared/env/thread.ts';
+import {
+  GZIP_ANSWER_BYTES_MIN,
+  INLINE_BODY_BYTES_MAX,
+  INLINE_TOKENS_MAX,
+  REQUEST_BYTES_IN_FLIGHT_MAX,
+  REQUESTS_IN_FLIGHT_MAX,
+  TURN_BYTES_MAX,
+} from '../../shared/limits/api-limits.ts';
+import { crc32InTurns } from '../core/api/answer.ts';
+import { internalServerError, notSupported, protocolError, validationError } from '../core/api/api-error.ts';
+import type { ApiError } from '../core/api/api-error.ts';
+import { acceptsGzip, compressionError, isBodyCompressed, originalBytesMax } from '../core/api/content-encoding.ts';
 import { ExpressionCache } from '../core/api/expression-cache.ts';
+import { apiErrorOf } from '../core/api/failure.ts';
 import { operationOf } from '../core/api/operations.ts';
-import { parseBody } from '../core/api/request-body.ts';
-import type { ParseElsewhere } from '../core/api/request-body.ts';
+import { checkBody, parseBody } from '../core/api/request-body.ts';
 import { RequestContext } from '../core/api/request-context.ts';
 import type { ApiServices } from '../core/api/request-context.ts';
 import { RequestIds } from '../core/api/request-id.ts';
 import { SignatureVerifier } from '../core/api/signature/signature-verifier.ts';
 import type { CredentialLookup } from '../core/api/signature/signature-verifier.ts';
+import { requestTarget } from '../core/api/request-target.ts';
 import { throttled } from '../core/api/storage-outcome.ts';
+import { LargeRequests } from '../core/large/large-requests.ts';
 import type { StoragePort } from '../core/storage-port.ts';
 import { routerMetrics } from '../metrics.ts';
 import type { RouterMetrics } from '../metrics.ts';
-import { actions } from './actions.ts';
+import { actions, itemActions } from './actions.ts';
 
 export interface ApiEndpointOptions {
   readonly region: string;
   /** A request that is not answered after this is given up. */
   readonly requestTimeoutMs: number;
   readonly credentials: CredentialLookup;
-  readonly parseElsewhere?: ParseElsewhere;
+  /** Starts the thread that runs large-request-thread.ts; without one every request is worked on in the loop. */
+  readonly startThread?: StartThread;
+  /** Without it compressed bodies are refused by name, and no answer is compressed. */
+  readonly compression?: Compression;
 }
 
 /** Not a request of this API at all: so the service answers, in XML. */
@@ -42,6 +57,7 @@ export class ApiEndpoint {
   readonly #environment: Environment;
   readonly #services: ApiServices;
   readonly #options: ApiEndpointOptions;
+  readonly #large: LargeRequests | undefined;
   readonly #verifier: SignatureVerifier;
   readonly #requestIds: RequestIds;
   readonly #metrics: RouterMetrics;
@@ -51,10 +67,22 @@ export class ApiEndpoint {
   #bytes = 0;
 
   constructor(environment: Environment, storage: StoragePort, options: ApiEndpointOptions) {
-    const { digest, clock, random } = environment;
+    const { digest, clock, timers, random } = environment;
     this.#environment = environment;
     this.#options = options;
-    this.#services = { region: options.region, storage, expressions: new ExpressionCache(), digest, clock, random };
+    const { startThread } = options;
+    this.#large = startThread === undefined ? undefined : new LargeRequests(environment, storage, startThread);
+    this.#services = {
+      region: options.region,
+      storage,
+      tables: storage,
+      large: this.#large,
+      expressions: new ExpressionCache(),
+      digest,
+      clock,
+      timers,
+      random,
+    };
     this.#verifier = new SignatureVerifier(digest, clock, options.region, options.credentials);
     this.#requestIds = new RequestIds(random);
     this.#metrics = routerMetrics(environment.metrics, this);
@@ -66,20 +94,30 @@ export class ApiEndpoint {
     return this.#bytes;
   }
 
+  /** Bytes of bodies and items that are in the thread for large requests, or wait for it. */
+  get threadBytes(): number {
+    return this.#large?.bytes ?? 0;
+  }
+
+  /** Ends the thread; what it was working on fails. */
+  async close(): Promise<void> {
+    await this.#large?.close();
+  }
+
   /** Never rejects: whatever goes wrong with one request is that request's answer. */
   async handle(request: HttpRequest): Promise<HttpResponse> {
     if (request.method === 'GET') return this.#response(200, 'text/plain', this.#health);
     const contentType = mediaType(request);
-    const questionMark = request.path.indexOf('?');
-    const path = questionMark === -1 ? request.path : request.path.slice(0, questionMark);
+    const { path, query } = requestTarget(request.path);
     if (request.method !== 'POST' || path !== '/' || (request.body.length > 0 && !JSON_TYPES.has(contentType))) {
       return this.#response(404, 'application/xml', NO_OPERATION);
     }
-    const query = questionMark === -1 ? '' : request.path.slice(questionMark + 1);
     const operation = operationOf(request.headers.get('x-amz-target') ?? '');
     const startedMs = this.#environment.clock.monotonicMs();
+    // Asked now: a large body may be moved to the thread.
+    const bytes = request.body.length;
     this.#requests++;
-    this.#bytes += request.body.length;
+    this.#bytes += bytes;
     let status = 200;
     let code = 'OK';
     let body: Buffer;
@@ -92,26 +130,57 @@ export class ApiEndpoint {
       body = Buffer.from(failure.body);
     }
     this.#requests--;
-    this.#bytes -= request.body.length;
+    this.#bytes -= bytes;
     this.#count(operation ?? 'unknown', code, startedMs);
-    return this.#response(status, contentType === 'application/json' ? contentType : JSON_1_0, body);
+    const type = contentType === 'application/json' ? contentType : JSON_1_0;
+    if (body.length < GZIP_ANSWER_BYTES_MIN) return this.#response(status, type, body);
+    return this.#longResponse(status, type, body, request.headers.get('accept-encoding'));
+  }
+
+  async #longResponse(status: number, type: string, plain: Buffer, acceptEncoding: string | undefined): Promise<HttpResponse> {
+    const { digest, timers } = this.#services;
+    const { compression } = this.#options;
+    const compress = compression !== undefined && acceptsGzip(acceptEncoding);
+    const body = compress ? await compression.gzip(plain) : plain;
+    // The checksum is over the bytes as they are sent, as the service's.
+    const crc32 = body.length <= TURN_BYTES_MAX ? digest.crc32(body) : await crc32InTurns(body, digest, timers);
+    const response = this.#response(status, type, body, crc32);
+    return compress ? { ...response, headers: { ...response.headers, 'Content-Encoding': 'gzip' } } : response;
   }
 
   async #answer(request: HttpRequest, query: string, operation: string | undefined): Promise<Buffer> {
     if (operation === undefined) throw protocolError('UnknownOperationException');
     if (this.#requests > REQUESTS_IN_FLIGHT_MAX || this.#bytes > REQUEST_BYTES_IN_FLIGHT_MAX) throw throttled();
+    const deadlineAtMs = this.#environment.clock.monotonicMs() + this.#options.requestTimeoutMs;
     const { account } = this.#verifier.verify(request, query);
     const action = actions.get(operation);
     if (action === undefined) throw notSupported(operation);
-    const context = new RequestContext(this.#services, account, this.#options.requestTimeoutMs);
-    const parsed = parseBody(request.body, this.#options.parseElsewhere);
-    return action.answer(parsed instanceof Promise ? await parsed : parsed, context);
+    const body = isBodyCompressed(request.headers) ? await this.#decompress(request.body) : request.body;
+    const large = this.#large;
+    if (large !== undefined && (body.length > INLINE_BODY_BYTES_MAX || checkBody(body) > INLINE_TOKENS_MAX)) {
+      if (!itemActions.has(operation)) throw validationError(`The body of the request is too large for ${operation}`);
+      return large.answer({ operation, account, region: this.#options.region, body, deadlineAtMs });
+    }
+    if (large === undefined) checkBody(body);
+    return action.answer(parseBody(body), new RequestContext(this.#services, account, deadlineAtMs));
+  }
+
+  /** The original of a compressed body: at most as long as any body may be, and only while there is room for it. */
+  async #decompress(compressed: Buffer): Promise<Buffer> {
+    const { compression } = this.#options;
+    if (compression === undefined) throw notSupported("Content-Encoding 'gzip'");
+    const bytesMax = originalBytesMax(compressed.length);
+    if (this.#bytes + bytesMax > REQUEST_BYTES_IN_FLIGHT_MAX) throw throttled();
+    this.#bytes += bytesMax;
+    const original = await compression.gunzip(compressed, bytesMax);
+    this.#bytes -= bytesMax;
+    if (original === 'damaged' || original === 'too-large') throw compressionError(original);
+    return original;
   }
 
   #failure(error: unknown, operation: string | undefined): ApiError {
-    if (error instanceof ApiError) return error;
-    if (error instanceof ItemError) return error.kind === 'validation' ? validationError(error.message) : serializationError(error.message);
-    if (error instanceof ExpressionError) return validationError(error.message);
+    const known = apiErrorOf(error);
+    if (known !== undefined) return known;
     if (error instanceof AssertionError) return this.#environment.fatal('an invariant broke while a request was answered', error);
     this.#environment.logger.error('request-failed', { operation, error });
     return internalServerError('The request could not be processed because of an internal error');
@@ -127,19 +196,17 @@ export class ApiEndpoint {
     this.#metrics.latency.observe((this.#environment.clock.monotonicMs() - startedMs) / 1000, labels.timed);
   }
 
-  #response(status: number, contentType: string, body: Buffer): HttpResponse {
-    const headers = {
-      'x-amzn-RequestId': this.#requestIds.next(),
-      'x-amz-crc32': String(this.#services.digest.crc32(body)),
-      'Content-Type': contentType,
-    };
+  #response(status: number, contentType: string, body: Buffer, crc32 = this.#services.digest.crc32(body)): HttpResponse {
+    const headers = { 'x-amzn-RequestId': this.#requestIds.next(), 'x-amz-crc32': String(crc32), 'Content-Type': contentType };
     return { status, headers, body };
   }
 }
 
-/** The Content-Type without its parameters. */
+/** The Content-Type without its parameters, in lower case. */
 function mediaType(request: HttpRequest): string {
   const header = request.headers.get('content-type') ?? '';
+  // As nearly every client sends it.
+  if (header === JSON_1_0) return header;
   const semicolon = header.indexOf(';');
-  return semicolon === -1 ? header : header.slice(0, semicolon).trim();
+  return (semicolon === -1 ? header : header.slice(0, semicolon)).trim().toLowerCase();
 }

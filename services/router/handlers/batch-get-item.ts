@@ -1,18 +1,19 @@
 import { refusePathsIntoKey } from '../core/api/key-attribute-checks.ts';
 import type { AttributeNames } from '../../shared/expression/binding.ts';
-import type { BoundProjection } from '../../shared/expression/projection.ts';
 import { getAttribute } from '../../shared/item/attribute-map.ts';
 import type { AttributeMap } from '../../shared/item/attribute-value.ts';
 import { canonicalizeItem } from '../../shared/item/canonical-value.ts';
 import { encodeRequestKey } from '../../shared/item/key-encoding.ts';
 import { BATCH_GET_BYTES_MAX, BATCH_GET_KEYS_MAX } from '../../shared/limits/api-limits.ts';
 import type { StorageResponse } from '../../shared/wire/storage-operations.ts';
-import { joinParts } from '../core/api/answer.ts';
+import { joinManyParts } from '../core/api/answer.ts';
 import { validationError } from '../core/api/api-error.ts';
 import { batchCapacity, batchTable, tableNamesAsKeys } from '../core/api/batch-fields.ts';
 import { readCapacityDetail, readUnits, returnConsumedCapacity } from '../core/api/capacity.ts';
 import type { CapacityDetail } from '../core/api/capacity.ts';
-import { attributesToGet, consistentRead, projectBytes, projectionExpression, readFlag, readProjection } from '../core/api/item-fields.ts';
+import { attributesToGet, consistentRead, projectionExpression, readFlag } from '../core/api/item-fields.ts';
+import { projectItems, readProjection } from '../core/api/item-projection.ts';
+import type { ItemProjection } from '../core/api/item-projection.ts';
 import type { JsonObject } from '../core/api/json-object.ts';
 import { checkAllUsed, checkExpressionParameters, expressionAttributeNames, readPlaceholders } from '../core/api/placeholders.ts';
 import type { RequestContext } from '../core/api/request-context.ts';
@@ -26,9 +27,8 @@ interface TableKeys {
   readonly tableName: string;
   readonly keys: readonly AttributeMap[];
   readonly consistent: boolean;
-  readonly projection: BoundProjection | undefined;
+  readonly projection: ItemProjection | undefined;
   readonly names: AttributeNames | undefined;
-  readonly projectionText: string | undefined;
 }
 
 interface BatchGetItemRequest {
@@ -89,7 +89,7 @@ function readTable(tableName: string, table: JsonObject, { services }: RequestCo
   refuseFields(table, parameters.legacy);
   const placeholders = readPlaceholders(table);
   const projection = readProjection(table, placeholders, services.expressions);
-  checkAllUsed(projection === undefined ? [] : [projection.program], placeholders);
+  checkAllUsed(projection === undefined ? [] : [projection.bound.program], placeholders);
   const keys = (table.Keys as readonly unknown[]).map(canonicalizeItem);
   const seen = new Set<string>();
   for (const key of keys) seen.add(keyText(key));
@@ -100,7 +100,6 @@ function readTable(tableName: string, table: JsonObject, { services }: RequestCo
     consistent: readFlag(table, 'ConsistentRead'),
     projection,
     names: placeholders.names,
-    projectionText: (table.ProjectionExpression ?? undefined) as string | undefined,
   };
 }
 
@@ -115,7 +114,7 @@ async function run(request: BatchGetItemRequest, context: RequestContext): Promi
   const lookups: (() => Promise<StorageResponse>)[] = [];
   for (const { tableName, keys, consistent, projection } of request.tables) {
     const view = await batchTable(tableName, context);
-    if (projection !== undefined) refusePathsIntoKey(projection, view.record.keys);
+    if (projection !== undefined) refusePathsIntoKey(projection.bound, view.record.keys);
     for (const one of keys) {
       const key = encodeRequestKey(view.record.keys, one, digest);
       lookups.push(() => storage.execute(view, { kind: 'get', key, consistent }, context.timeLeftMs()));
@@ -123,44 +122,66 @@ async function run(request: BatchGetItemRequest, context: RequestContext): Promi
   }
   // Every key of every table was found right: only now is anything asked for, all of it in one turn.
   const responses = await Promise.all(lookups.map((lookup) => lookup()));
-  return answer(request, responses);
+  return answer(request, responses, context);
+}
+
+/** What became of the keys of one table. */
+interface TableAnswer {
+  readonly found: Uint8Array[];
+  readonly left: AttributeMap[];
+  units: number;
 }
 
 /** Items in the order of their keys, until the answer is full; the keys of the rest, and of what found no one to answer, go back. */
-function answer({ tables, capacity }: BatchGetItemRequest, responses: readonly StorageResponse[]): Buffer {
+async function answer(
+  { tables, capacity }: BatchGetItemRequest,
+  responses: readonly StorageResponse[],
+  context: RequestContext,
+): Promise<Buffer> {
+  const answers = sortOut(tables, responses);
   const parts: (string | Uint8Array)[] = ['{"Responses":{'];
   const units = new Map<string, number>();
   const unprocessed: string[] = [];
+  for (let position = 0; position < tables.length; position++) {
+    const table = tables[position] as TableKeys;
+    const { found, left, units: sum } = answers[position] as TableAnswer;
+    const items = table.projection === undefined ? found : await projectItems(table.projection, found, context);
+    parts.push(`${position === 0 ? '' : ','}${JSON.stringify(table.tableName)}:[`);
+    items.forEach((item, at) => {
+      if (at > 0) parts.push(',');
+      parts.push(item);
+    });
+    parts.push(']');
+    units.set(table.tableName, sum);
+    if (left.length > 0) unprocessed.push(unprocessedKeys(table, left));
+  }
+  parts.push('},', batchCapacity(capacity, units), `"UnprocessedKeys":{${unprocessed.join(',')}}}`);
+  return joinManyParts(parts, context.services.timers);
+}
+
+function sortOut(tables: readonly TableKeys[], responses: readonly StorageResponse[]): TableAnswer[] {
   let bytes = 0;
   let next = 0;
   let answered = 0;
-  tables.forEach((table, position) => {
-    parts.push(`${position === 0 ? '' : ','}${JSON.stringify(table.tableName)}:[`);
-    const left: AttributeMap[] = [];
-    let found = 0;
-    let sum = 0;
-    for (const key of table.keys) {
+  const answers = tables.map(({ keys, consistent }) => {
+    const sorted: TableAnswer = { found: [], left: [], units: 0 };
+    for (const key of keys) {
       const response = responses[next++] as StorageResponse;
       if (response.status !== 'ok' && response.status !== 'overloaded') throw storageFailure(response);
       const size = response.oldSize ?? 0;
       if (response.status === 'overloaded' || bytes + size > BATCH_GET_BYTES_MAX) {
-        left.push(key);
+        sorted.left.push(key);
         continue;
       }
       answered++;
       bytes += size;
-      sum += readUnits(size, table.consistent);
-      if (response.item === undefined) continue;
-      if (found++ > 0) parts.push(',');
-      parts.push(table.projection === undefined ? response.item : projectBytes(table.projection, response.item));
+      sorted.units += readUnits(size, consistent);
+      if (response.item !== undefined) sorted.found.push(response.item);
     }
-    parts.push(']');
-    units.set(table.tableName, sum);
-    if (left.length > 0) unprocessed.push(unprocessedKeys(table, left));
+    return sorted;
   });
   if (answered === 0) throw throttled();
-  parts.push('},', batchCapacity(capacity, units), `"UnprocessedKeys":{${unprocessed.join(',')}}}`);
-  return joinParts(parts);
+  return answers;
 }
 
 /** One member of UnprocessedKeys: all that the client sent for the table, with the keys that are left. */
@@ -168,7 +189,7 @@ function unprocessedKeys(table: TableKeys, keys: readonly AttributeMap[]): strin
   const again = {
     Keys: keys,
     ...(table.consistent ? { ConsistentRead: true } : undefined),
-    ...(table.projectionText === undefined ? undefined : { ProjectionExpression: table.projectionText }),
+    ...(table.projection === undefined ? undefined : { ProjectionExpression: table.projection.text }),
     ...(table.names === undefined ? undefined : { ExpressionAttributeNames: table.names }),
   };
   return `${JSON.stringify(table.tableName)}:${JSON.stringify(again)}`;

@@ -1,3 +1,4 @@
+import { must } from '../../shared/base/assert.ts';
 import type { Random } from '../../shared/env/clock.ts';
 import { TABLE_CHANGE_TIMEOUT_MS } from '../../shared/limits/api-limits.ts';
 import type { TableDefinition } from '../../shared/placement/catalog-records.ts';
@@ -69,7 +70,7 @@ function isOn(input: JsonObject, name: string, flag: string): boolean {
 }
 
 async function run(definition: TableDefinition, { services, account }: RequestContext): Promise<Buffer> {
-  const { storage } = services;
+  const storage = must(services.tables);
   if (storage.table(account, definition.name) !== undefined) throw tableExists(definition.name);
   try {
     const record = await storage.createTable(definition, TABLE_CHANGE_TIMEOUT_MS);

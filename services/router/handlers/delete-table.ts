@@ -1,3 +1,4 @@
+import { must } from '../../shared/base/assert.ts';
 import { TABLE_CHANGE_TIMEOUT_MS } from '../../shared/limits/api-limits.ts';
 import type { JsonObject } from '../core/api/json-object.ts';
 import type { RequestContext } from '../core/api/request-context.ts';
@@ -14,7 +15,8 @@ function read(input: JsonObject, { services, account }: RequestContext): string 
 }
 
 async function run(name: string, { services, account }: RequestContext): Promise<Buffer> {
-  const { storage, region } = services;
+  const { region } = services;
+  const storage = must(services.tables);
   const view = storage.table(account, name);
   // What this router sees may be old: only the auto-admin's answer says that there is no such table, or that it is ready.
   if (view?.record.status === 'DELETING') throw tableBusy(name, 'DELETING');

@@ -1,3 +1,4 @@
+import { must } from '../../shared/base/assert.ts';
 import { CATALOG_REFRESH_TIMEOUT_MS } from '../../shared/limits/api-limits.ts';
 import { namedTableNotFound } from '../core/api/api-error.ts';
 import type { JsonObject } from '../core/api/json-object.ts';
@@ -15,7 +16,7 @@ function read(input: JsonObject, { services, account }: RequestContext): string 
 
 async function run(name: string, context: RequestContext): Promise<Buffer> {
   const { account, services } = context;
-  const { storage } = services;
+  const storage = must(services.tables);
   let view = storage.table(account, name);
   if (view === undefined) {
     await storage.refreshTables(Math.min(CATALOG_REFRESH_TIMEOUT_MS, context.timeLeftMs()));

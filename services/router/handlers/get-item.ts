@@ -1,20 +1,13 @@
 import { refusePathsIntoKey } from '../core/api/key-attribute-checks.ts';
-import type { BoundProjection } from '../../shared/expression/projection.ts';
 import type { AttributeMap } from '../../shared/item/attribute-value.ts';
 import { canonicalizeItem } from '../../shared/item/canonical-value.ts';
 import { encodeRequestKey } from '../../shared/item/key-encoding.ts';
 import { itemAnswer } from '../core/api/answer.ts';
 import { readCapacityDetail, readUnits, returnConsumedCapacity } from '../core/api/capacity.ts';
 import type { CapacityDetail } from '../core/api/capacity.ts';
-import {
-  attributesToGet,
-  consistentRead,
-  key,
-  projectBytes,
-  projectionExpression,
-  readFlag,
-  readProjection,
-} from '../core/api/item-fields.ts';
+import { attributesToGet, consistentRead, key, projectionExpression, readFlag } from '../core/api/item-fields.ts';
+import { projectItems, readProjection } from '../core/api/item-projection.ts';
+import type { ItemProjection } from '../core/api/item-projection.ts';
 import type { JsonObject } from '../core/api/json-object.ts';
 import { checkAllUsed, checkExpressionParameters, expressionAttributeNames, readPlaceholders } from '../core/api/placeholders.ts';
 import type { RequestContext } from '../core/api/request-context.ts';
@@ -29,7 +22,7 @@ interface GetItemRequest {
   readonly tableName: string;
   readonly key: AttributeMap;
   readonly consistent: boolean;
-  readonly projection: BoundProjection | undefined;
+  readonly projection: ItemProjection | undefined;
   readonly capacity: CapacityDetail;
 }
 
@@ -51,7 +44,7 @@ function read(input: JsonObject, { services, account }: RequestContext): GetItem
   const itemKey = canonicalizeItem(input.Key);
   const placeholders = readPlaceholders(input);
   const projection = readProjection(input, placeholders, services.expressions);
-  checkAllUsed(projection === undefined ? [] : [projection.program], placeholders);
+  checkAllUsed(projection === undefined ? [] : [projection.bound.program], placeholders);
   return {
     tableName: plainTableName(input.TableName as string, services.region, account),
     key: itemKey,
@@ -67,10 +60,11 @@ async function run(request: GetItemRequest, context: RequestContext): Promise<Bu
   const { keys } = view.record;
   const encoded = encodeRequestKey(keys, request.key, digest);
   const { projection, consistent } = request;
-  if (projection !== undefined) refusePathsIntoKey(projection, keys);
+  if (projection !== undefined) refusePathsIntoKey(projection.bound, keys);
   const response = await storage.execute(view, { kind: 'get', key: encoded, consistent }, context.timeLeftMs());
   if (response.status !== 'ok') throw storageFailure(response);
-  const item = response.item !== undefined && projection !== undefined ? projectBytes(projection, response.item) : response.item;
+  let { item } = response;
+  if (item !== undefined && projection !== undefined) [item] = await projectItems(projection, [item], context);
   const units = readUnits(response.oldSize ?? 0, consistent);
   return itemAnswer('Item', item, request.capacity, request.tableName, units);
 }

@@ -1,3 +1,4 @@
+import { must } from '../../shared/base/assert.ts';
 import { LIST_TABLES_LIMIT_MAX, TABLE_NAME_BYTES_MAX, TABLE_NAME_BYTES_MIN } from '../../shared/limits/api-limits.ts';
 import { atLeast, atMost, lengthAtLeast, lengthAtMost, nameCharacters } from '../core/api/constraint.ts';
 import type { JsonObject } from '../core/api/json-object.ts';
@@ -27,7 +28,7 @@ function read(input: JsonObject): ListTablesRequest {
 }
 
 async function run({ after, limit }: ListTablesRequest, { services, account }: RequestContext): Promise<Buffer> {
-  const names = services.storage.tableNames(account);
+  const names = must(services.tables).tableNames(account);
   // Names are ASCII, so the order of UTF-16 units is that of bytes.
   const start = after === '' ? 0 : names.findIndex((name) => name > after);
   const page = start === -1 ? [] : names.slice(start, start + limit);

@@ -71,7 +71,7 @@ function read(input: JsonObject, { services, account }: RequestContext): QueryRe
   const placeholders = readPlaceholders(input);
   const keyCondition = readCondition(input, 'KeyConditionExpression', placeholders, services.expressions) as BoundCondition;
   const fields = readPageFields(input, placeholders, services.expressions);
-  const bound = [keyCondition, fields.filter, fields.projection].filter((one) => one !== undefined);
+  const bound = [keyCondition, fields.filter, fields.projection?.bound].filter((one) => one !== undefined);
   checkAllUsed(
     bound.map((one) => one.program),
     placeholders,
@@ -93,7 +93,7 @@ async function run({ tableName, keyCondition, reverse, fields }: QueryRequest, c
   const view = activeTable(tableName, context) ?? (await refreshedTable(tableName, context));
   const { keys } = view.record;
   const range = queryRange(keys, analyzeKeyCondition(keyCondition, keys), fields.startKey, reverse, context.services.digest);
-  if (fields.projection !== undefined) refusePathsIntoKey(fields.projection, keys);
+  if (fields.projection !== undefined) refusePathsIntoKey(fields.projection.bound, keys);
   if (fields.filter !== undefined) refuseKeyInFilter(fields.filter, keys);
   return answerPage(view, tableName, range, fields, context);
 }

@@ -64,7 +64,7 @@ function read(input: JsonObject, { services, account }: RequestContext): ScanReq
   const { segment, totalSegments } = readSegments(input);
   const placeholders = readPlaceholders(input);
   const fields = readPageFields(input, placeholders, services.expressions);
-  const bound = [fields.filter, fields.projection].filter((one) => one !== undefined);
+  const bound = [fields.filter, fields.projection?.bound].filter((one) => one !== undefined);
   checkAllUsed(
     bound.map((one) => one.program),
     placeholders,
@@ -95,7 +95,7 @@ async function run({ tableName, segment, totalSegments, fields }: ScanRequest, c
   const view = activeTable(tableName, context) ?? (await refreshedTable(tableName, context));
   const { keys } = view.record;
   const range = scanRange(keys, segment, totalSegments, fields.startKey, context.services.digest);
-  for (const bound of [fields.projection, fields.filter]) {
+  for (const bound of [fields.projection?.bound, fields.filter]) {
     if (bound !== undefined) refusePathsIntoKey(bound, keys);
   }
   return answerPage(view, tableName, range, fields, context);

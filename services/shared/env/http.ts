@@ -4,7 +4,10 @@ export interface HttpRequest {
   /** The request target as sent: path and query. */
   readonly path: string;
   readonly headers: HttpHeaders;
+  /** When it fills its buffer it is alone in it, and whoever handles the request may give the buffer away. */
   readonly body: Buffer;
+  /** SHA-256 of the body in lower-case hexadecimal, where it was computed while the body arrived. */
+  readonly bodySha256?: string;
 }
 
 /** Headers by lower-case name, with duplicates visible: what signs a request must know that a name came twice. */

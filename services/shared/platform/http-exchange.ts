@@ -1,4 +1,7 @@
+import { createHash } from 'node:crypto';
+import type { Hash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { KIB } from '../base/units.ts';
 import type { HttpHeaders, HttpRequest, HttpResponse } from '../env/http.ts';
 
 /** What is known of a connection. */
@@ -19,34 +22,69 @@ export class HttpExchange {
   readonly headers: HttpHeaders;
   /** When it showed that the body takes more than a moment; undefined until then. */
   startedMs: number | undefined;
-  #chunks: Buffer[] | undefined;
-  #body: Buffer | undefined;
+  readonly #announcedBytes: number;
+  /** The body, or the room for it, filled up to `receivedBytes`. */
+  #body: Buffer = NO_BODY;
+  #hash: Hash | undefined;
   #receivedBytes = 0;
 
-  constructor(message: IncomingMessage, response: ServerResponse, connection: HttpConnection, headers: HttpHeaders) {
+  /** `announcedBytes`: the length of the body that the headers tell; 0 when they tell none. */
+  constructor(
+    message: IncomingMessage,
+    response: ServerResponse,
+    connection: HttpConnection,
+    headers: HttpHeaders,
+    announcedBytes: number,
+  ) {
     this.message = message;
     this.response = response;
     this.connection = connection;
     this.headers = headers;
+    this.#announcedBytes = announcedBytes;
   }
 
   get receivedBytes(): number {
     return this.#receivedBytes;
   }
 
+  /**
+   * Nearly every body comes in one piece. A longer one is copied and hashed as it comes: a client that sends a byte at a time costs
+   * a byte each time, and no turn of the loop has all of a long body to do.
+   */
   add(chunk: Buffer): void {
+    const received = this.#receivedBytes;
     this.#receivedBytes += chunk.length;
-    // Nearly every body comes in one piece.
-    if (this.#body === undefined) this.#body = chunk;
-    else if (this.#chunks === undefined) this.#chunks = [this.#body, chunk];
-    else this.#chunks.push(chunk);
+    if (received === 0) {
+      this.#body = chunk;
+      return;
+    }
+    if (this.#hash === undefined) {
+      this.#hash = createHash('sha256').update(this.#body);
+      // The first piece lies in a buffer of the socket.
+      this.#body = this.#withRoom(received);
+    } else if (this.#receivedBytes > this.#body.length) {
+      this.#body = this.#withRoom(received);
+    }
+    this.#hash.update(chunk);
+    this.#body.set(chunk, received);
   }
 
   request(): HttpRequest {
     const { method, url } = this.message;
-    let body = this.#body ?? NO_BODY;
-    if (this.#chunks !== undefined) body = Buffer.concat(this.#chunks, this.#receivedBytes);
-    return { method: method as string, path: url as string, headers: this.headers, body };
+    const { headers } = this;
+    const request = { method: method as string, path: url as string, headers, body: this.#body };
+    if (this.#hash === undefined) return request;
+    const body = this.#body.subarray(0, this.#receivedBytes);
+    return { ...request, body, bodySha256: this.#hash.digest('hex') };
+  }
+
+  /** A buffer with what came so far and room for what came now: doubled, and in the end of the length that was announced. */
+  #withRoom(received: number): Buffer {
+    const doubled = Math.max(2 * received, this.#receivedBytes, LEAST_ROOM_BYTES);
+    const bytes = this.#announcedBytes >= this.#receivedBytes ? Math.min(doubled, this.#announcedBytes) : doubled;
+    const roomy = Buffer.allocUnsafeSlow(bytes);
+    roomy.set(this.#body.subarray(0, received));
+    return roomy;
   }
 
   /** Sends the answer; `last`: the connection ends with it. Does nothing when the client is gone. */
@@ -61,3 +99,4 @@ export class HttpExchange {
 }
 
 const NO_BODY = Buffer.alloc(0);
+const LEAST_ROOM_BYTES = 4 * KIB;

@@ -1,4 +1,5 @@
-import { KIB, MIB, SECOND_MS } from '../base/units.ts';
+import { KIB, SECOND_MS } from '../base/units.ts';
+import { BODY_BYTES_MAX } from '../limits/api-limits.ts';
 
 /** What a client may ask of the HTTP server. Every limit is there to bound what one bad client costs the others. */
 export interface HttpLimits {
@@ -22,7 +23,7 @@ export interface HttpLimits {
 
 /** The sizes are those of the service: 16 MB for a request (Service, account, and table quotas: BatchWriteItem). */
 export const DEFAULT_HTTP_LIMITS: HttpLimits = {
-  bodyBytes: 16 * MIB,
+  bodyBytes: BODY_BYTES_MAX,
   headerBytes: 16 * KIB,
   headersTimeoutMs: 5 * SECOND_MS,
   requestTimeoutMs: 30 * SECOND_MS,

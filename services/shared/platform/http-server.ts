@@ -148,8 +148,8 @@ class NodeHttpServer implements HttpServer {
     connection.latest = message;
     response.once('close', () => connection.unanswered--);
     const { rawHeaders } = message;
-    const exchange = new HttpExchange(message, response, connection, new RawHttpHeaders(rawHeaders));
     const { bodyBytes, refusal } = framingOf(rawHeaders);
+    const exchange = new HttpExchange(message, response, connection, new RawHttpHeaders(rawHeaders), bodyBytes);
     if (refusal !== undefined) this.#refuse(exchange, refusal);
     else if (bodyBytes > this.#options.limits.bodyBytes) this.#refuse(exchange, 413);
     else this.#receive(exchange, awaitsContinue);

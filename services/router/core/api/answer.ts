@@ -1,3 +1,7 @@
+import { utf8 } from '../../../shared/base/bytes.ts';
+import type { Timers } from '../../../shared/env/clock.ts';
+import type { Digest } from '../../../shared/env/digest.ts';
+import { TURN_BYTES_MAX } from '../../../shared/limits/api-limits.ts';
 import { consumedCapacity } from './capacity.ts';
 import type { CapacityDetail } from './capacity.ts';
 
@@ -20,6 +24,36 @@ export function joinParts(parts: readonly (string | Uint8Array)[]): Buffer {
     }
   }
   return answer;
+}
+
+/** The same for parts that may be 16 MB together, each an item at most: other requests have their turn meanwhile. */
+export async function joinManyParts(parts: readonly (string | Uint8Array)[], timers: Timers): Promise<Buffer> {
+  const byteParts = parts.map((part) => (typeof part === 'string' ? utf8(part) : part));
+  const answer = Buffer.allocUnsafeSlow(byteParts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  let turnEnd = TURN_BYTES_MAX;
+  for (const part of byteParts) {
+    answer.set(part, at);
+    at += part.length;
+    if (at < turnEnd) continue;
+    turnEnd = at + TURN_BYTES_MAX;
+    await nextTurn(timers);
+  }
+  return answer;
+}
+
+/** CRC-32 of an answer; other requests have their turn while a long one is read. */
+export async function crc32InTurns(bytes: Buffer, digest: Digest, timers: Timers): Promise<number> {
+  let crc = 0;
+  for (let at = 0; at < bytes.length; at += TURN_BYTES_MAX) {
+    if (at > 0) await nextTurn(timers);
+    crc = digest.crc32(bytes.subarray(at, at + TURN_BYTES_MAX), crc);
+  }
+  return crc;
+}
+
+export function nextTurn(timers: Timers): Promise<void> {
+  return new Promise((resolve) => timers.endOfTurn(resolve));
 }
 
 /** `{"<member>":<item>,"ConsumedCapacity":…}`, each only when there is something to tell. */

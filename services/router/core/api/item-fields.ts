@@ -1,10 +1,5 @@
-import { parseItem, serializeItem } from '../../../shared/item/attribute-map.ts';
-import { bindProjection, project } from '../../../shared/expression/projection.ts';
-import type { BoundProjection } from '../../../shared/expression/projection.ts';
 import { oneOf } from './constraint.ts';
-import type { ExpressionCache } from './expression-cache.ts';
 import type { JsonObject } from './json-object.ts';
-import type { Placeholders } from './placeholders.ts';
 import type { Field } from './field.ts';
 import { readBoolean } from './value-type.ts';
 
@@ -37,16 +32,4 @@ export const attributesToGet: Field = { name: 'AttributesToGet', type: { kind: '
 export function readFlag(input: JsonObject, name: string): boolean {
   const value = input[name];
   return value !== undefined && value !== null && readBoolean(value);
-}
-
-/** The parsed and bound projection, if the request has one. Throws ExpressionError. */
-export function readProjection(input: JsonObject, placeholders: Placeholders, cache: ExpressionCache): BoundProjection | undefined {
-  const text = input.ProjectionExpression as string | null | undefined;
-  if (text === undefined || text === null) return undefined;
-  return bindProjection(cache.projection(text), placeholders.names);
-}
-
-/** The part of stored item bytes that the projection asks for, as bytes again. */
-export function projectBytes(projection: BoundProjection, item: Uint8Array): Buffer {
-  return serializeItem(project(projection, parseItem(item)));
 }

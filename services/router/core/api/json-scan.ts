@@ -20,11 +20,11 @@ for (const character of '}]') KINDS[character.charCodeAt(0)] = CLOSE;
 const SHORT_STRING_BYTES = 48;
 
 /**
- * Counts the nesting and the tokens of a JSON body in one pass, without allocating, so that JSON.parse only ever sees what it
+ * Counts the nesting and the tokens of a JSON body in one pass, and gives the number of tokens, without allocating, so that JSON.parse only ever sees what it
  * handles in time (JSON.parse takes seconds for millions of tiny or deeply nested tokens). It does not check the grammar: text
  * that is no JSON gives any answer and fails in JSON.parse.
  */
-export function scanJson(body: Buffer): ScanFailure | undefined {
+export function scanJson(body: Buffer): number | ScanFailure {
   const length = body.length;
   let depth = 0;
   let tokens = 0;
@@ -45,7 +45,7 @@ export function scanJson(body: Buffer): ScanFailure | undefined {
       if (++tokens > BODY_TOKENS_MAX) return 'too-many-tokens';
     }
   }
-  return undefined;
+  return tokens;
 }
 
 /** Position after the closing quote of a string whose first character is at `start`; the end of the body when it never closes. */

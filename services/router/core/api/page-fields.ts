@@ -1,5 +1,4 @@
 import type { BoundCondition } from '../../../shared/expression/condition.ts';
-import type { BoundProjection } from '../../../shared/expression/projection.ts';
 import type { AttributeMap } from '../../../shared/item/attribute-value.ts';
 import { canonicalizeItem, ItemError } from '../../../shared/item/canonical-value.ts';
 import { validationError } from './api-error.ts';
@@ -8,16 +7,18 @@ import type { CapacityDetail } from './capacity.ts';
 import { readCondition } from './condition-fields.ts';
 import { lengthAtLeast, lengthAtMost, nameCharacters, oneOf } from './constraint.ts';
 import type { ExpressionCache } from './expression-cache.ts';
-import { readFlag, readProjection } from './item-fields.ts';
+import { readFlag } from './item-fields.ts';
+import { readProjection } from './item-projection.ts';
+import type { ItemProjection } from './item-projection.ts';
 import type { JsonObject } from './json-object.ts';
-import { isGiven, placeholderBytes } from './placeholders.ts';
+import { isGiven, pickPlaceholders, placeholderBytes } from './placeholders.ts';
 import type { Placeholders } from './placeholders.ts';
 import type { Field } from './field.ts';
 
 /** What Query and Scan share: filter, projection, what is selected, where a page starts and how long it gets. */
 export interface PageFields {
   readonly filter: BoundCondition | undefined;
-  readonly projection: BoundProjection | undefined;
+  readonly projection: ItemProjection | undefined;
   readonly countOnly: boolean;
   readonly consistent: boolean;
   /** 0: no limit. */
@@ -59,18 +60,7 @@ export function readPageFields(input: JsonObject, placeholders: Placeholders, ca
 
 /** Only what the filter uses goes to the storage node. */
 function usedBy({ program }: BoundCondition, { names, values }: Placeholders): Placeholders {
-  return { names: pick(names, program.usedNames), values: pick(values, program.usedValues) };
-}
-
-/** Placeholders begin with `#` or `:`, so they meet no property of Object.prototype. */
-function pick<Value>(
-  from: Readonly<Record<string, Value>> | undefined,
-  keys: ReadonlySet<string>,
-): Readonly<Record<string, Value>> | undefined {
-  if (from === undefined || keys.size === 0) return undefined;
-  const picked: Record<string, Value> = {};
-  for (const key of keys) picked[key] = from[key] as Value;
-  return picked;
+  return { names: pickPlaceholders(names, program.usedNames), values: pickPlaceholders(values, program.usedValues) };
 }
 
 /** Checks `Select` against the projection. Query's messages begin with the count of errors, Scan's do not. */

@@ -6,7 +6,7 @@ import type { RangeOperation } from '../../../shared/wire/storage-operations.ts'
 import type { TableView } from '../storage-port.ts';
 import { joinParts } from './answer.ts';
 import { consumedCapacity, readUnits } from './capacity.ts';
-import { projectBytes } from './item-fields.ts';
+import { projectItems } from './item-projection.ts';
 import type { PageFields } from './page-fields.ts';
 import type { RequestContext } from './request-context.ts';
 import { storageFailure } from './storage-outcome.ts';
@@ -41,10 +41,11 @@ export async function answerPage(
   const parts: (string | Uint8Array)[] = [`{"Count":${page.count},"ScannedCount":${page.scanned}`];
   if (!fields.countOnly) {
     const { projection } = fields;
+    const items = projection === undefined ? page.items : await projectItems(projection, page.items, context);
     parts.push(',"Items":[');
-    page.items.forEach((item, position) => {
+    items.forEach((item, position) => {
       if (position > 0) parts.push(',');
-      parts.push(projection === undefined ? item : projectBytes(projection, item));
+      parts.push(item);
     });
     parts.push(']');
   }

@@ -77,6 +77,18 @@ export function checkAllUsed(programs: readonly ExpressionProgram[], { names, va
   if (unused !== undefined) throw validationError(unused);
 }
 
+/** Those of the placeholders that are in `keys`. */
+export function pickPlaceholders<Value>(
+  from: Readonly<Record<string, Value>> | undefined,
+  keys: ReadonlySet<string>,
+): Readonly<Record<string, Value>> | undefined {
+  if (from === undefined || keys.size === 0) return undefined;
+  // Placeholders begin with `#` or `:`, so they meet no property of Object.prototype.
+  const picked: Record<string, Value> = {};
+  for (const key of keys) picked[key] = from[key] as Value;
+  return picked;
+}
+
 /** The fields of a storage operation that carry the placeholders. */
 export function placeholderBytes({ names, values }: Placeholders): { names?: Uint8Array; values?: Uint8Array } {
   return {

@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { INLINE_PARSE_BYTES_MAX } from '../../../shared/limits/api-limits.ts';
 import { ApiError } from './api-error.ts';
-import { parseBody, parseText } from './request-body.ts';
+import { checkBody, parseBody } from './request-body.ts';
 
 const NO_JSON = '{"__type":"com.amazon.coral.service#SerializationException"}';
 
 function refusalOf(body: Buffer): ApiError {
   let accepted: unknown;
   try {
-    accepted = parseBody(body, undefined);
+    checkBody(body);
+    accepted = parseBody(body);
   } catch (error) {
     assert.ok(error instanceof ApiError, String(error));
     return error;
@@ -26,7 +26,7 @@ test('what is no JSON object is refused without a message', () => {
 test('bytes that are no UTF-8 are refused; U+FFFD itself is a character as any', () => {
   assert.equal(refusalOf(Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d])).body, NO_JSON);
   assert.equal(refusalOf(Buffer.from('7b22eda08022' + '3a317d', 'hex')).body, NO_JSON);
-  assert.deepEqual(parseBody(Buffer.from('{"a":"\ufffd"}'), undefined), { a: '\ufffd' });
+  assert.deepEqual(parseBody(Buffer.from('{"a":"\ufffd"}')), { a: '\ufffd' });
 });
 
 test('a million brackets and half a million tokens are refused before they are parsed', () => {
@@ -35,24 +35,11 @@ test('a million brackets and half a million tokens are refused before they are p
 });
 
 test('names that JavaScript knows are ordinary names', () => {
-  const parsed = parseBody(Buffer.from('{"__proto__":{"TableName":"x"},"constructor":1}'), undefined) as Record<string, unknown>;
+  const parsed = parseBody(Buffer.from('{"__proto__":{"TableName":"x"},"constructor":1}')) as Record<string, unknown>;
   assert.deepEqual(Object.keys(parsed), ['__proto__', 'constructor']);
   assert.equal(parsed.TableName, undefined);
 });
 
 test('of a name that comes twice the last one counts', () => {
-  assert.deepEqual(parseBody(Buffer.from('{"a":1,"a":2}'), undefined), { a: 2 });
-});
-
-test('only long bodies are parsed elsewhere, and fail there as they would here', async () => {
-  const lengths: number[] = [];
-  const elsewhere = async (body: Buffer) => {
-    lengths.push(body.length);
-    return parseText(body);
-  };
-  const long = (text: string) => Buffer.from(`{"a":"${'x'.repeat(INLINE_PARSE_BYTES_MAX)}"${text}`);
-  assert.deepEqual(parseBody(Buffer.from('{}'), elsewhere), {});
-  assert.deepEqual(Object.keys(await parseBody(long('}'), elsewhere)), ['a']);
-  await assert.rejects(async () => parseBody(long(''), elsewhere), { body: NO_JSON });
-  assert.equal(lengths.length, 2);
+  assert.deepEqual(parseBody(Buffer.from('{"a":1,"a":2}')), { a: 2 });
 });

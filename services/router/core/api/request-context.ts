@@ -1,15 +1,21 @@
-import type { Clock, Random } from '../../../shared/env/clock.ts';
+import type { Clock, Random, Timers } from '../../../shared/env/clock.ts';
 import type { Digest } from '../../../shared/env/digest.ts';
-import type { StoragePort } from '../storage-port.ts';
+import type { LargeRequests } from '../large/large-requests.ts';
+import type { ItemStorage, StoragePort } from '../storage-port.ts';
 import type { ExpressionCache } from './expression-cache.ts';
 
 /** What all actions of a router share. */
 export interface ApiServices {
   readonly region: string;
-  readonly storage: StoragePort;
+  readonly storage: ItemStorage;
+  /** The same with the operations on tables; undefined in the thread for large requests, where there are none of those. */
+  readonly tables: StoragePort | undefined;
+  /** Undefined where nothing holds up a loop that others wait for: in that thread itself, and in simulations. */
+  readonly large?: LargeRequests | undefined;
   readonly expressions: ExpressionCache;
   readonly digest: Digest;
   readonly clock: Clock;
+  readonly timers: Timers;
   readonly random: Random;
 }
 
@@ -17,16 +23,17 @@ export interface ApiServices {
 export class RequestContext {
   readonly services: ApiServices;
   readonly account: string;
-  readonly #deadlineMs: number;
+  /** On the monotonic clock. */
+  readonly deadlineAtMs: number;
 
-  constructor(services: ApiServices, account: string, timeoutMs: number) {
+  constructor(services: ApiServices, account: string, deadlineAtMs: number) {
     this.services = services;
     this.account = account;
-    this.#deadlineMs = services.clock.monotonicMs() + timeoutMs;
+    this.deadlineAtMs = deadlineAtMs;
   }
 
   /** Milliseconds that are left for an answer; 0 when there are none. */
   timeLeftMs(): number {
-    return Math.max(0, this.#deadlineMs - this.services.clock.monotonicMs());
+    return Math.max(0, this.deadlineAtMs - this.services.clock.monotonicMs());
   }
 }

@@ -174,7 +174,7 @@ export class SignatureVerifier {
     const { accessKeyId, day } = context;
     const found = this.#credentials(accessKeyId);
     const credential = found ?? NOBODY;
-    const bodyHash = digest.sha256Hex(request.body);
+    const bodyHash = request.bodySha256 ?? digest.sha256Hex(request.body);
     const canonical = canonicalRequest(request.method, query, request.headers, context.signedHeaders, context.names, bodyHash);
     const toSign = `${ALGORITHM}\n${date}\n${day}/${this.#region}/${SERVICE}/${TERMINATOR}\n${digest.sha256Hex(canonical)}`;
     const expected = this.#keys.key(found === undefined ? '' : accessKeyId, credential.secret, day).hex(toSign);

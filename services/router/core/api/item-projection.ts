@@ -1,0 +1,62 @@
+import { bindProjection, project } from '../../../shared/expression/projection.ts';
+import type { BoundProjection } from '../../../shared/expression/projection.ts';
+import type { AttributeNames } from '../../../shared/expression/binding.ts';
+import { parseItem, serializeItem } from '../../../shared/item/attribute-map.ts';
+import { INLINE_PROJECTED_BYTES_MAX, PROJECTED_PORTION_BYTES } from '../../../shared/limits/api-limits.ts';
+import type { ExpressionCache } from './expression-cache.ts';
+import type { JsonObject } from './json-object.ts';
+import { pickPlaceholders } from './placeholders.ts';
+import type { Placeholders } from './placeholders.ts';
+import type { RequestContext } from './request-context.ts';
+
+/** A request's ProjectionExpression, bound, and as it was sent. */
+export interface ItemProjection {
+  readonly bound: BoundProjection;
+  readonly text: string;
+  readonly names: AttributeNames | undefined;
+}
+
+/** The parsed and bound projection, if the request has one. Throws ExpressionError. */
+export function readProjection(input: JsonObject, { names }: Placeholders, cache: ExpressionCache): ItemProjection | undefined {
+  const text = input.ProjectionExpression as string | null | undefined;
+  if (text === undefined || text === null) return undefined;
+  const bound = bindProjection(cache.projection(text), names);
+  return { bound, text, names: pickPlaceholders(names, bound.program.usedNames) };
+}
+
+/** The part of stored item bytes that the projection asks for, as bytes again. */
+export function projectBytes(projection: BoundProjection, item: Uint8Array): Buffer {
+  return serializeItem(project(projection, parseItem(item)));
+}
+
+/**
+ * The parts of items, given as stored bytes, that the projection asks for, in the same order. Many bytes are not parsed here but in
+ * the thread beside the loop, where there is one, a portion at a time. Rejects with ApiError when that takes no more.
+ */
+export async function projectItems(
+  { bound, text, names }: ItemProjection,
+  items: readonly Uint8Array[],
+  context: RequestContext,
+): Promise<readonly Uint8Array[]> {
+  const { large } = context.services;
+  if (large === undefined || bytesOf(items) <= INLINE_PROJECTED_BYTES_MAX) return items.map((item) => projectBytes(bound, item));
+  const projected: Uint8Array[] = [];
+  let portion: Uint8Array[] = [];
+  let bytes = 0;
+  for (let at = 0; at < items.length; at++) {
+    const item = items[at] as Uint8Array;
+    portion.push(item);
+    bytes += item.length;
+    if (bytes < PROJECTED_PORTION_BYTES && at + 1 < items.length) continue;
+    for (const part of await large.project(text, names, portion, context.deadlineAtMs)) projected.push(part);
+    portion = [];
+    bytes = 0;
+  }
+  return projected;
+}
+
+function bytesOf(items: readonly Uint8Array[]): number {
+  let bytes = 0;
+  for (const item of items) bytes += item.length;
+  return bytes;
+}
