@@ -20,8 +20,6 @@ export class HttpExchange {
   readonly response: ServerResponse;
   readonly connection: HttpConnection;
   readonly headers: HttpHeaders;
-  /** When it showed that the body takes more than a moment; undefined until then. */
-  startedMs: number | undefined;
   readonly #announcedBytes: number;
   /** The body, or the room for it, filled up to `receivedBytes`. */
   #body: Buffer = NO_BODY;
@@ -76,6 +74,11 @@ export class HttpExchange {
     if (this.#hash === undefined) return request;
     const body = this.#body.subarray(0, this.#receivedBytes);
     return { ...request, body, bodySha256: this.#hash.digest('hex') };
+  }
+
+  /** Forgets the body of a request that is refused. */
+  dropBody(): void {
+    this.#body = NO_BODY;
   }
 
   /** A buffer with what came so far and room for what came now: doubled, and in the end of the length that was announced. */

@@ -1,4 +1,4 @@
-import { KIB, SECOND_MS } from '../base/units.ts';
+import { KIB, MIB, SECOND_MS } from '../base/units.ts';
 import { BODY_BYTES_MAX } from '../limits/api-limits.ts';
 
 /** What a client may ask of the HTTP server. Every limit is there to bound what one bad client costs the others. */
@@ -13,6 +13,12 @@ export interface HttpLimits {
   /** A body that takes longer than this must have come at this rate; 408 otherwise. */
   readonly bodyGraceMs: number;
   readonly bodyBytesPerSecond: number;
+  /** Bodies that are not complete, of all clients together; above it the one that has taken longest is refused with 503. */
+  readonly receivingBytes: number;
+  /** A client that reads nothing of its answer for so long has its connection ended. */
+  readonly answerStallMs: number;
+  /** Answers that wait for their clients to read them, together; above it the connection of the oldest is ended. */
+  readonly sendingBytes: number;
   /** Open connections; further ones are closed as they come. */
   readonly connections: number;
   /** Requests on one connection, so that clients spread again over routers now and then. */
@@ -29,6 +35,9 @@ export const DEFAULT_HTTP_LIMITS: HttpLimits = {
   requestTimeoutMs: 30 * SECOND_MS,
   bodyGraceMs: 5 * SECOND_MS,
   bodyBytesPerSecond: KIB,
+  receivingBytes: 256 * MIB,
+  answerStallMs: 10 * SECOND_MS,
+  sendingBytes: 256 * MIB,
   connections: 10_000,
   requestsPerConnection: 10_000,
   keepAliveMs: 75 * SECOND_MS,

@@ -19,6 +19,8 @@ interface Running {
   readonly logger: RecordingLogger;
   /** Requests refused with this status. */
   refused(status: number): Promise<number>;
+  /** Connections ended because nobody read. */
+  unread(): Promise<number>;
 }
 
 type Handler = (request: HttpRequest) => Promise<HttpResponse>;
@@ -51,7 +53,8 @@ async function start(context: TestContext, limits: Partial<HttpLimits> = {}, han
     const match = new RegExp(`^stator_test_http_refused_total\\{code="${status}"\\} (\\d+)$`, 'm').exec(await metrics.text());
     return Number(match?.[1] ?? 0);
   };
-  return { server, port: server.port(), requests, logger, refused };
+  const unread = async (): Promise<number> => Number(/^stator_test_http_unread_total (\d+)$/m.exec(await metrics.text())?.[1] ?? 0);
+  return { server, port: server.port(), requests, logger, refused, unread };
 }
 
 /** A client that writes bytes as it likes and collects what comes back. */
@@ -271,6 +274,99 @@ describe('limits', () => {
     await Promise.all([slowHeaders.until(/^HTTP\/1\.1 408 /), slowBody.until(/^HTTP\/1\.1 408 /)]);
     assert.equal(requests.length, 0);
     assert.equal(await refused(408), 2);
+  });
+
+  test('a body that is announced and does not come, nor any of it', async (context) => {
+    const { port, requests, refused } = await start(context, { headersTimeoutMs: 50, requestTimeoutMs: 100 });
+    const silent = await RawClient.open(context, port);
+    silent.write('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n');
+    const asking = await RawClient.open(context, port);
+    asking.write('POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 100\r\n\r\n');
+    await asking.until(/^HTTP\/1\.1 100 /);
+    const other = await RawClient.open(context, port);
+    other.write(post('served'));
+    await other.until(/served$/);
+    await Promise.all([silent.until(/HTTP\/1\.1 408 /), asking.until(/HTTP\/1\.1 408 /)]);
+    for (const client of [silent, asking]) {
+      client.socket.end();
+      await client.closed;
+    }
+    assert.equal(requests.length, 1);
+    assert.equal(await refused(408), 2);
+  });
+
+  test('bodies under way have a room together: who takes longest gives way', async (context) => {
+    const { port, requests, refused } = await start(context, { receivingBytes: 100_000 });
+    const part = 'x'.repeat(60_000);
+    const half = `POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 90000\r\n\r\n${part}`;
+    const rest = 'x'.repeat(30_000);
+    const first = await RawClient.open(context, port);
+    first.write(half);
+    const second = await RawClient.open(context, port);
+    const other = await RawClient.open(context, port);
+    other.write(post('served'));
+    await other.until(/served$/);
+    second.write(half);
+    await first.until(/^HTTP\/1\.1 503 /);
+    first.socket.end();
+    await first.closed;
+    second.write(rest);
+    await second.until(/^HTTP\/1\.1 200 .*x$/s);
+    assert.deepEqual(
+      requests.map(({ body }) => body.length),
+      [6, 90_000],
+    );
+    assert.equal(await refused(503), 1);
+    const third = await RawClient.open(context, port);
+    third.write(half);
+    third.write(rest);
+    await third.until(/^HTTP\/1\.1 200 .*x$/s);
+    assert.equal(await refused(503), 1, 'the room is free again');
+  });
+
+  test('answers that nobody reads: the connection of the oldest ends when there are too many bytes of them', async (context) => {
+    // More than all the buffers between two sockets of one machine.
+    const long = Buffer.alloc(40_000_000, 'y');
+    const { port } = await start(context, { sendingBytes: 60_000_000 }, (request) =>
+      Promise.resolve({ status: 200, headers: {}, body: request.path === '/long' ? long : request.body }),
+    );
+    const ask = async () => {
+      const client = await RawClient.open(context, port);
+      client.socket.pause();
+      client.write(post('', '/long'));
+      return client;
+    };
+    const first = await ask();
+    const other = await RawClient.open(context, port);
+    other.write(post('served'));
+    await other.until(/served$/);
+    const second = await ask();
+    // Only what was ended comes to its end unread.
+    const ended = once(first.socket, 'close');
+    first.socket.resume();
+    await ended;
+    assert.ok(first.received.length < long.length, 'it was ended in the middle');
+    second.socket.resume();
+    await second.until(/y{1000}$/);
+    other.write(post('again'));
+    await other.until(/again$/);
+  });
+
+  test('a client that stops reading its answer is left', async (context) => {
+    const long = Buffer.alloc(40_000_000, 'y');
+    const { port, unread } = await start(context, { answerStallMs: 50 }, () => Promise.resolve({ status: 200, headers: {}, body: long }));
+    const client = await RawClient.open(context, port);
+    client.socket.pause();
+    client.write(post(''));
+    const slow = await RawClient.open(context, port);
+    slow.write(post(''));
+    // The one that reads has its answer whole, the other one only what was in the buffers.
+    while (slow.received.length < long.length) await once(slow.socket, 'data');
+    const closed = once(client.socket, 'close');
+    while ((await unread()) === 0) await new Promise((resolve) => setImmediate(resolve));
+    client.socket.resume();
+    await closed;
+    assert.ok(client.received.length < long.length);
   });
 
   test('connections over the limit are closed', async (context) => {

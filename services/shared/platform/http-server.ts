@@ -7,6 +7,7 @@ import { SECOND_MS } from '../base/units.ts';
 import type { HttpRequest, HttpResponse } from '../env/http.ts';
 import type { Logger } from '../env/logger.ts';
 import type { Counter, Metrics } from '../env/metrics.ts';
+import { HttpBacklog } from './http-backlog.ts';
 import type { HttpConnection } from './http-exchange.ts';
 import { HttpExchange } from './http-exchange.ts';
 import { framingOf, RawHttpHeaders } from './http-headers.ts';
@@ -58,8 +59,11 @@ class NodeHttpServer implements HttpServer {
   readonly #server: Server;
   readonly #connections = new WeakMap<Socket, HttpConnection>();
   /** Requests whose body did not come at once. */
-  readonly #receiving = new Set<HttpExchange>();
+  readonly #receiving = new HttpBacklog();
+  /** Requests whose answer the network did not take at once. */
+  readonly #sending = new HttpBacklog();
   readonly #refused: Counter;
+  readonly #unread: Counter;
   #openConnections = 0;
   #draining = false;
   #sweep: NodeJS.Timeout | undefined;
@@ -71,6 +75,10 @@ class NodeHttpServer implements HttpServer {
       name: `stator_${process}_http_refused_total`,
       help: 'Requests and connections refused before they reached a handler, by HTTP status; 0: over the limit of connections.',
       labels: ['code'],
+    });
+    this.#unread = metrics.counter({
+      name: `stator_${process}_http_unread_total`,
+      help: 'Connections ended because their client read an answer too slowly.',
     });
     metrics.gauge({
       name: `stator_${process}_http_connections`,
@@ -161,25 +169,40 @@ class NodeHttpServer implements HttpServer {
     message.on('data', (chunk: Buffer) => {
       exchange.add(chunk);
       if (exchange.receivedBytes > this.#options.limits.bodyBytes) this.#refuse(exchange, 413);
-      else if (!message.complete && exchange.startedMs === undefined) this.#watchBody(exchange);
+      else if (!message.complete || this.#receiving.has(exchange)) this.#watchBody(exchange, chunk.length);
     });
     message.on('end', () => {
       if (!connection.refused) this.#answer(exchange);
     });
   }
 
-  /** The body did not come at once: it is held to the least rate until it is complete or the client is gone. */
-  #watchBody(exchange: HttpExchange): void {
-    exchange.startedMs = performance.now();
-    this.#receiving.add(exchange);
-    exchange.message.once('close', () => this.#receiving.delete(exchange));
+  /** The body does not come at once: until it is complete or the client is gone it is held to the least rate and to its share of room. */
+  #watchBody(exchange: HttpExchange, bytes: number): void {
+    const receiving = this.#receiving;
+    if (!receiving.has(exchange)) exchange.message.once('close', () => receiving.delete(exchange));
+    receiving.add(exchange, bytes);
+    while (receiving.bytes > this.#options.limits.receivingBytes) this.#refuse(must(receiving.oldest()), 503);
   }
 
   #answer(exchange: HttpExchange): void {
     this.#options
       .handle(exchange.request())
-      .then((answer) => exchange.answer(answer, this.#draining))
+      .then((answer) => {
+        exchange.answer(answer, this.#draining);
+        if (exchange.message.socket.writableLength > 0) this.#watchAnswer(exchange, answer.body.length);
+      })
       .catch((error: unknown) => this.#onHandlerFailed(exchange, error));
+  }
+
+  /** The network did not take the whole answer: until it has, the client must go on reading, and the answer is held to its share of room. */
+  #watchAnswer(exchange: HttpExchange, bytes: number): void {
+    const sending = this.#sending;
+    if (exchange.response.closed) return;
+    exchange.response.once('close', () => sending.delete(exchange));
+    // Node sets the timer back with each byte that leaves, and replaces it when the answer is out.
+    exchange.response.setTimeout(this.#options.limits.answerStallMs, () => this.#endReader(exchange));
+    sending.add(exchange, bytes);
+    while (sending.bytes > this.#options.limits.sendingBytes) this.#endReader(must(sending.oldest()));
   }
 
   #onHandlerFailed(exchange: HttpExchange, error: unknown): void {
@@ -194,6 +217,7 @@ class NodeHttpServer implements HttpServer {
     if (connection.refused) return;
     connection.refused = true;
     this.#receiving.delete(exchange);
+    exchange.dropBody();
     this.#refused.add(1, { code: String(status) });
     linger(message.socket);
     message.removeAllListeners('data');
@@ -203,11 +227,16 @@ class NodeHttpServer implements HttpServer {
 
   #refuseSlowBodies(): void {
     const { bodyGraceMs, bodyBytesPerSecond } = this.#options.limits;
-    const now = performance.now();
-    for (const exchange of this.#receiving) {
-      const elapsedMs = now - must(exchange.startedMs);
-      if (elapsedMs > bodyGraceMs && (exchange.receivedBytes / elapsedMs) * SECOND_MS < bodyBytesPerSecond) this.#refuse(exchange, 408);
+    for (const [exchange, elapsedMs] of this.#receiving.olderThan(bodyGraceMs)) {
+      if ((exchange.receivedBytes / elapsedMs) * SECOND_MS < bodyBytesPerSecond) this.#refuse(exchange, 408);
     }
+  }
+
+  /** The client does not read: nothing can be told to it any more. */
+  #endReader(exchange: HttpExchange): void {
+    this.#sending.delete(exchange);
+    this.#unread.add();
+    exchange.message.socket.destroy();
   }
 
   /** Node's parser gave up on the connection, or it broke. */
