@@ -251,3 +251,24 @@ test('a long answer is compressed for who takes it, with the checksum of what is
   assert.ok(compressed.body.length < 1000);
   assert.equal(gunzipSync(compressed.body).toString(), plainly.text);
 });
+
+test('no message carries a long request back', async () => {
+  const client = new ApiClient();
+  await client.createTable('messages');
+  const long = 'x'.repeat(100_000);
+  const condition = { ConditionExpression: 'pk BETWEEN :a AND :b' };
+  for (const input of [
+    { ...condition, ExpressionAttributeNames: { [`#${long}!`]: 'a' } },
+    { ...condition, ExpressionAttributeValues: { ':a': { S: `b${long}` }, ':b': { S: `a${long}` } } },
+    { ...condition, ExpressionAttributeValues: { ':a': { N: long } } },
+    { ...condition, ExpressionAttributeValues: { ':a': { SS: [long, long] } } },
+    { ...condition, ExpressionAttributeValues: { [`:${long}`]: { S: '' }, ':a': { S: '' }, ':b': { S: '' } } },
+    { Item: { pk: { [long]: '' } } },
+    { ReturnValues: long },
+    { TableName: long },
+  ]) {
+    const { status, text } = await client.send('PutItem', { TableName: 'messages', Item: { pk: { S: 'a' } }, ...input });
+    assert.equal(status, 400);
+    assert.ok(text.length < 10_000, `${text.length} characters: ${text.slice(0, 100)}`);
+  }
+});

@@ -19,7 +19,7 @@ export interface HttpLimits {
   readonly answerStallMs: number;
   /** Answers that wait for their clients to read them, together; above it the connection of the oldest is ended. */
   readonly sendingBytes: number;
-  /** Open connections; further ones are closed as they come. */
+  /** Open connections; further ones are closed as they come, and those that are idle then, so that there is room for the next. */
   readonly connections: number;
   /** Requests on one connection, so that clients spread again over routers now and then. */
   readonly requestsPerConnection: number;

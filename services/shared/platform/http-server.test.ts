@@ -369,16 +369,27 @@ describe('limits', () => {
     assert.ok(client.received.length < long.length);
   });
 
-  test('connections over the limit are closed', async (context) => {
-    const { port, refused } = await start(context, { connections: 2 });
-    const clients = [await RawClient.open(context, port), await RawClient.open(context, port)];
-    for (const client of clients) client.write(post('in'));
-    for (const client of clients) await client.until(/in$/);
+  test('connections over the limit are closed, and idle ones give way to those that come later', async (context) => {
+    const held: (() => void)[] = [];
+    const { port, refused } = await start(context, { connections: 2 }, (request) =>
+      request.path === '/held'
+        ? new Promise((resolve) => held.push(() => resolve({ status: 200, headers: {}, body: Buffer.from('at last') })))
+        : echo(request),
+    );
+    const idle = await RawClient.open(context, port);
+    idle.write(post('in'));
+    await idle.until(/in$/);
+    const busy = await RawClient.open(context, port);
+    busy.write(post('', '/held'));
     const third = await RawClient.open(context, port);
     await third.closed;
     assert.equal(await refused(0), 1);
-    clients[0]?.socket.destroy();
-    await clients[0]?.closed;
+    await idle.closed;
+    const fourth = await RawClient.open(context, port);
+    fourth.write(post('fine'));
+    await fourth.until(/fine$/);
+    held[0]?.();
+    await busy.until(/at last$/);
   });
 });
 

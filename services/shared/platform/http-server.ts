@@ -141,7 +141,11 @@ class NodeHttpServer implements HttpServer {
       this.#connections.set(socket, { unanswered: 0, latest: undefined, refused: false });
       socket.once('close', () => this.#openConnections--);
     });
-    server.on('drop', () => this.#refused.add(1, { code: '0' }));
+    server.on('drop', () => {
+      this.#refused.add(1, { code: '0' });
+      // Whoever keeps connections without using them must not keep others out: the next to come finds room.
+      server.closeIdleConnections();
+    });
     server.on('request', (message: IncomingMessage, response: ServerResponse) => this.#onRequest(message, response, false));
     server.on('checkContinue', (message: IncomingMessage, response: ServerResponse) => this.#onRequest(message, response, true));
     // For example no file descriptor left to accept with: the connections there are go on.

@@ -1,3 +1,5 @@
+import { MESSAGE_CHARACTERS_MAX } from '../../../shared/limits/api-limits.ts';
+
 /**
  * Errors that a client sees. Names, prefixes and texts are the service's own: SDKs decide by the name what is retried, and
  * people search for the texts.
@@ -29,8 +31,13 @@ export class ApiError extends Error {
   }
 }
 
-function errorOf(type: string, message: string, status = 400): ApiError {
+function errorOf(type: string, text: string, status = 400): ApiError {
+  const message = cut(text);
   return new ApiError(type, status, message, `{"__type":"${type}","message":${JSON.stringify(message)}}`);
+}
+
+function cut(text: string): string {
+  return text.length <= MESSAGE_CHARACTERS_MAX ? text : `${text.slice(0, MESSAGE_CHARACTERS_MAX)}…`;
 }
 
 /** The request's content is wrong. */
@@ -39,7 +46,8 @@ export function validationError(message: string): ApiError {
 }
 
 /** A field has the wrong JSON type. This error spells `Message`; without one the body was no JSON at all. */
-export function serializationError(message?: string): ApiError {
+export function serializationError(text?: string): ApiError {
+  const message = text === undefined ? undefined : cut(text);
   const type = `${PROTOCOL}SerializationException`;
   const body = message === undefined ? `{"__type":"${type}"}` : `{"__type":"${type}","Message":${JSON.stringify(message)}}`;
   return new ApiError(type, 400, message ?? 'The request body could not be read', body);

@@ -24,3 +24,15 @@ test('never holds more than its bound, and always what was used within half of i
     }),
   );
 });
+
+test('long texts are fewer: the characters are bounded, too', () => {
+  const map = new RecentMap<number>(1000, 100);
+  for (let at = 0; at < 500; at++) {
+    const name = String(at).padEnd(20, '.');
+    map.set(name, at);
+    assert.equal(map.get(name), at);
+    assert.ok(map.size <= 5, `${map.size}`);
+  }
+  map.set('x'.repeat(1000), 7);
+  assert.equal(map.get('x'.repeat(1000)), 7);
+});

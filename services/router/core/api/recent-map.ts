@@ -4,11 +4,15 @@
  */
 export class RecentMap<Value> {
   readonly #generationSize: number;
+  readonly #generationCharacters: number;
+  #youngCharacters = 0;
   #young = new Map<string, Value>();
   #old = new Map<string, Value>();
 
-  constructor(entriesMax: number) {
+  /** `charactersMax` bounds the texts, where the values grow with them; a single longer text is kept all the same. */
+  constructor(entriesMax: number, charactersMax = Number.POSITIVE_INFINITY) {
     this.#generationSize = Math.max(1, Math.floor(entriesMax / 2));
+    this.#generationCharacters = charactersMax / 2;
   }
 
   get(name: string): Value | undefined {
@@ -20,9 +24,13 @@ export class RecentMap<Value> {
   }
 
   set(name: string, value: Value): void {
-    if (this.#young.size >= this.#generationSize && !this.#young.has(name)) {
-      this.#old = this.#young;
-      this.#young = new Map();
+    if (!this.#young.has(name)) {
+      if (this.#young.size >= this.#generationSize || this.#youngCharacters + name.length > this.#generationCharacters) {
+        this.#old = this.#young;
+        this.#young = new Map();
+        this.#youngCharacters = 0;
+      }
+      this.#youngCharacters += name.length;
     }
     this.#young.set(name, value);
   }
