@@ -7,9 +7,13 @@ export interface RouterMetrics {
   readonly latency: Histogram;
   readonly bytesInFlight: Gauge;
   readonly threadBytes: Gauge;
+  readonly heldBytes: Gauge;
 }
 
-export function routerMetrics(metrics: Metrics, load: { readonly bytesInFlight: number; readonly threadBytes: number }): RouterMetrics {
+export function routerMetrics(
+  metrics: Metrics,
+  load: { readonly bytesInFlight: number; readonly threadBytes: number; readonly heldBytes: number },
+): RouterMetrics {
   return {
     requests: metrics.counter({
       name: 'stator_router_requests_total',
@@ -26,6 +30,11 @@ export function routerMetrics(metrics: Metrics, load: { readonly bytesInFlight: 
       name: 'stator_router_request_bytes',
       help: 'Bytes of request bodies that are being worked on.',
       collect: (gauge) => gauge.set(load.bytesInFlight),
+    }),
+    heldBytes: metrics.gauge({
+      name: 'stator_router_read_bytes',
+      help: 'Bytes of items read for answers that are not whole yet.',
+      collect: (gauge) => gauge.set(load.heldBytes),
     }),
     threadBytes: metrics.gauge({
       name: 'stator_router_thread_bytes',

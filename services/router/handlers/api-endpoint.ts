@@ -63,6 +63,7 @@ export class ApiEndpoint {
   readonly #metrics: RouterMetrics;
   readonly #labels = new Map<string, { readonly counted: MetricLabels; readonly timed: MetricLabels }>();
   readonly #health: Buffer;
+  readonly #room = { bytes: 0 };
   #requests = 0;
   #bytes = 0;
 
@@ -77,6 +78,7 @@ export class ApiEndpoint {
       storage,
       tables: storage,
       large: this.#large,
+      room: this.#room,
       expressions: new ExpressionCache(),
       digest,
       clock,
@@ -92,6 +94,11 @@ export class ApiEndpoint {
   /** Bytes of request bodies that are being worked on. */
   get bytesInFlight(): number {
     return this.#bytes;
+  }
+
+  /** Bytes of items that requests hold until their answer is whole. */
+  get heldBytes(): number {
+    return this.#room.bytes;
   }
 
   /** Bytes of bodies and items that are in the thread for large requests, or wait for it. */

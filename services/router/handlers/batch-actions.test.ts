@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ACCOUNT, ApiClient, REGION } from '../../../test/harness/api-client.ts';
+import { ACCOUNT, ApiClient, REGION, signedRequest } from '../../../test/harness/api-client.ts';
+import { READ_BYTES_HELD_MAX } from '../../shared/limits/api-limits.ts';
 
 const MODEL = 'com.amazonaws.dynamodb.v20120810#';
 const SERIALIZATION = 'com.amazon.coral.service#SerializationException';
@@ -91,6 +92,29 @@ test('an answer holds 16 MB of items; the keys of the rest go back', async () =>
   const fitting = Math.floor((16 * 1024 * 1024) / size);
   assert.equal(read.Responses.one.length, fitting);
   assert.deepEqual(read.UnprocessedKeys, { one: keys(...names.slice(fitting)) });
+});
+
+test('no more is read than an answer holds, nor than all requests together may hold', async () => {
+  const client = await clientWithTables();
+  const item = Buffer.from(JSON.stringify({ pk: { S: 'a' }, v: { S: 'x'.repeat(400_000) } }));
+  let reads = 0;
+  let heldMost = 0;
+  client.storage.execute = async () => {
+    reads++;
+    heldMost = Math.max(heldMost, client.endpoint.heldBytes);
+    return { id: 0, status: 'ok', item, oldSize: 400_003 };
+  };
+  const names = Array.from({ length: 100 }, (_, at) => `item${at}`);
+  const body = Buffer.from(JSON.stringify({ RequestItems: { one: keys(...names) } }));
+  const batch = () => client.endpoint.handle(signedRequest('DynamoDB_20120810.BatchGetItem', body));
+  assert.equal((await batch()).status, 200);
+  assert.ok(reads < 60, `${reads} items of 400 KB read for 16 MB`);
+  const answers = await Promise.all(Array.from({ length: 24 }, batch));
+  // Where nothing bounds them it is 300 MB and more.
+  assert.ok(heldMost <= READ_BYTES_HELD_MAX, `more was asked for with ${heldMost} bytes held`);
+  for (const { status, body: text } of answers) assert.ok(status === 200 || text.includes('#ThrottlingException'));
+  assert.equal(client.endpoint.heldBytes, 0);
+  assert.equal((await batch()).status, 200);
 });
 
 test('nothing is written when any part of the batch is wrong', async () => {

@@ -4,7 +4,14 @@ import { getAttribute } from '../../shared/item/attribute-map.ts';
 import type { AttributeMap } from '../../shared/item/attribute-value.ts';
 import { canonicalizeItem } from '../../shared/item/canonical-value.ts';
 import { encodeRequestKey } from '../../shared/item/key-encoding.ts';
-import { BATCH_GET_BYTES_MAX, BATCH_GET_KEYS_MAX } from '../../shared/limits/api-limits.ts';
+import {
+  BATCH_GET_BYTES_MAX,
+  BATCH_GET_KEYS_MAX,
+  BATCH_GET_TEXT_BYTES_MAX,
+  BATCH_GET_WAVE_BYTES,
+  BATCH_GET_WAVE_KEYS,
+  READ_BYTES_HELD_MAX,
+} from '../../shared/limits/api-limits.ts';
 import type { StorageResponse } from '../../shared/wire/storage-operations.ts';
 import { joinManyParts } from '../core/api/answer.ts';
 import { validationError } from '../core/api/api-error.ts';
@@ -120,9 +127,42 @@ async function run(request: BatchGetItemRequest, context: RequestContext): Promi
       lookups.push(() => storage.execute(view, { kind: 'get', key, consistent }, context.timeLeftMs()));
     }
   }
-  // Every key of every table was found right: only now is anything asked for, all of it in one turn.
-  const responses = await Promise.all(lookups.map((lookup) => lookup()));
-  return answer(request, responses, context);
+  // Every key of every table was found right: only now is anything asked for.
+  const { room } = context.services;
+  const responses: StorageResponse[] = [];
+  let bytes = 0;
+  let sizes = 0;
+  try {
+    while (responses.length < lookups.length) {
+      if (sizes >= BATCH_GET_BYTES_MAX || bytes >= BATCH_GET_TEXT_BYTES_MAX || room.bytes > READ_BYTES_HELD_MAX) {
+        responses.push(NOT_ASKED);
+        continue;
+      }
+      const next = lookups.slice(responses.length, responses.length + waveKeys(responses.length, bytes));
+      for (const response of await Promise.all(next.map((lookup) => lookup()))) {
+        const length = response.item?.length ?? 0;
+        bytes += length;
+        sizes += response.oldSize ?? 0;
+        room.bytes += length;
+        responses.push(response);
+      }
+    }
+    return await answer(request, responses, context);
+  } finally {
+    room.bytes -= bytes;
+  }
+}
+
+/** What goes back to the client unread: the answer is full, or this process holds as much as it may. */
+const NOT_ASKED: StorageResponse = { id: 0, status: 'overloaded' };
+
+/**
+ * How many keys are asked for at once: a few, and then as many as have room if they are like those. All at once would be a hundred
+ * items of 400 KB for each of a thousand small requests.
+ */
+function waveKeys(answered: number, bytes: number): number {
+  if (answered === 0) return BATCH_GET_WAVE_KEYS;
+  return Math.max(BATCH_GET_WAVE_KEYS, Math.floor((BATCH_GET_WAVE_BYTES * answered) / (bytes + 1)));
 }
 
 /** What became of the keys of one table. */

@@ -24,6 +24,7 @@ class LargeRequestThread {
   readonly #port: ThreadPort;
   readonly #environment: ThreadEnvironment;
   readonly #expressions = new ExpressionCache();
+  readonly #room = { bytes: 0 };
   readonly #storages = new Map<number, RemoteStorage>();
 
   constructor(port: ThreadPort, environment: ThreadEnvironment) {
@@ -56,7 +57,7 @@ class LargeRequestThread {
     if (action === undefined) throw new AssertionError(`${operation} is not worked on in the thread`);
     const storage = new RemoteStorage(this.#port, id);
     this.#storages.set(id, storage);
-    const services = { region, storage, tables: undefined, expressions: this.#expressions, ...this.#environment };
+    const services = { region, storage, tables: undefined, room: this.#room, expressions: this.#expressions, ...this.#environment };
     const body = asBuffer(job.body);
     checkBody(body);
     return action.answer(parseBody(body), new RequestContext(services, account, deadlineAtMs));

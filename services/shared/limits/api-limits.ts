@@ -54,6 +54,13 @@ export const PLACEHOLDER_BYTES_MAX = 2 * MIB;
 
 export const BATCH_GET_KEYS_MAX = 100;
 export const BATCH_GET_BYTES_MAX = 16 * MIB;
+/** The JSON of those 16 MB: base64 is a third longer, lists of empty values several times. Our choice. */
+export const BATCH_GET_TEXT_BYTES_MAX = 32 * MIB;
+/** Keys of a BatchGetItem that are asked for first, and bytes of items that are then expected at a time. Our choice. */
+export const BATCH_GET_WAVE_KEYS = 16;
+export const BATCH_GET_WAVE_BYTES = 4 * MIB;
+/** Bytes of items held for answers that are not whole yet; above it BatchGetItem gives keys back unread. Our choice. */
+export const READ_BYTES_HELD_MAX = 256 * MIB;
 export const BATCH_WRITE_REQUESTS_MAX = 25;
 /** Sum of the sizes of what a Query or Scan evaluates for one page, before the filter. */
 export const PAGE_BYTES_MAX = MIB;

@@ -12,6 +12,8 @@ export interface ApiServices {
   readonly tables: StoragePort | undefined;
   /** Undefined where nothing holds up a loop that others wait for: in that thread itself, and in simulations. */
   readonly large?: LargeRequests | undefined;
+  /** Bytes of items that requests hold until their answer is whole. */
+  readonly room: { bytes: number };
   readonly expressions: ExpressionCache;
   readonly digest: Digest;
   readonly clock: Clock;
