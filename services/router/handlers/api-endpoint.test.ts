@@ -171,7 +171,7 @@ test('a storage failure is told as what it is', async () => {
   await client.createTable('tab');
   const model = 'com.amazonaws.dynamodb.v20120810#';
   const overloaded = 'The cluster cannot take this request now: it is overloaded or a partition has no leader. Nothing was changed.';
-  const unknown = 'The outcome of the request is unknown: it may have been carried out, or may yet be.';
+  const unknown = 'The outcome of the request is unknown: a write may have been carried out, or may yet be.';
   const put = { TableName: 'tab', Item: { pk: { S: 'a' } } };
   client.storage.failures.push({ id: 0, status: 'overloaded' });
   await client.fails('PutItem', put, `${model}ThrottlingException`, overloaded);

@@ -94,6 +94,17 @@ test('an answer holds 16 MB of items; the keys of the rest go back', async () =>
   assert.deepEqual(read.UnprocessedKeys, { one: keys(...names.slice(fitting)) });
 });
 
+test('keys whose nodes were lost go back unread; when that is all of them the batch fails', async () => {
+  const client = await clientWithTables();
+  await client.call('PutItem', { TableName: 'one', Item: { pk: { S: 'b' } } });
+  const lost = { id: 0, status: 'unknown-outcome' } as const;
+  client.storage.failures.push(lost);
+  const read = await client.call('BatchGetItem', { RequestItems: { one: keys('a', 'b') } });
+  assert.deepEqual(read, { Responses: { one: [{ pk: { S: 'b' } }] }, UnprocessedKeys: { one: keys('a') } });
+  client.storage.failures.push(lost, lost);
+  assert.equal((await client.send('BatchGetItem', { RequestItems: { one: keys('a', 'b') } })).status, 500);
+});
+
 test('no more is read than an answer holds, nor than all requests together may hold', async () => {
   const client = await clientWithTables();
   const item = Buffer.from(JSON.stringify({ pk: { S: 'a' }, v: { S: 'x'.repeat(400_000) } }));

@@ -26,7 +26,7 @@ import { checkAllUsed, checkExpressionParameters, expressionAttributeNames, read
 import type { RequestContext } from '../core/api/request-context.ts';
 import { RequestShape } from '../core/api/request-shape.ts';
 import type { Field } from '../core/api/field.ts';
-import { storageFailure, throttled } from '../core/api/storage-outcome.ts';
+import { storageFailure } from '../core/api/storage-outcome.ts';
 import { refuseFields } from '../core/api/unsupported.ts';
 import { defineAction } from './action.ts';
 
@@ -207,9 +207,11 @@ function sortOut(tables: readonly TableKeys[], responses: readonly StorageRespon
     const sorted: TableAnswer = { found: [], left: [], units: 0 };
     for (const key of keys) {
       const response = responses[next++] as StorageResponse;
-      if (response.status !== 'ok' && response.status !== 'overloaded') throw storageFailure(response);
+      if (response.status !== 'ok' && response.status !== 'overloaded' && response.status !== 'unknown-outcome') {
+        throw storageFailure(response);
+      }
       const size = response.oldSize ?? 0;
-      if (response.status === 'overloaded' || bytes + size > BATCH_GET_BYTES_MAX) {
+      if (response.status !== 'ok' || bytes + size > BATCH_GET_BYTES_MAX) {
         sorted.left.push(key);
         continue;
       }
@@ -220,7 +222,7 @@ function sortOut(tables: readonly TableKeys[], responses: readonly StorageRespon
     }
     return sorted;
   });
-  if (answered === 0) throw throttled();
+  if (answered === 0) throw storageFailure(responses.find(({ status }) => status !== 'overloaded') ?? NOT_ASKED);
   return answers;
 }
 

@@ -1,5 +1,6 @@
 import { assert } from '../base/assert.ts';
 import type { GroupId, NodeId } from '../base/ids.ts';
+import { SECOND_MS } from '../base/units.ts';
 import {
   GROUPS_REMEMBERED_MAX,
   HELD_BYTES_MAX,
@@ -75,6 +76,7 @@ export class GroupClient {
   #redirects = 0;
   #retries = 0;
   #givenUp = 0;
+  #nextGivenUpLogMs = 0;
 
   /** `az`: where this process runs; eventually consistent reads prefer replicas there. Empty: nowhere in particular. */
   constructor(environment: ConnectionEnvironment, transport: StatorTransport, routes: ClusterRoutes, az: string) {
@@ -233,8 +235,16 @@ export class GroupClient {
     const group = this.#group(request.partition);
     if (group.leader === request.node) group.leader = undefined;
     this.#givenUp += 1;
-    this.#environment.logger.warn('request-given-up', { operation: request.operation.kind, group: request.group, node: request.node });
+    this.#logGivenUp(request);
     this.#finish(request, { id: 0, status: 'unknown-outcome', message: 'the streams to the nodes that had the request were lost' });
+  }
+
+  /** One line a second names one of them: a lost stream can end a thousand requests. */
+  #logGivenUp({ operation, group, node }: HeldRequest): void {
+    const nowMs = this.#environment.clock.monotonicMs();
+    if (nowMs < this.#nextGivenUpLogMs) return;
+    this.#nextGivenUpLogMs = nowMs + SECOND_MS;
+    this.#environment.logger.warn('request-given-up', { operation: operation.kind, group, node, givenUp: this.#givenUp });
   }
 
   #notSent(request: HeldRequest): void {

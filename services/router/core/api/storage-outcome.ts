@@ -5,7 +5,7 @@ import { conditionalCheckFailed, internalServerError, modeledError, validationEr
 import type { ApiError } from './api-error.ts';
 
 const OVERLOADED = 'The cluster cannot take this request now: it is overloaded or a partition has no leader. Nothing was changed.';
-const UNKNOWN_OUTCOME = 'The outcome of the request is unknown: it may have been carried out, or may yet be.';
+const UNKNOWN_OUTCOME = 'The outcome of the request is unknown: a write may have been carried out, or may yet be.';
 
 /** The error that a storage answer other than `ok` means for the client. */
 export function storageFailure(response: StorageResponse): ApiError {
