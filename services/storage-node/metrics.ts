@@ -1,6 +1,7 @@
 import type { PageStore } from '../shared/btree/page-store.ts';
 import type { Gauge, Metrics } from '../shared/env/metrics.ts';
 import type { WriteAheadLog } from '../shared/wal/write-ahead-log.ts';
+import { isDamaged } from './handlers/describe-node.ts';
 import type { CatalogFeed } from './groups/catalog-feed.ts';
 import type { Group } from './groups/group.ts';
 import type { NodeGroups } from './groups/node-groups.ts';
@@ -26,8 +27,13 @@ const METRICS: readonly { readonly name: string; readonly help: string; readonly
   { name: 'groups_led', help: 'Groups that this node leads and serves.', read: ({ groups }, gauge) => gauge.set(led(groups)) },
   {
     name: 'groups_damaged',
-    help: 'Replicas that abstain or stopped because of damage.',
-    read: ({ groups }, gauge) => gauge.set(count(groups, (group) => group.stopped || group.paxos.abstains)),
+    help: 'Replicas that abstain, have stopped or have lost their tree because of damage.',
+    read: ({ groups }, gauge) => gauge.set(count(groups, isDamaged) + groups.rebuilder.unknown.size),
+  },
+  {
+    name: 'replicas_rebuilt_total',
+    help: 'Replicas whose damaged tree was given up and that went on from their log.',
+    read: ({ groups }, gauge) => gauge.set(groups.rebuilder.rebuilt),
   },
   {
     name: 'items',

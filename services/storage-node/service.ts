@@ -1,5 +1,6 @@
 import { assert } from '../shared/base/assert.ts';
 import { CATALOG_GROUP, type NodeId } from '../shared/base/ids.ts';
+import { PageDamagedError } from '../shared/btree/errors.ts';
 import { PageStore } from '../shared/btree/page-store.ts';
 import { CatalogWatcher } from '../shared/cluster-client/catalog-watcher.ts';
 import { findCluster } from '../shared/cluster-client/seed-inquiry.ts';
@@ -91,7 +92,8 @@ export class StorageNode implements Service {
       },
       requests: (stream) => (this.#node === undefined ? stream.close() : this.#node.requests.serve(stream)),
       watch: (stream) => {
-        if (this.#node?.groups.group(CATALOG_GROUP) === undefined) stream.close();
+        const catalog = this.#node?.groups.group(CATALOG_GROUP);
+        if (this.#node === undefined || catalog === undefined || catalog.awaitsSnapshot) stream.close();
         else this.#node.catalog.serve(stream);
       },
     });
@@ -108,6 +110,7 @@ export class StorageNode implements Service {
   notReady(): string | undefined {
     if (this.#node === undefined || !this.#started) return 'the node belongs to no cluster yet: run `stator init`';
     if (this.#stopping) return 'the node is stopping';
+    if (this.#node.groups.rebuilder.unknown.size > 0) return 'a replica that lost its tree has not heard yet what it is';
     const nowMs = this.#parts.environment.clock.monotonicMs();
     for (const group of this.#node.groups.all) {
       if (group.paxos.leader === undefined) return `group ${group.id} has no leader yet`;
@@ -151,10 +154,17 @@ export class StorageNode implements Service {
     const nodeBytes = options.checkpoints.nodeAllowanceBytes ?? NODE_ALLOWANCE_SHARE * (await disk.sizeBytes());
     const allowances = { groupBytes: options.checkpoints.followerAllowanceBytes, nodeBytes };
     const groups = new NodeGroups({ environment, transport, wal, pages, catalog, options, allowances });
-    for (const group of await groups.loader.load()) {
-      await groups.feedCatalog(group);
+    const loaded = await groups.loader.load();
+    for (const group of loaded) {
+      let damage: PageDamagedError | undefined;
+      await groups.feedCatalog(group).catch((error: unknown) => {
+        if (!(error instanceof PageDamagedError)) throw error;
+        damage = error;
+      });
       groups.add(group);
+      if (damage !== undefined) group.pageUnreadable(damage);
     }
+    for (const group of groups.loader.lost(loaded)) groups.rebuilder.lost(group);
     const ranges = new RangeReader(environment);
     const requests = new RequestServer({ clock, timers, groupOf: (id) => groups.group(id), ranges, options });
     const watcher = new CatalogWatcher(environment, transport, [...new Set([...Object.values(identity.addresses), ...options.seeds])]);

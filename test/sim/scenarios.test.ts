@@ -3,11 +3,12 @@ import { test } from 'node:test';
 import { must } from '../../services/shared/base/assert.ts';
 import { CATALOG_GROUP } from '../../services/shared/base/ids.ts';
 import type { Group } from '../../services/storage-node/groups/group.ts';
+import { differenceOfReplicas } from './checks/equal-replicas.ts';
 import { Clients, type Outcome } from './clients.ts';
 import { SimCluster } from './cluster.ts';
 import { putCall, readCall, valueIn } from './items.ts';
 import { Kernel } from './kernel/kernel.ts';
-import { DEFAULT_SETTINGS } from './settings.ts';
+import { type ClusterSettings, DEFAULT_SETTINGS } from './settings.ts';
 import { simulate } from './simulate.ts';
 import { createTable } from './table.ts';
 
@@ -17,13 +18,13 @@ const SEEDS = 8;
 type Story = (cluster: SimCluster, clients: Clients) => Promise<void>;
 
 /** Plays one story on clusters with a table; fails with what was violated and the last of what happened. */
-async function play(story: Story): Promise<void> {
-  for (let seed = 1; seed <= SEEDS; seed++) await playOnce(seed, story);
+async function play(story: Story, settings = DEFAULT_SETTINGS): Promise<void> {
+  for (let seed = 1; seed <= SEEDS; seed++) await playOnce(seed, story, settings);
 }
 
-async function playOnce(seed: number, story: Story): Promise<void> {
+async function playOnce(seed: number, story: Story, settings: ClusterSettings): Promise<void> {
   const kernel = new Kernel(seed);
-  const cluster = new SimCluster(kernel, DEFAULT_SETTINGS);
+  const cluster = new SimCluster(kernel, settings);
   const work = async (): Promise<void> => {
     await cluster.boot();
     const clients = new Clients(cluster);
@@ -136,4 +137,61 @@ test('a leader refuses at once to hand over to a replica that is down, and goes 
       );
     });
   });
+});
+
+/** Little log is kept, and everything is in a checkpoint soon. */
+const TRIMMING: ClusterSettings = { ...DEFAULT_SETTINGS, checkpoints: { ...DEFAULT_SETTINGS.checkpoints, intervalMs: 1000 } };
+const TREE_DAMAGE: ReadonlySet<string> = new Set(['replica stopped']);
+
+/** Writes until the logs of the machine's replicas begin behind something: what is gone can come back by a snapshot only. */
+async function writeUntilTrimmed(cluster: SimCluster, clients: Clients, machine: Machine): Promise<void> {
+  for (let number = 1; number <= 20; number++) await clients.insist(putCall(`key-${number}`, number, 0));
+  await cluster.until('the logs are trimmed', 60_000, () => [...cluster.groupsOf(machine)].every(({ paxos }) => paxos.trimmed > 0));
+}
+
+async function isWhole(cluster: SimCluster, clients: Clients, machine: Machine): Promise<boolean> {
+  // A damaged page is found when somebody needs it.
+  for (let number = 1; number <= 20; number++) await clients.insist(putCall(`key-${number}`, number, 1));
+  const groups = [...cluster.groupsOf(machine)];
+  return groups.length === 2 && groups.every((group) => !group.stopped && !group.awaitsSnapshot && !group.paxos.abstains);
+}
+
+for (const what of ['pages', 'headers'] as const) {
+  test(`a node comes back whose trees have damaged ${what}`, async () => {
+    await play(async (cluster, clients) => {
+      const machine = must(cluster.nodes.find((node) => !believesToLead(node)));
+      await writeUntilTrimmed(cluster, clients, machine);
+      machine.kill();
+      assert.ok(machine.disk.damageTrees(what) > 0);
+      machine.toleratedErrors = TREE_DAMAGE;
+      machine.start();
+      await cluster.until('the replicas are whole', 60_000, () => isWhole(cluster, clients, machine));
+      const rebuilt = must(machine.life?.service.groups).rebuilder.rebuilt;
+      assert.ok(rebuilt >= 1, `${rebuilt} replicas were rebuilt`);
+      assert.equal(await differenceOfReplicas(cluster), undefined);
+    }, TRIMMING);
+  });
+}
+
+test('a replica without its tree has forgotten nothing that it accepted, and votes', async () => {
+  await play(async (cluster, clients) => {
+    const leader = leaderOf(cluster);
+    const [damaged, behind] = cluster.nodes.filter((node) => node !== leader) as [Machine, Machine];
+    await writeUntilTrimmed(cluster, clients, damaged);
+    behind.kill();
+    await clients.insist(putCall('key', 7, 0));
+    damaged.kill();
+    leader.kill();
+    assert.ok(damaged.disk.damageTrees('headers') > 0);
+    damaged.toleratedErrors = TREE_DAMAGE;
+    damaged.start();
+    behind.start();
+    await cluster.until('the two elect a leader', 30_000, async () => {
+      const outcome = await clients.executeAt(0, readCall('key', true));
+      return outcome.kind === 'done' && valueOfOutcome(outcome) === 7;
+    });
+    leader.start();
+    await cluster.until('the replicas are whole', 60_000, () => isWhole(cluster, clients, damaged));
+    assert.equal(await differenceOfReplicas(cluster), undefined);
+  }, TRIMMING);
 });

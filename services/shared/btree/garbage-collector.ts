@@ -5,7 +5,7 @@ import type { Logger } from '../env/logger.ts';
 import { PageDamagedError, TreeClosedError } from './errors.ts';
 import { entryOverflowId } from './leaf-image.ts';
 import { pageCount } from './page-format.ts';
-import { decodePageAlone } from './page-reader.ts';
+import { decodePageAlone, readPage } from './page-reader.ts';
 import { InteriorPage } from './pages.ts';
 import type { LeafPage } from './pages.ts';
 import { garbageKey, pageKey } from './store-keys.ts';
@@ -95,8 +95,8 @@ export class GarbageCollector {
 
   async #deleteBelow(treeId: number, id: number, level: number): Promise<void> {
     if (this.#stopped) throw new TreeClosedError('the collector was stopped');
-    const bytes = await this.#store.get(pageKey(id));
-    // Deleted before a crash, with everything below it.
+    const bytes = await readPage(this.#store, id);
+    // Deleted before a crash, with everything below it; or damaged, and what is below it stays, as orphans that check() lists.
     if (bytes === undefined) return;
     const page = this.#decode(bytes, treeId, id, level);
     if (page instanceof InteriorPage) {

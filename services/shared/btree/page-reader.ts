@@ -1,6 +1,6 @@
 import { MalformedBytesError } from '../base/byte-reader.ts';
 import type { Digest } from '../env/digest.ts';
-import type { KeyValueStore } from '../env/key-value-store.ts';
+import { type KeyValueStore, StoredDataDamagedError } from '../env/key-value-store.ts';
 import { PageDamagedError } from './errors.ts';
 import { leafDefect, leafTotals } from './leaf-image.ts';
 import type { OverflowReference } from './leaf-image.ts';
@@ -60,6 +60,16 @@ export function decodeOverflow(bytes: Uint8Array | undefined, treeId: number, re
   if (length !== valueBytes) throw new PageDamagedError(treeId, id, `${length} bytes where the leaf has ${valueBytes}`);
   if (overflowChecksum(image) !== checksum) throw new PageDamagedError(treeId, id, 'not the version that the leaf names');
   return new OverflowPage(id, image, true);
+}
+
+/** A page's bytes; undefined when it is missing, or as good as missing because its place is damaged. */
+export async function readPage(store: Pick<KeyValueStore, 'get'>, id: number): Promise<Uint8Array | undefined> {
+  try {
+    return await store.get(pageKey(id));
+  } catch (error) {
+    if (error instanceof StoredDataDamagedError) return undefined;
+    throw error;
+  }
 }
 
 /** Brings pages into the cache; two who want the same page wait for one read. */
@@ -135,7 +145,7 @@ export class PageReader {
 
   async #get(id: number): Promise<Uint8Array | undefined> {
     try {
-      return await this.#store.get(pageKey(id));
+      return await readPage(this.#store, id);
     } catch (error) {
       this.#writer.fail(error);
       throw error;

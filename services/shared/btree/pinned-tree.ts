@@ -3,10 +3,10 @@ import type { KeyValueStore, StoreSnapshot } from '../env/key-value-store.ts';
 import { PageDamagedError } from './errors.ts';
 import { entryChecksum, entryInlineValue, entryItemBytes, entryKey, entryOverflowId, overflowReference } from './leaf-image.ts';
 import { LEAF_LEVEL, pageCount } from './page-format.ts';
-import { decodeOverflow, decodePage } from './page-reader.ts';
+import { decodeOverflow, decodePage, readPage } from './page-reader.ts';
 import { InteriorPage } from './pages.ts';
 import type { LeafPage } from './pages.ts';
-import { pageKey, treeKey } from './store-keys.ts';
+import { treeKey } from './store-keys.ts';
 import { decodeTree } from './store-records.ts';
 import type { StoredTree, TreeHeader } from './store-records.ts';
 import type { PageReference } from './totals.ts';
@@ -100,11 +100,11 @@ class SnapshotTree implements PinnedTree {
   }
 
   async #page(reference: PageReference, level: number): Promise<LeafPage | InteriorPage> {
-    return decodePage(await this.#snapshot.get(pageKey(reference.id)), this.treeId, reference, level, this.#digest);
+    return decodePage(await readPage(this.#snapshot, reference.id), this.treeId, reference, level, this.#digest);
   }
 
   async #overflowValue(leaf: Buffer, index: number): Promise<Uint8Array> {
     const reference = overflowReference(leaf, index);
-    return decodeOverflow(await this.#snapshot.get(pageKey(reference.id)), this.treeId, reference, this.#digest).value;
+    return decodeOverflow(await readPage(this.#snapshot, reference.id), this.treeId, reference, this.#digest).value;
   }
 }

@@ -3,7 +3,7 @@
  * suite (test/contract) runs against every implementation. Keys and values are bytes, keys in unsigned byte order.
  */
 export interface KeyValueStore {
-  /** The value, or undefined. */
+  /** The value, or undefined. Rejects with StoredDataDamagedError when the place where it should stand is damaged. */
   get(key: Uint8Array): Promise<Uint8Array | undefined>;
   /** Values in the order of the keys. */
   getMany(keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]>;
@@ -56,4 +56,9 @@ export interface StoreSnapshot {
 /** A write, a sync or a read failed: what is on the disk is unknown. The node stops voting, exits and verifies at its restart. */
 export class StoreFailedError extends Error {
   override readonly name = 'StoreFailedError';
+}
+
+/** What stands at one place cannot be read, and may have been anything; other places may be whole, and the store goes on. */
+export class StoredDataDamagedError extends Error {
+  override readonly name = 'StoredDataDamagedError';
 }

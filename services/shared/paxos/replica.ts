@@ -42,6 +42,8 @@ export class PaxosReplica {
 
   /** The last ballot whose holder is known to lead no more: for good, so every Prepare of this replica says it. */
   #released: Ballot = ZERO_BALLOT;
+  /** What was applied here is lost. */
+  #awaitsSnapshot = false;
   #leadership: Leadership | undefined;
   #candidacy: Candidacy | undefined;
   #greatestRound: number;
@@ -179,9 +181,20 @@ export class PaxosReplica {
     this.#acceptor.trimTo(slot);
   }
 
+  /** What was applied is lost, the log is not: this replica votes, and leads no more before a snapshot is installed. */
+  awaitSnapshot(): void {
+    this.#awaitsSnapshot = true;
+  }
+
+  /** Chosen records up to `slot` are in the WAL and need not stay in memory, whether they are applied or not. */
+  forgetChosen(slot: Slot): void {
+    this.#acceptor.window.evict(Math.min(slot, this.#acceptor.commit), this.#options.windowBytesMax);
+  }
+
   /** A snapshot of `slot`, sent under `ballot`, took the tree's place. */
   installedSnapshot(slot: Slot, ballot: Ballot): void {
     this.#acceptor.installed(slot, ballot);
+    this.#awaitsSnapshot = false;
     const { promised } = this.#acceptor;
     if (promised.replica !== this.self && promised.replica !== 0) {
       this.#acceptor.hold(promised.replica, { kind: 'learned', ballot: promised, last: slot });
@@ -380,7 +393,7 @@ export class PaxosReplica {
   /** Becomes a candidate under a ballot of its own, unless a grant still binds this replica itself. */
   #stand(rejoin: number, nowMs: number): void {
     this.#election.forget();
-    if (this.abstains) return;
+    if (this.abstains || this.#awaitsSnapshot) return;
     const round = Math.max(this.#greatestRound, this.#acceptor.promised.round) + 1;
     const ballot = { configuration: this.configuration.number, round, replica: this.self };
     if (!this.#grants.allow(ballot, nowMs)) {
@@ -504,8 +517,8 @@ export class PaxosReplica {
     const { ballot } = message;
     if (!equalBallots(ballot, this.#acceptor.promised) || this.abstains) return;
     if (message.leaseGivenUp) this.#release(ballot);
-    if (message.leaseGivenUp && from === ballot.replica && nowMs < this.#grants.freeAtMs()) {
-      // Restarted a moment ago, this replica has to wait; the group need not.
+    if (message.leaseGivenUp && from === ballot.replica && (this.#awaitsSnapshot || nowMs < this.#grants.freeAtMs())) {
+      // Restarted a moment ago or without its tree, this replica has to wait; the group need not.
       for (const replica of this.#others()) if (replica !== from) this.#send(replica, message);
     }
     this.#stand(0, nowMs);

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, open, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { StoreFailedError } from '../env/key-value-store.ts';
-import { openLevelStore, WAL_STORE_OPTIONS } from './level-store.ts';
+import { must } from '../base/assert.ts';
+import { StoredDataDamagedError, StoreFailedError } from '../env/key-value-store.ts';
+import { openLevelStore, TREE_STORE_OPTIONS, WAL_STORE_OPTIONS } from './level-store.ts';
 
 // What all stores have in common is tested in test/contract.
 describe('A LevelDB store', () => {
@@ -31,6 +32,34 @@ describe('A LevelDB store', () => {
     await store.close();
     await writeFile(join(folder, 'file'), '');
     await assert.rejects(openLevelStore(join(folder, 'file'), WAL_STORE_OPTIONS), StoreFailedError);
+  });
+
+  it('loses what stands in a damaged block, and nothing else', async () => {
+    const path = join(folder, 'damaged');
+    const keyOf = (number: number): Buffer => Buffer.from(String(number).padStart(4, '0'));
+    const store = await openLevelStore(path, TREE_STORE_OPTIONS);
+    const puts = Array.from({ length: 100 }, (_, number) => ({
+      kind: 'put' as const,
+      key: keyOf(number),
+      value: Buffer.alloc(1000, number),
+    }));
+    await store.write(puts, { sync: true });
+    await store.close();
+    // It turns its log into a table as it opens.
+    await (await openLevelStore(path, TREE_STORE_OPTIONS)).close();
+    const table = must((await readdir(path)).find((name) => name.endsWith('.ldb')));
+    const file = await open(join(path, table), 'r+');
+    await file.write(Buffer.alloc(4096, 0xff), 0, 4096, 0);
+    await file.close();
+    const again = await openLevelStore(path, TREE_STORE_OPTIONS);
+    await assert.rejects(again.get(keyOf(0)), StoredDataDamagedError);
+    const snapshot = again.snapshot();
+    await assert.rejects(snapshot.get(keyOf(0)), StoredDataDamagedError);
+    await snapshot.close();
+    assert.deepEqual(await again.get(keyOf(99)), Buffer.alloc(1000, 99));
+    await again.write([{ kind: 'put', key: keyOf(0), value: Buffer.from('new') }], { sync: true });
+    assert.deepEqual(await again.get(keyOf(0)), Buffer.from('new'));
+    await again.close();
   });
 
   it('refuses every call after a write failed', async () => {

@@ -7,6 +7,7 @@ import {
   type ChainedBatch,
   type KeyRange,
   type KeyValueStore,
+  StoredDataDamagedError,
   StoreFailedError,
   type StoreSnapshot,
 } from '../env/key-value-store.ts';
@@ -102,8 +103,8 @@ class Health {
   }
 
   /** Remembers the first failure; returns the error to throw. */
-  failed(what: string, cause: unknown): StoreFailedError {
-    if (cause instanceof StoreFailedError) return cause;
+  failed(what: string, cause: unknown): StoreFailedError | StoredDataDamagedError {
+    if (cause instanceof StoreFailedError || cause instanceof StoredDataDamagedError) return cause;
     const error = new StoreFailedError(`${what} failed`, { cause });
     this.#failure ??= error;
     return error;
@@ -111,6 +112,16 @@ class Health {
 
   closed(): void {
     this.#failure ??= new StoreFailedError('the store is closed');
+  }
+
+  /** A damaged block of a table file concerns those alone whose values stand in it. */
+  guardRead<T>(read: () => Promise<T>): Promise<T> {
+    return this.guard('get', () =>
+      read().catch((cause: unknown) => {
+        if ((cause as { code?: unknown }).code !== 'LEVEL_CORRUPTION') throw cause;
+        throw new StoredDataDamagedError('the place of the value is damaged', { cause });
+      }),
+    );
   }
 
   async guard<T>(what: string, action: () => Promise<T>): Promise<T> {
@@ -165,7 +176,7 @@ class LevelStore implements KeyValueStore {
   }
 
   get(key: Uint8Array): Promise<Uint8Array | undefined> {
-    return this.#health.guard('get', () => this.#database.get(key));
+    return this.#health.guardRead(() => this.#database.get(key));
   }
 
   getMany(keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]> {
@@ -249,7 +260,7 @@ class LevelStoreSnapshot implements StoreSnapshot {
   }
 
   get(key: Uint8Array): Promise<Uint8Array | undefined> {
-    return this.#health.guard('get', () => this.#database.get(key, { snapshot: this.#snapshot }));
+    return this.#health.guardRead(() => this.#database.get(key, { snapshot: this.#snapshot }));
   }
 
   entries(range: KeyRange): AsyncIterableIterator<readonly [Uint8Array, Uint8Array]> {

@@ -110,6 +110,14 @@ export class WriteAheadLog {
     return this.#recovered;
   }
 
+  /** A group as of the newest change given here, durable or not; undefined when there is none. */
+  group(group: GroupId): RecoveredGroup | undefined {
+    const log = this.#groups.get(group);
+    if (log === undefined) return undefined;
+    const { header, damage } = log;
+    return damage === undefined ? { header } : { header, damage };
+  }
+
   /**
    * Why the store as a whole was found damaged, now or at an earlier start; undefined: it never was. Every group found is then
    * damaged, and one may have vanished with all its traces.

@@ -8,8 +8,10 @@ import {
   SnapshotBeginTags,
   SnapshotChunkTags,
   SnapshotEndTags,
+  SnapshotIdentityTags,
   SnapshotInstalledTags,
   SnapshotMessageTags,
+  SnapshotRequestTags,
 } from './generated/field-tags.ts';
 import type { ProtoReader } from './proto-reader.ts';
 import { NO_BYTES } from './proto-reader.ts';
@@ -76,6 +78,14 @@ function writeSnapshotMessage(writer: ProtoWriter, message: SnapshotMessage): nu
       writer.uint(SnapshotAbortTags.transfer, message.transfer);
       writer.uint(SnapshotAbortTags.group, message.group);
       return SnapshotMessageTags.abort;
+    case 'request':
+      writer.uint(SnapshotRequestTags.position, message.position);
+      writer.uint(SnapshotRequestTags.group, message.group);
+      return SnapshotMessageTags.request;
+    case 'identity':
+      writer.bytes(SnapshotIdentityTags.state, message.state);
+      writer.uint(SnapshotIdentityTags.group, message.group);
+      return SnapshotMessageTags.identity;
   }
 }
 
@@ -89,6 +99,8 @@ function readSnapshotMessage(reader: ProtoReader): SnapshotMessage {
     else if (tag === SnapshotMessageTags.end) message = readSnapshotEnd(reader);
     else if (tag === SnapshotMessageTags.installed) message = readSnapshotInstalled(reader);
     else if (tag === SnapshotMessageTags.abort) message = readSnapshotAbort(reader);
+    else if (tag === SnapshotMessageTags.request) message = readSnapshotRequest(reader);
+    else if (tag === SnapshotMessageTags.identity) message = readSnapshotIdentity(reader);
     else reader.skip(tag);
   }
   reader.leave(outer);
@@ -186,4 +198,32 @@ function readSnapshotAbort(reader: ProtoReader): SnapshotMessage {
   }
   reader.leave(outer);
   return { kind: 'abort', group, transfer, reason };
+}
+
+function readSnapshotRequest(reader: ProtoReader): SnapshotMessage {
+  const outer = reader.enter();
+  let group = 0;
+  let position = 0;
+  while (reader.more()) {
+    const tag = reader.tag();
+    if (tag === SnapshotRequestTags.group) group = reader.uint();
+    else if (tag === SnapshotRequestTags.position) position = reader.uint();
+    else reader.skip(tag);
+  }
+  reader.leave(outer);
+  return { kind: 'request', group, position };
+}
+
+function readSnapshotIdentity(reader: ProtoReader): SnapshotMessage {
+  const outer = reader.enter();
+  let group = 0;
+  let state: Uint8Array = NO_BYTES;
+  while (reader.more()) {
+    const tag = reader.tag();
+    if (tag === SnapshotIdentityTags.group) group = reader.uint();
+    else if (tag === SnapshotIdentityTags.state) state = reader.bytes();
+    else reader.skip(tag);
+  }
+  reader.leave(outer);
+  return { kind: 'identity', group, state };
 }

@@ -85,6 +85,8 @@ const snapshotMessage: fc.Arbitrary<SnapshotMessage> = fc.oneof(
   record({ kind: kind('end'), group: integer32, transfer: integer, chunks: integer, items: integer }),
   record({ kind: kind('installed'), group: integer32, transfer: integer, slot: integer }),
   record({ kind: kind('abort'), group: integer32, transfer: integer, reason: text }),
+  record({ kind: kind('request'), group: integer32, position: integer }),
+  record({ kind: kind('identity'), group: integer32, state: bytes }),
 );
 
 export const bulkFrame: fc.Arbitrary<BulkFrame> = record({

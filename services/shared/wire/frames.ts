@@ -47,12 +47,31 @@ export interface BulkFrame {
 }
 
 /** A snapshot goes from a replica that holds a checkpoint to one that is too far behind for the log. */
-export type SnapshotMessage =
+export type SnapshotMessage = TransferMessage | SnapshotRequest | SnapshotIdentity;
+
+/** Of one transfer, from either side. */
+export type TransferMessage =
   | SnapshotBegin
   | SnapshotChunk
   | SnapshotEnd
   | { readonly kind: 'installed'; readonly group: GroupId; readonly transfer: number; readonly slot: Slot }
   | { readonly kind: 'abort'; readonly group: GroupId; readonly transfer: number; readonly reason: string };
+
+/** From a replica that lost its tree. */
+export interface SnapshotRequest {
+  readonly kind: 'request';
+  readonly group: GroupId;
+  /** Its log begins behind this slot, which the snapshot has to reach; 0: it asks what the group is. */
+  readonly position: Slot;
+}
+
+/** The answer to the question what a group is. */
+export interface SnapshotIdentity {
+  readonly kind: 'identity';
+  readonly group: GroupId;
+  /** As in SnapshotBegin, without any state of the items. */
+  readonly state: Uint8Array;
+}
 
 export interface SnapshotBegin {
   readonly kind: 'begin';

@@ -63,7 +63,9 @@ export class CheckpointScheduler {
       this.taken += 1;
       this.#environment.logger.debug('checkpoint', { group: group.id, slot });
     });
-    this.#queue = run.catch(this.#fail).then(() => {
+    // A tree that was found damaged meanwhile ends its replica, not the node.
+    const failed = (error: unknown): void => (group.stopped ? undefined : this.#fail(error));
+    this.#queue = run.catch(failed).then(() => {
       this.#busy = false;
     });
     return run;

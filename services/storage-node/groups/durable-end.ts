@@ -18,6 +18,11 @@ export class DurableEnd {
     return this.#slot;
   }
 
+  /** No write is under way. */
+  get idle(): boolean {
+    return this.#kept.length === 0;
+  }
+
   /** The change was given to the disk. */
   began({ cutAbove, restartAfter }: DurableChange): void {
     const kept = restartAfter ?? cutAbove ?? Number.POSITIVE_INFINITY;

@@ -9,6 +9,7 @@ import { compareBallots, ZERO_BALLOT } from '../../shared/paxos/ballot.ts';
 import type { DurableState } from '../../shared/paxos/durable-state.ts';
 import type { PaxosOptions } from '../../shared/paxos/options.ts';
 import { PaxosReplica } from '../../shared/paxos/replica.ts';
+import type { RecoveredGroup } from '../../shared/wal/wal-types.ts';
 import type { WriteAheadLog } from '../../shared/wal/write-ahead-log.ts';
 import { decodeGroupMeta, encodeGroupMeta, type GroupIdentity, type GroupMeta, GroupState, NO_SNAPSHOT } from '../core/group-state.ts';
 import { REMEMBER_REQUESTS_MS } from '../core/options.ts';
@@ -40,17 +41,34 @@ export class GroupLoader {
       assert(decoded.identity.replica === treeId, 'a tree that belongs to another replica');
       groups.push(await this.#loadGroup(decoded));
     }
-    for (const group of this.#wal.recovered().keys()) {
-      if (!groups.some(({ id }) => id === group)) this.#environment.logger.warn('log without a tree', { group });
-    }
     return groups;
   }
 
+  /** Groups whose log is on the disk and holds something, and whose tree is not readable: to be called after `load`. */
+  lost(groups: readonly Group[]): GroupId[] {
+    const lost: GroupId[] = [];
+    for (const [group, recovered] of this.#wal.recovered()) {
+      if (groups.some(({ id }) => id === group)) continue;
+      this.#environment.logger.warn('log without a tree', { group });
+      if (isInUse(recovered)) lost.push(group);
+    }
+    return lost;
+  }
+
   async #loadGroup(meta: GroupMeta): Promise<Group> {
+    return this.#fromLog(meta, await this.#pages.openTree(meta.identity.replica), this.#wal.recovered().get(meta.identity.group));
+  }
+
+  /** The replica's tree is lost: an empty one takes its place, and the log goes on with all that it holds. */
+  async rebuild(identity: GroupIdentity): Promise<Group> {
+    const meta = { identity, state: GroupState.empty(REMEMBER_REQUESTS_MS), snapshot: NO_SNAPSHOT };
+    const tree = await this.#pages.startLoad(identity.replica).install(encodeGroupMeta(identity, meta.state));
+    return this.#fromLog(meta, tree, this.#wal.group(identity.group));
+  }
+
+  async #fromLog(meta: GroupMeta, tree: BTree, recovered: RecoveredGroup | undefined): Promise<Group> {
     const { identity, state } = meta;
-    const recovered = this.#wal.recovered().get(identity.group);
-    const damage = recovered === undefined ? 'the log of the group is missing' : damageOf(recovered, state.applied);
-    const tree = await this.#pages.openTree(identity.replica);
+    const damage = recovered === undefined ? 'the log of the group is missing' : recovered.damage;
     if (recovered === undefined || damage !== undefined) {
       this.#environment.logger.error('replica abstains', { group: identity.group, replica: identity.replica, damage });
       const durable = await this.#startAnew(identity.group, state.applied, recovered?.header.promised ?? ZERO_BALLOT);
@@ -60,6 +78,7 @@ export class GroupLoader {
     const records = await this.#read(identity.group, durable.commit + 1, durable.last);
     const { logger } = this.#environment;
     logger.info('replica found', { group: identity.group, applied: state.applied, commit: durable.commit, last: durable.last });
+    if (durable.trimmed > state.applied) logger.warn('replica needs a snapshot', { group: identity.group, trimmed: durable.trimmed });
     return this.#make(meta, tree, durable, records, true);
   }
 
@@ -74,7 +93,8 @@ export class GroupLoader {
     if (header.last >= applied) {
       const trimmed = Math.max(header.trimmed, snapshot.slot);
       this.#wal.trim(group, trimmed);
-      return { ...header, promised, trimmed, commit: Math.max(header.commit, applied) };
+      // What went was applied, and what was applied was chosen, though the header need not say so.
+      return { ...header, promised, trimmed, commit: Math.max(header.commit, applied, trimmed) };
     }
     const durable = { ...header, promised, last: applied, commit: applied, trimmed: applied };
     await new Promise<void>((resolve) => this.#wal.createGroup(group, durable, resolve));
@@ -104,10 +124,10 @@ export class GroupLoader {
     }
     const header: DurableState = { promised: ZERO_BALLOT, accepted: ZERO_BALLOT, last: 0, commit: 0, trimmed: 0, abstains: false };
     const found = this.#wal.recovered().get(identity.group);
-    if (found !== undefined && (found.header.last > 0 || found.header.promised.round > 0 || found.damage !== undefined)) {
+    if (found !== undefined && isInUse(found)) {
       throw new AdminCallError(
         'replica-lost',
-        `the log of group ${identity.group} is here, but its tree is not: the replica must be replaced`,
+        `the log of group ${identity.group} is here, but its tree is not: the replica is being rebuilt`,
       );
     }
     await new Promise<void>((resolve) => this.#wal.createGroup(identity.group, header, resolve));
@@ -123,17 +143,15 @@ export class GroupLoader {
     const abstention = 1 + (random.uint32() >>> 1);
     const start = { self: identity.replica, configuration, options: this.#options, durable, records, restarted, abstention };
     const paxos = new PaxosReplica(start, clock.monotonicMs());
+    if (state.applied < durable.trimmed) paxos.awaitSnapshot();
     if (state.applied > paxos.applied) paxos.appliedUpTo(state.applied);
     return new Group({ ...meta, paxos, tree, host: this.#host });
   }
 }
 
-/** The log must reach back to the tree's applied slot. */
-function damageOf(recovered: { header: { trimmed: Slot }; damage?: string }, applied: Slot): string | undefined {
-  if (recovered.damage !== undefined) return recovered.damage;
-  const { trimmed } = recovered.header;
-  if (trimmed > applied) return `the log begins behind slot ${trimmed}, the checkpoint ends at ${applied}`;
-  return undefined;
+/** Its replica may have promised or accepted something: it is more than the beginning of a creation that was cut off. */
+function isInUse({ header, damage }: RecoveredGroup): boolean {
+  return header.last > 0 || header.promised.round > 0 || damage !== undefined;
 }
 
 function sameIdentity(a: GroupIdentity, b: GroupIdentity): boolean {

@@ -48,6 +48,7 @@ beforeEach(async () => {
     evaluator: new WriteEvaluator(nodeDigest, logger, 'local'),
     send: nothing,
     catchUp: nothing,
+    treeDamaged: nothing,
     wake: nothing,
     hurryHeartbeat: nothing,
     watchClock: nothing,

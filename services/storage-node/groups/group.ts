@@ -1,7 +1,7 @@
 import { assert, AssertionError } from '../../shared/base/assert.ts';
 import { compareBytes } from '../../shared/base/bytes.ts';
 import type { NodeId, ReplicaId, RequestNumber, Slot } from '../../shared/base/ids.ts';
-import { TreeClosedError } from '../../shared/btree/errors.ts';
+import { PageDamagedError, TreeClosedError } from '../../shared/btree/errors.ts';
 import type { BTree } from '../../shared/btree/tree.ts';
 import type { Environment } from '../../shared/env/environment.ts';
 import { storedChecksum, storedItemSize } from '../../shared/item/stored-value.ts';
@@ -29,6 +29,8 @@ export interface GroupHost {
   readonly evaluator: WriteEvaluator;
   /** Sends a consensus message to the node of another replica, with everything else of this turn. */
   send(group: Group, to: ReplicaId, message: PaxosMessage): void;
+  /** The replica has stopped because its tree is damaged, while its log is not. */
+  treeDamaged(group: Group): void;
   /** Brings a follower near from the WAL, or by a snapshot. */
   catchUp(group: Group, catchUp: CatchUp): void;
   /** Has `pump` called at the end of this turn. */
@@ -105,6 +107,16 @@ export class Group {
   /** Own log durable up to here: neither a checkpoint nor what others are taught may run ahead of it. */
   get durableLast(): Slot {
     return this.#durable.slot;
+  }
+
+  /** Nothing that was given to the log is still under way. */
+  get appendsDone(): boolean {
+    return this.#durable.idle;
+  }
+
+  /** The log begins behind what the tree holds, for the tree was lost: only a snapshot helps. */
+  get awaitsSnapshot(): boolean {
+    return this.#state.applied < this.paxos.trimmed;
   }
 
   /** Proposed and not yet applied. */
@@ -362,18 +374,21 @@ export class Group {
 
   #apply(): void {
     if (this.#applying || this.#stopped) return;
+    if (this.awaitsSnapshot) return this.paxos.forgetChosen(this.durableLast);
     const { clock, timers } = this.#host.environment;
     const startedAtMs = clock.monotonicMs();
     let records = 0;
     while (this.#state.applied < this.paxos.commit) {
       const slot = this.#state.applied + 1;
-      const bytes = this.paxos.recordAt(slot) ?? this.#loaded.shift();
+      const inMemory = this.paxos.recordAt(slot);
+      if (inMemory !== undefined && this.#loaded.length > 0) this.#loaded = [];
+      const bytes = inMemory ?? this.#loaded.shift();
       if (bytes === undefined) return this.#applyLater(this.#load(slot));
       const record = this.#decode(bytes, slot);
       if (record === undefined) return;
       const wait = record.key.length === 0 ? undefined : this.#fetch(record.key, 'place');
       if (wait !== undefined) {
-        if (this.paxos.recordAt(slot) === undefined) this.#loaded.unshift(bytes);
+        if (inMemory === undefined) this.#loaded.unshift(bytes);
         this.#prefetch(slot + 1);
         return this.#applyLater(wait);
       }
@@ -545,6 +560,7 @@ export class Group {
     this.#host.environment.logger.error('replica stopped', { group: this.id, reason, error: String(error) });
     this.paxos.stepDown(this.#host.environment.clock.monotonicMs());
     this.stop();
+    if (error instanceof PageDamagedError) this.#host.treeDamaged(this);
   }
 }
 

@@ -18,6 +18,7 @@ import { GroupLoader } from './group-loader.ts';
 import { Heartbeats } from './heartbeats.ts';
 import { type LogAllowances, LogTrimmer } from './log-trimmer.ts';
 import { PeerLinks } from './peer-links.ts';
+import { ReplicaRebuilder } from './replica-rebuilder.ts';
 import { SnapshotReceiver } from './snapshot-receiver.ts';
 import { SnapshotSender } from './snapshot-sender.ts';
 
@@ -32,6 +33,7 @@ export class NodeGroups implements GroupHost {
   readonly snapshotSender: SnapshotSender;
   readonly snapshotReceiver: SnapshotReceiver;
   readonly catchUpSender: CatchUpSender;
+  readonly rebuilder: ReplicaRebuilder;
   readonly #catalog: CatalogFeed;
   readonly #heartbeats: Heartbeats<Group>;
   readonly #trimmer: LogTrimmer;
@@ -75,6 +77,17 @@ export class NodeGroups implements GroupHost {
     this.snapshotReceiver = new SnapshotReceiver(receiver);
     this.catchUpSender = new CatchUpSender({ environment, wal, links: this.links, snapshots: this.snapshotSender });
     this.loader = new GroupLoader({ environment, pages, wal, host: this, options: options.paxos });
+    this.rebuilder = new ReplicaRebuilder({
+      node: options.node,
+      environment,
+      links: this.links,
+      loader: this.loader,
+      sender: this.snapshotSender,
+      receiver: this.snapshotReceiver,
+      groups: () => this.#groups.values(),
+      groupOf: (group) => this.#groups.get(group),
+      put: (group) => this.add(group),
+    });
     this.#clockOffsetMs = this.#clockOffset();
   }
 
@@ -122,6 +135,10 @@ export class NodeGroups implements GroupHost {
   send(group: Group, to: ReplicaId, message: PaxosMessage): void {
     const node = group.nodeOf(to);
     if (node !== undefined) this.links.send(node, { group: group.id, from: group.paxos.self, to, message });
+  }
+
+  treeDamaged(group: Group): void {
+    this.rebuilder.treeDamaged(group);
   }
 
   catchUp(group: Group, catchUp: CatchUp): void {
@@ -173,6 +190,7 @@ export class NodeGroups implements GroupHost {
     this.watchClock();
     const nowMs = this.environment.clock.monotonicMs();
     for (const group of this.#groups.values()) group.tick(nowMs);
+    this.rebuilder.tick(nowMs);
   }
 
   /** To be called every few hundred milliseconds: lets log go, and takes the checkpoint that is most due. */
@@ -245,6 +263,14 @@ export class NodeGroups implements GroupHost {
     const nowMs = this.environment.clock.monotonicMs();
     for (const envelope of frame.messages) this.#deliver(node, envelope, nowMs);
     for (const message of frame.snapshots) {
+      if (message.kind === 'request') {
+        this.rebuilder.onRequest(node, message);
+        continue;
+      }
+      if (message.kind === 'identity') {
+        this.rebuilder.onIdentity(message);
+        continue;
+      }
       const group = this.#groups.get(message.group);
       if (group === undefined || group.stopped) continue;
       // What comes back from a receiver has the same kinds as what is sent: an empty chunk is an acknowledgement.

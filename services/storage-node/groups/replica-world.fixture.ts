@@ -65,6 +65,8 @@ export class ReplicaWorld {
   readonly environment: TestEnvironment;
   readonly failures: unknown[] = [];
   readonly sent: PaxosMessage[] = [];
+  /** Replicas that stopped because of a damaged tree. */
+  readonly damaged: Group[] = [];
   /** Reads of the tree store wait while this is set. */
   readsHeld: Promise<void> | undefined;
   #walStore = new MemoryStore();
@@ -168,6 +170,7 @@ export class ReplicaWorld {
       evaluator: new WriteEvaluator(digest, logger, 'local'),
       send: (_group, _to, message) => void this.sent.push(message),
       catchUp: () => undefined,
+      treeDamaged: (group) => void this.damaged.push(group),
       wake: (group) => timers.endOfTurn(() => group.pump()),
       hurryHeartbeat: () => undefined,
       watchClock: () => undefined,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, it } from 'node:test';
 import { ManualTimers } from '../../../test/harness/manual-timers.ts';
-import type { SnapshotMessage } from '../../shared/wire/frames.ts';
+import type { SnapshotMessage, TransferMessage } from '../../shared/wire/frames.ts';
 import { REMEMBER_REQUESTS_MS } from '../core/options.ts';
 import { encodeGroupMeta } from '../core/group-state.ts';
 import { BALLOT, chunkOf, IDENTITY, ReplicaWorld, stateAt } from './replica-world.fixture.ts';
@@ -12,7 +12,7 @@ const NUMBERS = [0, 1, 2, 3];
 const TRANSFER = { group: IDENTITY.group, transfer: 4 };
 
 /** What the receiver sent to the sender. */
-let answers: SnapshotMessage[];
+let answers: TransferMessage[];
 
 beforeEach(() => {
   answers = [];
@@ -21,7 +21,7 @@ beforeEach(() => {
 async function receiverOf(world: ReplicaWorld): Promise<SnapshotReceiver> {
   await world.create();
   const { environment, pages } = world;
-  const links: ReceiverLinks = { flush: () => undefined, sendSnapshot: (_node, message) => void answers.push(message) };
+  const links: ReceiverLinks = { flush: () => undefined, sendSnapshot: (_node, message) => void answers.push(message as TransferMessage) };
   const parts = { environment, pages, links, rememberRequestsMs: REMEMBER_REQUESTS_MS, replaced: () => Promise.resolve() };
   return new SnapshotReceiver(parts);
 }
@@ -86,7 +86,7 @@ it('ends the transfer though each kind of answer is lost once', async () => {
   const links = {
     connected: () => true,
     flush: () => undefined,
-    sendSnapshot: (_node: string, message: SnapshotMessage): void => receiver.onMessage('node-1', to.group, message),
+    sendSnapshot: (_node: string, message: SnapshotMessage): void => receiver.onMessage('node-1', to.group, message as TransferMessage),
   };
   const sender = new SnapshotSender({ environment: from.environment, links, checkpoint: () => Promise.resolve() });
   // The fixture's replica plays both ends.

@@ -4,7 +4,7 @@ import type { PageStore } from '../../shared/btree/page-store.ts';
 import type { TreeLoader } from '../../shared/btree/tree-loader.ts';
 import type { Environment } from '../../shared/env/environment.ts';
 import { decodeStoredValue, storedChecksum } from '../../shared/item/stored-value.ts';
-import type { SnapshotBegin, SnapshotMessage } from '../../shared/wire/frames.ts';
+import type { SnapshotBegin, SnapshotMessage, TransferMessage } from '../../shared/wire/frames.ts';
 import { decodeGroupMeta, encodeGroupMeta, type GroupState } from '../core/group-state.ts';
 import type { Group } from './group.ts';
 import type { PeerLinks } from './peer-links.ts';
@@ -60,7 +60,7 @@ export class SnapshotReceiver {
     this.#replaced = parts.replaced;
   }
 
-  onMessage(node: NodeId, group: Group, message: SnapshotMessage): void {
+  onMessage(node: NodeId, group: Group, message: TransferMessage): void {
     if (message.kind === 'begin') {
       this.#begin(node, group, message);
       return;
@@ -76,7 +76,7 @@ export class SnapshotReceiver {
   }
 
   /** A message of no transfer under way: its end was not heard, or it broke off. */
-  #answerAgain(node: NodeId, { group, transfer }: SnapshotMessage): void {
+  #answerAgain(node: NodeId, { group, transfer }: TransferMessage): void {
     const finished = this.#finished.get(group);
     if (finished?.node === node && finished.transfer === transfer)
       this.#answer(node, { kind: 'installed', group, transfer, slot: finished.slot });
@@ -94,7 +94,7 @@ export class SnapshotReceiver {
   #begin(node: NodeId, group: Group, begin: SnapshotBegin): void {
     const { logger } = this.#environment;
     const old = this.#staging.get(group.id);
-    if (begin.to !== group.paxos.self || begin.slot <= group.state.applied) {
+    if (begin.to !== group.paxos.self || begin.slot <= group.state.applied || begin.slot < group.paxos.trimmed) {
       this.#answer(node, { kind: 'abort', group: group.id, transfer: begin.transfer, reason: 'not needed' });
       return;
     }
@@ -105,7 +105,7 @@ export class SnapshotReceiver {
     this.#staging.set(group.id, { begin, node, loader, state, nextChunk: 0, items: 0, turn: Promise.resolve() });
   }
 
-  async #take(group: Group, staging: Staging, message: SnapshotMessage): Promise<void> {
+  async #take(group: Group, staging: Staging, message: TransferMessage): Promise<void> {
     if (this.#staging.get(group.id) !== staging) return;
     if (message.kind === 'chunk') {
       if (message.index > staging.nextChunk) throw new Error(`chunk ${message.index} instead of ${staging.nextChunk}`);

@@ -1,10 +1,11 @@
 import { ByteWriter } from '../../shared/base/byte-writer.ts';
 import type { NodeId, ReplicaId } from '../../shared/base/ids.ts';
 import { KIB } from '../../shared/base/units.ts';
+import { PageDamagedError } from '../../shared/btree/errors.ts';
 import type { PinnedTree } from '../../shared/btree/pinned-tree.ts';
 import type { Environment } from '../../shared/env/environment.ts';
 import type { CatchUp } from '../../shared/paxos/leadership.ts';
-import type { SnapshotMessage } from '../../shared/wire/frames.ts';
+import type { SnapshotMessage, TransferMessage } from '../../shared/wire/frames.ts';
 import { decodeGroupMeta } from '../core/group-state.ts';
 import type { Group } from './group.ts';
 import type { PeerLinks } from './peer-links.ts';
@@ -87,12 +88,13 @@ export class SnapshotSender {
       .catch((error: unknown) => {
         this.#environment.logger.warn('snapshot not sent', { group: group.id, to: node, error: String(error) });
         this.#send(transfer, { kind: 'abort', group: group.id, transfer: transfer.id, reason: String(error) });
+        if (error instanceof PageDamagedError) group.pageUnreadable(error);
       })
       .finally(() => this.#transfers.delete(catchUp.replica));
   }
 
   /** The receiver took chunks, installed the snapshot or gave up. */
-  onAnswer(from: NodeId, message: SnapshotMessage): void {
+  onAnswer(from: NodeId, message: TransferMessage): void {
     for (const transfer of this.#transfers.values()) {
       if (transfer.node !== from || transfer.group.id !== message.group || transfer.id !== message.transfer) continue;
       transfer.heardAtMs = this.#environment.clock.monotonicMs();

@@ -8,8 +8,17 @@ import type { NodeGroups } from '../groups/node-groups.ts';
  * the repeated call finds it.
  */
 export async function deleteReplica(request: DeleteReplica, groups: NodeGroups, pages: PageStore): Promise<AdminResponse> {
+  const isUnknown = groups.rebuilder.unknown.has(request.group);
+  await groups.rebuilder.forget(request.group);
   const group = groups.group(request.group);
-  if (group === undefined) return { kind: 'done' };
+  if (group === undefined) {
+    // One that lost its tree, and has not heard yet what it is.
+    if (isUnknown) {
+      await groups.wal.removeGroup(request.group);
+      await pages.removeTree(request.replica);
+    }
+    return { kind: 'done' };
+  }
   if (group.identity.replica !== request.replica) {
     throw new AdminCallError(
       'wrong-replica',

@@ -6,6 +6,11 @@ export function describeNode(node: Omit<NodeDescription, 'kind' | 'replicas'>, g
   return { kind: 'node-description', ...node, replicas: [...groups].map(describeReplica) };
 }
 
+/** It abstains, has stopped, or has lost its tree: the group has less than its three replicas. */
+export function isDamaged(group: Group): boolean {
+  return group.paxos.abstains || group.stopped || group.awaitsSnapshot;
+}
+
 export function describeReplica(group: Group): ReplicaDescription {
   const { paxos, identity, tree } = group;
   return {
@@ -13,7 +18,7 @@ export function describeReplica(group: Group): ReplicaDescription {
     replica: identity.replica,
     tableId: identity.tableId,
     leading: paxos.serves,
-    damaged: paxos.abstains || group.stopped,
+    damaged: isDamaged(group),
     ballot: paxos.promised,
     commit: paxos.commit,
     applied: group.state.applied,

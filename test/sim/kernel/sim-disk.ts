@@ -115,6 +115,11 @@ export class SimDisk {
     }
   }
 
+  /** All pages, or all headers, of the trees are damaged while nobody uses them. How many there are. */
+  damageTrees(what: 'pages' | 'headers'): number {
+    return this.#tree.flipBits(this.#random, what === 'pages' ? 'p' : 't');
+  }
+
   #endMark(): void {
     if (this.#markUnderWay !== undefined && this.#random.chance(0.5)) this.#mark = this.#markUnderWay;
     this.#markUnderWay = undefined;

@@ -66,17 +66,32 @@ export class StoreImage {
     return true;
   }
 
+  /** One bit is changed in each value whose key begins with the letter. How many there are. */
+  flipBits(random: Prng, letter: string): number {
+    const operations: BatchOperation[] = [];
+    for (const [key, value] of this.open()) {
+      if (!key.startsWith(letter) || value.length === 0) continue;
+      operations.push({ kind: 'put', key: Buffer.from(key, 'latin1'), value: withFlippedBit(random, value) });
+    }
+    this.#recent.push(operations);
+    return operations.length;
+  }
+
   /** One bit of some value is changed. False: there is none. */
   flipBit(random: Prng): boolean {
     const entries = this.open();
     const [key, value] = random.pick([...entries, ['', Buffer.alloc(0)] as const]);
     if (value.length === 0) return false;
-    const flipped = Buffer.from(value);
-    const at = random.below(flipped.length);
-    flipped[at] = (flipped[at] ?? 0) ^ (1 << random.below(8));
-    this.#recent.push([{ kind: 'put', key: Buffer.from(key, 'latin1'), value: flipped }]);
+    this.#recent.push([{ kind: 'put', key: Buffer.from(key, 'latin1'), value: withFlippedBit(random, value) }]);
     return true;
   }
+}
+
+function withFlippedBit(random: Prng, value: Buffer): Buffer {
+  const flipped = Buffer.from(value);
+  const at = random.below(flipped.length);
+  flipped[at] = (flipped[at] ?? 0) ^ (1 << random.below(8));
+  return flipped;
 }
 
 /** Carries a batch out. Values are shared: nobody changes them. */

@@ -341,6 +341,11 @@ export const SnapshotEndTags = {
   items: 32,
 } as const;
 
+export const SnapshotIdentityTags = {
+  group: 8,
+  state: 18,
+} as const;
+
 export const SnapshotInstalledTags = {
   group: 8,
   transfer: 16,
@@ -353,6 +358,13 @@ export const SnapshotMessageTags = {
   end: 26,
   installed: 34,
   abort: 42,
+  request: 50,
+  identity: 58,
+} as const;
+
+export const SnapshotRequestTags = {
+  group: 8,
+  position: 16,
 } as const;
 
 export const StorageRequestTags = {

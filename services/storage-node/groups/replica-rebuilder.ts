@@ -1,0 +1,135 @@
+import type { GroupId, NodeId } from '../../shared/base/ids.ts';
+import type { Environment } from '../../shared/env/environment.ts';
+import type { SnapshotMessage } from '../../shared/wire/frames.ts';
+import { decodeGroupMeta, encodeGroupMeta, type GroupIdentity, GroupState } from '../core/group-state.ts';
+import { REMEMBER_REQUESTS_MS } from '../core/options.ts';
+import type { Group } from './group.ts';
+import type { GroupLoader } from './group-loader.ts';
+import type { PeerLinks } from './peer-links.ts';
+import type { SnapshotReceiver } from './snapshot-receiver.ts';
+import type { SnapshotSender } from './snapshot-sender.ts';
+
+/** Peers are asked again after so long. */
+const ASK_MS = 1000;
+const APPENDS_CHECK_MS = 1;
+
+/** What the rebuilder needs of its node. */
+export interface RebuilderParts {
+  readonly node: NodeId;
+  readonly environment: Environment;
+  readonly links: Pick<PeerLinks, 'sendSnapshot' | 'flush' | 'nodes'>;
+  readonly loader: GroupLoader;
+  readonly sender: SnapshotSender;
+  readonly receiver: SnapshotReceiver;
+  readonly groups: () => Iterable<Group>;
+  readonly groupOf: (group: GroupId) => Group | undefined;
+  /** A replica takes the place of the one of its group, if there is one. */
+  readonly put: (group: Group) => void;
+}
+
+/**
+ * Brings replicas back that lost their tree and not their log. Such a replica has forgotten no promise and none of the records
+ * that it accepted: it votes and takes new ones, but serves nothing and does not lead before a snapshot has come, for which it
+ * asks. If even the tree's header is gone, it does not know its group, and asks its peers for that first.
+ */
+export class ReplicaRebuilder {
+  readonly #parts: RebuilderParts;
+  /** Groups whose log is here, and of whose tree not even the header is. */
+  readonly #unknown = new Set<GroupId>();
+  readonly #underWay = new Map<GroupId, Promise<void>>();
+  #askedAtMs = Number.NEGATIVE_INFINITY;
+  /** Sums for metrics. */
+  rebuilt = 0;
+
+  constructor(parts: RebuilderParts) {
+    this.#parts = parts;
+  }
+
+  /** Replicas that this node should have and does not even know. */
+  get unknown(): ReadonlySet<GroupId> {
+    return this.#unknown;
+  }
+
+  /** A log without a tree was found. */
+  lost(group: GroupId): void {
+    this.#unknown.add(group);
+  }
+
+  /** The replica is not wanted any more: resolves when nothing of it is put in place any more. */
+  async forget(group: GroupId): Promise<void> {
+    await this.#underWay.get(group);
+    this.#unknown.delete(group);
+  }
+
+  /** A page of the tree is damaged, so that the replica has stopped: the tree goes, and the log begins a new life. */
+  treeDamaged(group: Group): void {
+    this.#rebuild(group.identity, async () => {
+      await this.#parts.receiver.forget(group);
+      while (!group.appendsDone) await this.#parts.environment.timers.sleep(APPENDS_CHECK_MS);
+    });
+  }
+
+  /** To be called every 50 ms or so. */
+  tick(nowMs: number): void {
+    if (nowMs - this.#askedAtMs < ASK_MS) return;
+    this.#askedAtMs = nowMs;
+    for (const group of this.#unknown) this.#ask(group, 0, this.#parts.links.nodes);
+    for (const group of this.#parts.groups()) {
+      if (group.stopped || !group.awaitsSnapshot) continue;
+      const leader = group.leaderNode();
+      if (leader !== undefined) this.#ask(group.id, group.paxos.trimmed, [leader]);
+    }
+  }
+
+  /** A peer asks for a snapshot of a group, or for what the group is. */
+  onRequest(from: NodeId, message: SnapshotMessage & { readonly kind: 'request' }): void {
+    const group = this.#parts.groupOf(message.group);
+    const replica = group?.identity.members.find(({ node }) => node === from)?.replica;
+    if (group === undefined || replica === undefined || group.stopped) return;
+    const ballot = group.paxos.leading;
+    if (ballot !== undefined && group.paxos.serves && message.position > 0) {
+      this.#parts.sender.start(group, { replica, ballot, position: message.position });
+    } else if (message.position === 0) {
+      const state = encodeGroupMeta(group.identity, GroupState.empty(REMEMBER_REQUESTS_MS));
+      this.#send(from, { kind: 'identity', group: group.id, state });
+    }
+  }
+
+  /** A peer says what an unknown group is. */
+  onIdentity(message: SnapshotMessage & { readonly kind: 'identity' }): void {
+    if (!this.#unknown.has(message.group)) return;
+    const { identity } = decodeGroupMeta(message.state, REMEMBER_REQUESTS_MS);
+    const own = identity.members.find(({ node }) => node === this.#parts.node);
+    if (own !== undefined) this.#rebuild({ ...identity, replica: own.replica }, () => Promise.resolve());
+  }
+
+  #rebuild(identity: GroupIdentity, ready: () => Promise<void>): void {
+    if (this.#underWay.has(identity.group)) return;
+    this.#underWay.set(identity.group, this.#putAnew(identity, ready));
+  }
+
+  async #putAnew(identity: GroupIdentity, ready: () => Promise<void>): Promise<void> {
+    const { environment, loader, put } = this.#parts;
+    const { group, replica } = identity;
+    try {
+      await ready();
+      environment.logger.warn('replica is rebuilt', { group, replica });
+      put(await loader.rebuild(identity));
+      this.#unknown.delete(group);
+      this.rebuilt += 1;
+    } catch (error) {
+      environment.logger.error('replica not rebuilt', { group, replica, error: String(error) });
+    } finally {
+      this.#underWay.delete(group);
+    }
+  }
+
+  #ask(group: GroupId, position: number, nodes: Iterable<NodeId>): void {
+    for (const node of nodes) this.#send(node, { kind: 'request', group, position });
+  }
+
+  #send(node: NodeId, message: SnapshotMessage): void {
+    this.#parts.links.sendSnapshot(node, message);
+    this.#parts.links.flush();
+  }
+}
