@@ -64,12 +64,13 @@ test('many tables at once share ids without a clash', async () => {
 test('refusals: exists, busy, not found, malformed, not enough AZs', async () => {
   const world = await readyWorld();
   world.start('admin-1');
-  world.cluster.node('node-c').kill();
+  // The catalog goes on, but no partition of the table has a quorum.
+  for (const name of ['node-b', 'node-c']) world.cluster.node(name).kill();
   await world.create();
   const other = { ...musicTable, tableId: 'other' };
   await assert.rejects(world.create(other), { code: 'table-exists' }, 'its name is taken before it is ready');
   await assert.rejects(world.delete(), { code: 'table-busy' });
-  world.cluster.node('node-c').start();
+  for (const name of ['node-b', 'node-c']) world.cluster.node(name).start();
   await world.untilStatus('ACTIVE');
   await assert.rejects(world.create(other), { code: 'table-exists' });
   assert.equal((await world.create()).kind, 'table-changed', 'the same creation repeated');
@@ -111,18 +112,46 @@ test('nodes register themselves, and never change their AZ', async () => {
   await assert.rejects(world.call({ ...node, address: 'nowhere' }), { code: 'invalid-node' });
 });
 
-test('a node that is down holds its tables up, and those alone; when it is back they go on', async () => {
-  const world = await readyWorld(['node-a1', 'node-b1', 'node-c1', 'node-c2']);
-  const admin = world.start('admin-1');
-  world.cluster.node('node-c2').kill();
-  await world.create();
-  await world.timers.advance(10_000);
-  assert.equal(world.table()?.status, 'CREATING');
-  assert.ok((admin.environment.values.get('stator_auto_admin_steps_total operation=create-replica code=failed') ?? 0) > 0);
-  assert.ok(admin.environment.lines.some(({ event, level }) => event === 'step-failed' && level === 'warn'));
-  world.cluster.node('node-c2').start();
-  await world.untilStatus('ACTIVE');
-  world.checkActive();
+test('a node that is down holds no creation up; its replicas are made when it is back, by another auto-admin too', async () => {
+  for (const successor of [false, true]) {
+    const world = await readyWorld(['node-a1', 'node-b1', 'node-c1', 'node-c2']);
+    const admin = world.start('admin-1');
+    world.cluster.node('node-c2').kill();
+    await world.create();
+    await world.untilStatus('ACTIVE');
+    assert.equal(world.table()?.incomplete, true);
+    assert.ok(world.partitions().some(({ replicas }) => replicas.some(({ node }) => node === 'node-c2')));
+    assert.ok((admin.environment.values.get('stator_auto_admin_steps_total operation=create-replica code=failed') ?? 0) > 0);
+    assert.ok(admin.environment.lines.some(({ event, level }) => event === 'step-failed' && level === 'warn'));
+    if (successor) world.start('admin-1');
+    await world.timers.advance(20_000);
+    world.cluster.node('node-c2').start();
+    await world.timers.untilTrue(() => world.table()?.incomplete === undefined, 60_000);
+    assert.equal(world.table()?.status, 'ACTIVE');
+    world.checkActive();
+    for (const { late } of world.cluster.node('node-c2').replicas.values()) assert.equal(late, true, 'the others serve already');
+  }
+});
+
+test('a node that is down holds no deletion up; what it holds goes when it is back, by another auto-admin too', async () => {
+  for (const successor of [false, true]) {
+    const world = await readyWorld();
+    world.start('admin-1');
+    await world.create();
+    await world.untilStatus('ACTIVE');
+    world.cluster.node('node-c').kill();
+    await world.delete();
+    await world.untilStatus(undefined);
+    assert.equal(world.partitions().length, 4, 'what is left is not forgotten');
+    if (successor) world.start('admin-1');
+    const again = { ...musicTable, tableId: 't2' };
+    await world.create(again);
+    await world.untilStatus('ACTIVE');
+    world.cluster.node('node-c').start();
+    await world.timers.untilTrue(() => world.partitions().length === 0 && world.table()?.incomplete === undefined, 60_000);
+    world.checkActive(again);
+    world.checkIds();
+  }
 });
 
 test('of two auto-admins one acts; when it dies the other goes on after the lease time, when it drains, at once', async () => {

@@ -316,6 +316,7 @@ export class StorageNode implements Service {
       high: NO_BYTES,
       members: request.members,
       preferredLeader: request.members[0]?.replica ?? own.replica,
+      late: false,
     });
     this.#start(node);
   }

@@ -102,7 +102,15 @@ describe('three storage nodes', () => {
     const group = { tableId: 't', partitionId: 0, low: Buffer.alloc(0), high: Buffer.alloc(0) };
     const places = nodes.map(({ name, az }, at) => ({ replica: at + 11, node: name, az }));
     for (const [at, node] of nodes.entries()) {
-      await caller.call(node, { kind: 'create-replica', group: GROUP, replica: at + 11, ...group, members: places, preferredLeader: 12 });
+      await caller.call(node, {
+        kind: 'create-replica',
+        group: GROUP,
+        replica: at + 11,
+        ...group,
+        members: places,
+        preferredLeader: 12,
+        late: false,
+      });
     }
   });
 

@@ -6,7 +6,7 @@ import { CatalogView } from '../../shared/placement/catalog-view.ts';
 import { type CatalogRecord, serializeRecord } from '../../shared/placement/record-format.ts';
 import { planTable, type TablePlan } from '../../shared/placement/table-plan.ts';
 import { ObservedKnowledge } from './knowledge.ts';
-import { type Plan, planNextSteps, type Step } from './planner.ts';
+import { type Plan, planNextSteps, type Step, unfinishedTables } from './planner.ts';
 
 let view: CatalogView;
 let knowledge: ObservedKnowledge;
@@ -67,12 +67,35 @@ test('creation: place, create replicas, look for leaders, activate', () => {
   const partitions = place(table);
   assert.equal(plan().steps.length, 12);
   assert.equal(describe(plan().steps[0] as Step), 'create-replica 100 at host-a:1');
-  for (const { replicas } of partitions) for (const { replica } of replicas.slice(1)) knowledge.created.add(replica);
-  assert.equal(plan().steps.length, 4);
   for (const { replicas } of partitions) knowledge.created.add(replicas[0]?.replica ?? 0);
+  assert.equal(plan().steps.length, 8);
+  for (const { replicas } of partitions) for (const { replica } of replicas) knowledge.created.add(replica);
   assert.deepEqual(kinds(), ['observe-node', 'observe-node', 'observe-node']);
   for (const { group } of partitions) knowledge.led.add(group);
-  assert.deepEqual(plan().steps, [{ kind: 'activate-table', table }]);
+  assert.deepEqual(plan().steps, [{ kind: 'activate-table', table, incomplete: false }]);
+});
+
+test('with a quorum of each partition a table goes on, and what is missing is made late, when its node is back', () => {
+  const table = setTable('CREATING');
+  const partitions = place(table);
+  const missing = partitions.map(({ replicas }) => replicas[1]?.replica ?? 0);
+  for (const { replicas } of partitions) {
+    for (const { replica } of replicas) if (!missing.includes(replica)) knowledge.created.add(replica);
+  }
+  assert.ok(kinds().every((kind) => kind === 'observe-node'));
+  for (const { group } of partitions) knowledge.led.add(group);
+  assert.deepEqual(plan().steps, [{ kind: 'activate-table', table, incomplete: true }]);
+  const active = { ...setTable('ACTIVE'), incomplete: true } as const;
+  set(tableKey('1', 'r', 'Music'), active);
+  assert.deepEqual(
+    plan().steps.map((step) => step.kind === 'create-replica' && step.late && step.replica.replica),
+    missing,
+  );
+  // Another process knows nothing of what is there, and asks for it again, which changes nothing.
+  knowledge.forgetAll();
+  assert.equal(plan().steps.length, 12);
+  for (const { replicas } of partitions) for (const { replica } of replicas) knowledge.created.add(replica);
+  assert.deepEqual(plan().steps, [{ kind: 'activate-table', table: active, incomplete: false }]);
 });
 
 test('creation cut short: only what is missing is placed, over the counters as they are', () => {
@@ -92,8 +115,8 @@ test('creation cut short: only what is missing is placed, over the counters as t
 test('too few AZs, or a node that the catalog does not know: blocked, with the reason', () => {
   const table = setTable('CREATING');
   place(table);
-  remove(nodeKey('node-b'));
-  assert.match(plan().blocked ?? '', /node-b/);
+  for (const node of ['node-b', 'node-a', 'node-c']) remove(nodeKey(node));
+  assert.match(plan().blocked ?? '', /node-[abc]/);
   for (const at of [0, 1, 2, 3]) remove(partitionKey('t1', at));
   assert.match(plan().blocked ?? '', /3 availability zones/);
   assert.deepEqual(plan().steps, []);
@@ -115,8 +138,24 @@ test('deletion: replicas, then the records of partitions that have none left, th
   assert.deepEqual(plan().steps, [{ kind: 'delete-table', table }]);
 });
 
+test('deletion with a node that is down: the partitions are retired and the table goes; the rest goes when the node is back', () => {
+  const partitions = place(setTable('ACTIVE'));
+  const table = setTable('DELETING');
+  for (const { replicas } of partitions) for (const { replica } of replicas.slice(0, 2)) knowledge.destroyed.add(replica);
+  assert.deepEqual(kinds(), ['retire-partition', 'retire-partition', 'retire-partition', 'retire-partition']);
+  for (const partition of partitions) set(partitionKey('t1', partition.partitionId), { ...partition, generation: 2, retired: true });
+  assert.deepEqual(plan().steps, [{ kind: 'delete-table', table }]);
+  assert.deepEqual([...unfinishedTables(view)], ['t1']);
+  remove(tableKey('1', 'r', 'Music'));
+  assert.deepEqual([...unfinishedTables(view)], ['t1']);
+  assert.deepEqual(kinds(), ['delete-replica', 'delete-replica', 'delete-replica', 'delete-replica']);
+  for (const { replicas } of partitions) for (const { replica } of replicas) knowledge.destroyed.add(replica);
+  assert.ok(kinds().every((kind) => kind === 'delete-partition'));
+});
+
 test('partitions whose table is not in the catalog are left alone: an unreadable record must not destroy data', () => {
   place(setTable('ACTIVE'));
   remove(tableKey('1', 'r', 'Music'));
   assert.deepEqual(plan(), { steps: [] });
+  assert.deepEqual([...unfinishedTables(view)], []);
 });

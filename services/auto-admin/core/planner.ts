@@ -13,9 +13,18 @@ export type Step =
       readonly counters: CountersRecord;
       readonly countersGeneration: number | undefined;
     }
-  | { readonly kind: 'create-replica'; readonly partition: PartitionRecord; readonly replica: ReplicaRecord; readonly address: string }
+  | {
+      readonly kind: 'create-replica';
+      readonly partition: PartitionRecord;
+      readonly replica: ReplicaRecord;
+      readonly address: string;
+      /** The others may serve already. */
+      readonly late: boolean;
+    }
   | { readonly kind: 'observe-node'; readonly node: NodeId; readonly address: string }
-  | { readonly kind: 'activate-table'; readonly table: TableRecord }
+  /** `incomplete`: a quorum of each partition is there; what is missing is made when its node is back. */
+  | { readonly kind: 'activate-table'; readonly table: TableRecord; readonly incomplete: boolean }
+  | { readonly kind: 'retire-partition'; readonly partition: PartitionRecord }
   | { readonly kind: 'delete-replica'; readonly partition: PartitionRecord; readonly replica: ReplicaRecord; readonly address: string }
   | { readonly kind: 'delete-partition'; readonly partition: PartitionRecord }
   | { readonly kind: 'delete-table'; readonly table: TableRecord };
@@ -32,31 +41,68 @@ const NOTHING: Plan = { steps: [] };
 /** The next steps for one table. Pure: the catalog, and what is known of the nodes, decide. */
 export function planNextSteps(view: CatalogView, tableId: string, knowledge: Knowledge): Plan {
   const table = view.tableById(tableId);
-  if (table === undefined || table.status === 'ACTIVE') return NOTHING;
   const partitions = view.partitions(tableId).map(({ record }) => record);
-  return table.status === 'CREATING' ? planCreation(view, table, partitions, knowledge) : planDeletion(view, table, partitions, knowledge);
+  // Without its table only what is marked as retired goes: an unreadable record must not destroy data.
+  if (table === undefined) return planRemoval(view, partitions.filter(isRetired), knowledge);
+  if (table.status === 'CREATING') return planCreation(view, table, partitions, knowledge);
+  if (table.status === 'DELETING') return planDeletion(view, table, partitions, knowledge);
+  return table.incomplete ? planCompletion(view, table, partitions, knowledge) : NOTHING;
 }
 
+/** Tables with something left to do. */
+export function* unfinishedTables(view: CatalogView): Generator<string, void, undefined> {
+  for (const { tableId, status, incomplete } of view.tables()) if (status !== 'ACTIVE' || incomplete) yield tableId;
+  for (const tableId of view.tableIdsWithPartitions()) {
+    if (view.tableById(tableId) === undefined && view.partitions(tableId).some(({ record }) => isRetired(record))) yield tableId;
+  }
+}
+
+function isRetired({ retired }: PartitionRecord): boolean {
+  return retired === true;
+}
+
+/** All three replicas are tried; with a quorum of each partition the table need not wait for a node that is down. */
 function planCreation(view: CatalogView, table: TableRecord, partitions: readonly PartitionRecord[], knowledge: Knowledge): Plan {
   if (partitions.length < partitionCount(table)) return planPlacement(view, table, partitions);
+  const isThere = ({ replica }: ReplicaRecord): boolean => knowledge.created.has(replica);
+  if (!partitions.every(({ replicas }) => isQuorum(replicas, isThere))) return planReplicas(view, partitions, knowledge, false);
   const steps: Step[] = [];
-  for (const partition of partitions) {
-    for (const replica of partition.replicas) {
-      if (knowledge.created.has(replica.replica)) continue;
-      const address = view.node(replica.node)?.address;
-      if (address === undefined) return blockedBy(replica.node);
-      steps.push({ kind: 'create-replica', partition, replica, address });
-    }
-  }
-  if (steps.length > 0) return { steps };
   const nodes = new Set(
-    partitions.filter(({ group }) => !knowledge.led.has(group)).flatMap(({ replicas }) => replicas.map(({ node }) => node)),
+    partitions.filter(({ group }) => !knowledge.led.has(group)).flatMap(({ replicas }) => replicas.filter(isThere).map(({ node }) => node)),
   );
   for (const node of nodes) {
     const address = view.node(node)?.address;
     if (address !== undefined) steps.push({ kind: 'observe-node', node, address });
   }
-  return steps.length > 0 ? { steps } : { steps: [{ kind: 'activate-table', table }] };
+  if (steps.length > 0) return { steps };
+  const incomplete = !partitions.every(({ replicas }) => replicas.every(isThere));
+  return { steps: [{ kind: 'activate-table', table, incomplete }] };
+}
+
+/** What was missing when the table was activated. */
+function planCompletion(view: CatalogView, table: TableRecord, partitions: readonly PartitionRecord[], knowledge: Knowledge): Plan {
+  const plan = planReplicas(view, partitions, knowledge, true);
+  const isDone = plan.steps.length === 0 && plan.blocked === undefined;
+  return isDone ? { steps: [{ kind: 'activate-table', table, incomplete: false }] } : plan;
+}
+
+/** Creates what is not known to be there; blocked when nothing can be done about any of it. */
+function planReplicas(view: CatalogView, partitions: readonly PartitionRecord[], knowledge: Knowledge, late: boolean): Plan {
+  const steps: Step[] = [];
+  let blocked: Plan | undefined;
+  for (const partition of partitions) {
+    for (const replica of partition.replicas) {
+      if (knowledge.created.has(replica.replica)) continue;
+      const address = view.node(replica.node)?.address;
+      if (address === undefined) blocked = blockedBy(replica.node);
+      else steps.push({ kind: 'create-replica', partition, replica, address, late });
+    }
+  }
+  return steps.length > 0 ? { steps } : (blocked ?? NOTHING);
+}
+
+function isQuorum(replicas: readonly ReplicaRecord[], matches: (replica: ReplicaRecord) => boolean): boolean {
+  return replicas.filter(matches).length > replicas.length / 2;
 }
 
 function planPlacement(view: CatalogView, table: TableRecord, present: readonly PartitionRecord[]): Plan {
@@ -69,18 +115,35 @@ function planPlacement(view: CatalogView, table: TableRecord, present: readonly 
   return { steps: [{ kind: 'place-table', ...plan, countersGeneration: view.counters?.generation }] };
 }
 
+/** Without a quorum a partition is gone for good: then its table need not wait for a node that is down. */
 function planDeletion(view: CatalogView, table: TableRecord, partitions: readonly PartitionRecord[], knowledge: Knowledge): Plan {
+  const isGone = ({ replica }: ReplicaRecord): boolean => knowledge.destroyed.has(replica);
+  if (partitions.every(isRetired)) return { steps: [{ kind: 'delete-table', table }] };
+  const retirable = partitions.filter(
+    (partition) => !isRetired(partition) && !partition.replicas.every(isGone) && isQuorum(partition.replicas, isGone),
+  );
+  if (retirable.length > 0) return { steps: retirable.map((partition) => ({ kind: 'retire-partition', partition })) };
+  return planRemoval(
+    view,
+    partitions.filter((partition) => !isRetired(partition)),
+    knowledge,
+  );
+}
+
+/** Destroys replicas, then the records of partitions that have none left. */
+function planRemoval(view: CatalogView, partitions: readonly PartitionRecord[], knowledge: Knowledge): Plan {
   const steps: Step[] = [];
+  let blocked: Plan | undefined;
   for (const partition of partitions) {
     const standing = partition.replicas.filter(({ replica }) => !knowledge.destroyed.has(replica));
     if (standing.length === 0) steps.push({ kind: 'delete-partition', partition });
     for (const replica of standing) {
       const address = view.node(replica.node)?.address;
-      if (address === undefined) return blockedBy(replica.node);
-      steps.push({ kind: 'delete-replica', partition, replica, address });
+      if (address === undefined) blocked = blockedBy(replica.node);
+      else steps.push({ kind: 'delete-replica', partition, replica, address });
     }
   }
-  return steps.length > 0 ? { steps } : { steps: [{ kind: 'delete-table', table }] };
+  return steps.length > 0 ? { steps } : (blocked ?? NOTHING);
 }
 
 function blockedBy(node: NodeId): Plan {

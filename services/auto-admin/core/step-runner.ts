@@ -35,13 +35,15 @@ export class StepRunner {
       case 'place-table':
         return this.#placeTable(step);
       case 'create-replica':
-        return this.#createReplica(step.partition, step.replica, step.address);
+        return this.#createReplica(step);
       case 'observe-node':
         return this.#observeNode(step.address);
       case 'activate-table':
-        return this.#activateTable(step.table);
+        return this.#activateTable(step.table, step.incomplete);
       case 'delete-replica':
         return this.#deleteReplica(step.partition, step.replica, step.address);
+      case 'retire-partition':
+        return this.#retirePartition(step.partition);
       case 'delete-partition':
         return this.#deletePartition(step.partition);
       case 'delete-table':
@@ -66,7 +68,7 @@ export class StepRunner {
     return resultOf(await this.#catalog.writeSettled(key, serializeRecord(partition), partition.generation, undefined));
   }
 
-  async #createReplica(partition: PartitionRecord, { replica }: ReplicaRecord, address: string): Promise<StepResult> {
+  async #createReplica({ partition, replica: { replica }, address, late }: Step & { kind: 'create-replica' }): Promise<StepResult> {
     await this.#transport.call(
       address,
       {
@@ -79,6 +81,7 @@ export class StepRunner {
         high: Buffer.from(partition.high, 'hex'),
         members: partition.replicas,
         preferredLeader: partition.replicas[0]?.replica ?? replica,
+        late,
       },
       STEP_CALL_TIMEOUT_MS,
     );
@@ -98,8 +101,9 @@ export class StepRunner {
     return news ? DONE : WAITING;
   }
 
-  async #activateTable(table: TableRecord): Promise<StepResult> {
-    const record: TableRecord = { ...table, status: 'ACTIVE', generation: table.generation + 1 };
+  async #activateTable({ incomplete: _before, ...table }: TableRecord, incomplete: boolean): Promise<StepResult> {
+    const change = { status: 'ACTIVE', generation: table.generation + 1 } as const;
+    const record: TableRecord = { ...table, ...change, ...(incomplete ? { incomplete } : {}) };
     const key = tableKey(table.account, table.region, table.name);
     return resultOf(await this.#catalog.writeSettled(key, serializeRecord(record), record.generation, table.generation));
   }
@@ -108,6 +112,12 @@ export class StepRunner {
     await this.#transport.call(address, { kind: 'delete-replica', group: partition.group, replica }, STEP_CALL_TIMEOUT_MS);
     this.#knowledge.destroyed.add(replica);
     return DONE;
+  }
+
+  async #retirePartition(partition: PartitionRecord): Promise<StepResult> {
+    const record: PartitionRecord = { ...partition, generation: partition.generation + 1, retired: true };
+    const key = partitionKey(partition.tableId, partition.partitionId);
+    return resultOf(await this.#catalog.writeSettled(key, serializeRecord(record), record.generation, partition.generation));
   }
 
   async #deletePartition(partition: PartitionRecord): Promise<StepResult> {

@@ -13,14 +13,14 @@ import type { StatorTransport } from '../../shared/wire/frames.ts';
 import type { AutoAdminMetrics } from '../metrics.ts';
 import type { AdminLease } from './admin-lease.ts';
 import { ObservedKnowledge } from './knowledge.ts';
-import { type Plan, planNextSteps, type Step } from './planner.ts';
+import { type Plan, planNextSteps, type Step, unfinishedTables } from './planner.ts';
 import { joined, type StepResult, StepRunner } from './step-runner.ts';
 import { Turns } from './turns.ts';
 
 type Outcome = StepResult | { readonly code: 'failed'; readonly slot: number };
 
 /**
- * Brings every table that is CREATING or DELETING to its end: plans from the catalog, carries the steps out, waits until the
+ * Brings every table that is CREATING, DELETING or incomplete to its end: plans from the catalog, carries the steps out, waits until the
  * catalog shows them, and plans again, one loop for each table. A loop holds no state that the catalog lacks, so it may
  * end at any point, in another process too, and a new one goes on.
  */
@@ -51,10 +51,10 @@ export class TableOperations {
   /** Starts work on tables that need it. Called whenever the catalog changed or the lease was taken. */
   wake(): void {
     if (this.#stopped || !this.#lease.active) return;
-    for (const table of this.#cluster.watcher.view.tables()) {
-      if (table.status === 'ACTIVE' || this.#underWay.has(table.tableId)) continue;
-      this.#underWay.add(table.tableId);
-      void this.#work(table.tableId);
+    for (const tableId of unfinishedTables(this.#cluster.watcher.view)) {
+      if (this.#underWay.has(tableId)) continue;
+      this.#underWay.add(tableId);
+      void this.#work(tableId);
     }
   }
 

@@ -66,7 +66,7 @@ function placePartition(partitionId: number, id: number, low: string, high: stri
   const replicas = nodes.map(({ name, az }, at) => ({ replica: id * 10 + at, node: name, az }));
   for (const node of nodes) {
     const ids = { group: id, replica: 1, tableId: 't1', partitionId, preferredLeader: 1 };
-    node.replicas.set(id, { kind: 'create-replica', ...ids, low: group.low, high: group.high, members: [] });
+    node.replicas.set(id, { kind: 'create-replica', ...ids, low: group.low, high: group.high, members: [], late: false });
   }
   const ids = { tableId: 't1', partitionId, group: id, generation: 1, epoch: 1, configuration: 1 };
   cluster.putRecord(`partition/t1/${partitionId}`, { ...ids, low, high, replicas });

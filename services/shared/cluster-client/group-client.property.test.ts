@@ -48,7 +48,7 @@ class World {
     this.cluster.groups.set(GROUP, this.group);
     for (const node of this.cluster.nodes.values()) {
       const ids = { group: GROUP, replica: 1, tableId: 't', partitionId: 0, preferredLeader: 1 };
-      node.replicas.set(GROUP, { kind: 'create-replica', ...ids, low: Buffer.alloc(0), high: Buffer.alloc(0), members: [] });
+      node.replicas.set(GROUP, { kind: 'create-replica', ...ids, low: Buffer.alloc(0), high: Buffer.alloc(0), members: [], late: false });
     }
     const replicas = NAMES.map((node, at) => ({ replica: at + 1, node, az: node.slice(-1) }));
     const ids = { tableId: 't', partitionId: 0, group: GROUP, generation: 1, epoch: 1, configuration: 1 };

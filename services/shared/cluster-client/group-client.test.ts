@@ -46,7 +46,7 @@ function holdGroup(id: number, low: string, high: string): PartitionRecord {
   for (const node of cluster.nodes.values()) {
     const bounds = { low: made.low, high: made.high };
     const ids = { group: id, replica: 1, tableId: 't', partitionId: id, preferredLeader: 1 };
-    node.replicas.set(id, { kind: 'create-replica', ...ids, ...bounds, members: [] });
+    node.replicas.set(id, { kind: 'create-replica', ...ids, ...bounds, members: [], late: false });
   }
   return { tableId: 't', partitionId: id, group: id, generation: 1, epoch: 1, low, high, configuration: 1, replicas };
 }

@@ -34,6 +34,8 @@ export type TableStatus = 'CREATING' | 'ACTIVE' | 'DELETING';
 export interface TableRecord extends TableDefinition {
   readonly generation: number;
   readonly status: TableStatus;
+  /** It serves, but a node was down when it was made: replicas there are still to be made. */
+  readonly incomplete?: true;
 }
 
 export interface ReplicaRecord {
@@ -57,6 +59,8 @@ export interface PartitionRecord {
   readonly configuration: number;
   /** Order matters: the first is preferred as leader, the next one as its successor, in a ring. */
   readonly replicas: readonly ReplicaRecord[];
+  /** Its table is deleted, and a quorum of its replicas is gone; what is left waits for the node that was down. */
+  readonly retired?: true;
 }
 
 /** Key: `node/<nodeId>`. */

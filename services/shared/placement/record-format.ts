@@ -40,6 +40,7 @@ export function parseTableRecord(json: Uint8Array): TableRecord {
     ...readTableDefinition(fields),
     generation: fields.integer('generation', 1),
     status: fields.oneOf('status', ['CREATING', 'ACTIVE', 'DELETING']),
+    ...(fields.has('incomplete') ? { incomplete: true } : {}),
   };
 }
 
@@ -60,6 +61,7 @@ export function parsePartitionRecord(json: Uint8Array): PartitionRecord {
     high,
     configuration: fields.integer('configuration', 1),
     replicas,
+    ...(fields.has('retired') ? { retired: true } : {}),
   };
 }
 

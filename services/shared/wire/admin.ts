@@ -51,6 +51,11 @@ export interface CreateReplica {
   readonly members: readonly ReplicaPlace[];
   /** The replica that stands for election at once. */
   readonly preferredLeader: ReplicaId;
+  /**
+   * The group serves already. Nobody can tell a node that never held the replica from one that lost it with its disk, so the
+   * new replica abstains, as a damaged one does, until its leader has synced it.
+   */
+  readonly late: boolean;
 }
 
 /** Destroys a replica of a table that the catalog says is deleted. */

@@ -197,6 +197,7 @@ function readNodeAddress(reader: ProtoReader): NodeAddress {
 }
 
 function writeCreateReplica(writer: ProtoWriter, request: CreateReplica): void {
+  writer.bool(CreateReplicaTags.late, request.late);
   writer.uint(CreateReplicaTags.preferredLeader, request.preferredLeader);
   writePlaces(writer, CreateReplicaTags.members, request.members);
   writer.bytes(CreateReplicaTags.high, request.high);
@@ -217,6 +218,7 @@ function readCreateReplica(reader: ProtoReader): CreateReplica {
   let high: Uint8Array = NO_BYTES;
   const members: ReplicaPlace[] = [];
   let preferredLeader = 0;
+  let late = false;
   while (reader.more()) {
     const tag = reader.tag();
     if (tag === CreateReplicaTags.group) group = reader.uint();
@@ -227,10 +229,11 @@ function readCreateReplica(reader: ProtoReader): CreateReplica {
     else if (tag === CreateReplicaTags.high) high = reader.bytes();
     else if (tag === CreateReplicaTags.members) members.push(readPlace(reader));
     else if (tag === CreateReplicaTags.preferredLeader) preferredLeader = reader.uint();
+    else if (tag === CreateReplicaTags.late) late = reader.bool();
     else reader.skip(tag);
   }
   reader.leave(outer);
-  return { kind: 'create-replica', group, replica, tableId, partitionId, low, high, members, preferredLeader };
+  return { kind: 'create-replica', group, replica, tableId, partitionId, low, high, members, preferredLeader, late };
 }
 
 function readDeleteReplica(reader: ProtoReader): DeleteReplica {

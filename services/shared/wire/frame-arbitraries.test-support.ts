@@ -201,6 +201,7 @@ const adminRequest: fc.Arbitrary<AdminRequest> = fc.oneof(
     high: bytes,
     members: places,
     preferredLeader: integer32,
+    late: flag,
   }),
   record({ kind: kind('delete-replica'), group: integer32, replica: integer32 }),
   record({ kind: kind('describe-node') }),

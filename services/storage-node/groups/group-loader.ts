@@ -116,13 +116,16 @@ export class GroupLoader {
     return records;
   }
 
-  /** A new, empty replica. Repeating it is harmless; `existing` is the group of this id that the node holds already. */
-  async create(identity: GroupIdentity, existing: Group | undefined): Promise<Group> {
+  /**
+   * A new, empty replica. Repeating it is harmless; `existing` is the group of this id that the node holds already. A `late`
+   * one may have had an earlier life on a disk that is gone: it abstains, and is bound by what it may have granted.
+   */
+  async create(identity: GroupIdentity, existing: Group | undefined, late: boolean): Promise<Group> {
     if (existing !== undefined) {
       if (sameIdentity(existing.identity, identity)) return existing;
       throw new AdminCallError('replica-exists', `group ${identity.group} is on this node with other values`);
     }
-    const header: DurableState = { promised: ZERO_BALLOT, accepted: ZERO_BALLOT, last: 0, commit: 0, trimmed: 0, abstains: false };
+    const header: DurableState = { promised: ZERO_BALLOT, accepted: ZERO_BALLOT, last: 0, commit: 0, trimmed: 0, abstains: late };
     const found = this.#wal.recovered().get(identity.group);
     if (found !== undefined && isInUse(found)) {
       throw new AdminCallError(
@@ -133,7 +136,7 @@ export class GroupLoader {
     await new Promise<void>((resolve) => this.#wal.createGroup(identity.group, header, resolve));
     const state = GroupState.empty(REMEMBER_REQUESTS_MS);
     const tree = await this.#pages.createTree(identity.replica, encodeGroupMeta(identity, state));
-    return this.#make({ identity, state, snapshot: NO_SNAPSHOT }, tree, header, [], false);
+    return this.#make({ identity, state, snapshot: NO_SNAPSHOT }, tree, header, [], late);
   }
 
   #make(meta: GroupMeta, tree: BTree, durable: DurableState, records: readonly Uint8Array[], restarted: boolean): Group {

@@ -99,7 +99,7 @@ export class ReplicaWorld {
   /** A new replica. */
   async create(): Promise<void> {
     const loader = await this.#open();
-    this.#group = await loader.create(IDENTITY, undefined);
+    this.#group = await loader.create(IDENTITY, undefined, false);
   }
 
   /** The process dies, everything given to the disks survives, and it starts again. */

@@ -20,7 +20,7 @@ export class ReplicaCreator {
 
   async #create(request: CreateReplica): Promise<AdminResponse> {
     const existing = this.#groups.group(request.group);
-    const group = await this.#groups.loader.create(identityOf(request), existing);
+    const group = await this.#groups.loader.create(identityOf(request), existing, request.late);
     if (group !== existing) this.#groups.add(group);
     return { kind: 'done' };
   }

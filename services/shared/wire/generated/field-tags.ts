@@ -89,6 +89,7 @@ export const CreateReplicaTags = {
   high: 50,
   members: 58,
   preferredLeader: 64,
+  late: 72,
 } as const;
 
 export const CreateTableTags = {
