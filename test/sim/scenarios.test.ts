@@ -5,7 +5,7 @@ import { CATALOG_GROUP } from '../../services/shared/base/ids.ts';
 import type { Group } from '../../services/storage-node/groups/group.ts';
 import { differenceOfReplicas } from './checks/equal-replicas.ts';
 import { Clients, type Outcome } from './clients.ts';
-import { SimCluster } from './cluster.ts';
+import { SimCluster, TABLE } from './cluster.ts';
 import { putCall, readCall, valueIn } from './items.ts';
 import { Kernel } from './kernel/kernel.ts';
 import { type ClusterSettings, DEFAULT_SETTINGS } from './settings.ts';
@@ -194,4 +194,28 @@ test('a replica without its tree has forgotten nothing that it accepted, and vot
     await cluster.until('the replicas are whole', 60_000, () => isWhole(cluster, clients, damaged));
     assert.equal(await differenceOfReplicas(cluster), undefined);
   }, TRIMMING);
+});
+
+test('a table is made and another deleted while a node is down, which has what it should have once it is back', async () => {
+  await play(async (cluster, clients) => {
+    const machine = must(cluster.nodes.find((node) => !believesToLead(node)));
+    const before = [...cluster.groupsOf(machine)].map(({ id }) => id);
+    machine.kill();
+    // Leaders must be found first, for some of them were on that node.
+    await createTable(cluster, clients, 'later');
+    const put = { action: 'PutItem', input: { TableName: 'later', Item: { pk: { S: 'a' }, v: { N: '5' } } } };
+    await clients.insist(put);
+    await clients.insist({ action: 'DeleteTable', input: { TableName: TABLE } });
+    await cluster.until('the table is gone', 60_000, async () => {
+      const { TableNames } = await clients.insist({ action: 'ListTables', input: {} });
+      return JSON.stringify(TableNames) === '["later"]';
+    });
+    machine.start();
+    await cluster.until('the node has what it should have', 60_000, () => {
+      const groups = [...cluster.groupsOf(machine)];
+      const isNew = groups.some(({ id, state }) => !before.includes(id) && state.applied > 0);
+      return isNew && groups.length === before.length && groups.every(({ paxos, stopped }) => !paxos.abstains && !stopped);
+    });
+    assert.equal(await differenceOfReplicas(cluster), undefined);
+  });
 });
