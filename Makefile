@@ -1,5 +1,5 @@
 # Commands of the project; README.md says what each is for.
-.PHONY: build up down status logs clean demo bench sim test lint gen test-containers node-and-npm
+.PHONY: build up down status logs clean demo bench sim exhaustive test lint gen test-containers node-and-npm
 
 # Folder of the cluster: data, logs, settings. Another folder and another PORT make a second cluster.
 DIR ?= .stator
@@ -62,6 +62,12 @@ sim: export SECONDS := $(SECONDS)
 sim: export TRACE := $(TRACE)
 sim: build
 	@node dist/test/sim/main.js
+
+# All orders of everything that can happen to three replicas, within bounds: make exhaustive [SPEC=crash STATES=1000000]
+exhaustive: export SPEC := $(SPEC)
+exhaustive: export STATES := $(STATES)
+exhaustive: build
+	@node --max-old-space-size=8192 dist/test/exhaustive/main.js
 
 # Node runs every file of a folder that is named test, so its folders are named one by one; those that need more than Node are left out.
 TEST_FOLDERS = dist/services $(filter-out %/containers,$(addprefix dist/,$(shell find test -name '*.test.ts' | cut -d/ -f1-2 | sort -u)))

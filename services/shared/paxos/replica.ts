@@ -555,7 +555,8 @@ export class PaxosReplica {
       this.#acceptor.hold(from, { kind: 'accepted', ballot, last: this.#acceptor.last });
       return;
     }
-    if (message.from > this.#acceptor.last) return;
+    // A Sync that was overtaken by Learn messages, which take another way: it ends before what is known to be chosen.
+    if (message.from > this.#acceptor.last || message.from + message.records.length < this.#acceptor.commit) return;
     this.#acceptor.adopt(ballot, message.from, message.records);
     this.#acceptor.learnCommit(message.commit);
     this.#waitForLeader(nowMs);

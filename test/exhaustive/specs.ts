@@ -1,0 +1,100 @@
+import type { ReplicaId } from '../../services/shared/base/ids.ts';
+import { DEFAULT_PAXOS_OPTIONS, type PaxosOptions } from '../../services/shared/paxos/options.ts';
+
+/** What may happen in a search, and how often. Everything that may happen is tried in every order. */
+export interface Spec {
+  readonly name: string;
+  readonly members: readonly ReplicaId[];
+  /** Records are proposed up to this slot. */
+  readonly slots: number;
+  /** Candidacies in all. */
+  readonly ballots: number;
+  /** Crashes of each replica, and of all together: between any two steps and before any write. */
+  readonly crashesEach: number;
+  readonly crashes: number;
+  /** Messages that come once more. */
+  readonly duplicates: number;
+  /** How often time passes by `timeStepMs`, for all machines. Without leases it need not. */
+  readonly times: number;
+  readonly timeStepMs: number;
+  /** What happens first, by the beginnings of the steps' descriptions: the search begins behind it. */
+  readonly beginning: readonly string[];
+  /** Writes that stay under way while other things happen. */
+  readonly delays: number;
+  /** Checkpoints that trim the log. */
+  readonly checkpoints: number;
+  /** Logs that are found to be damaged at a restart. */
+  readonly damages: number;
+  readonly heartbeats: boolean;
+  readonly handOvers: boolean;
+  /** Leaders start over with followers that are silent. */
+  readonly retries: boolean;
+  readonly options: PaxosOptions;
+}
+
+const PLAIN: PaxosOptions = { ...DEFAULT_PAXOS_OPTIONS, leases: false };
+
+const NOTHING = {
+  members: [1, 2, 3],
+  crashesEach: 0,
+  crashes: 0,
+  duplicates: 0,
+  times: 0,
+  timeStepMs: 1000,
+  beginning: [],
+  delays: 0,
+  checkpoints: 0,
+  damages: 0,
+  heartbeats: false,
+  handOvers: false,
+  retries: false,
+  options: PLAIN,
+};
+
+/** Replica 1 leads, synced with replica 2. */
+const LED = [
+  '1 stands for election above round 0',
+  '2 takes from 1: prepare',
+  '1 takes from 2: promise',
+  '2 takes from 1: sync',
+  '1 takes from 2: accepted',
+];
+/** It has chosen a record with replica 2, which does not know. */
+const CHOSEN = [...LED, '1 propose', '2 takes from 1: accept', '1 takes from 2: accepted'];
+/** And a second one; replica 3 knows nothing. */
+const CHOSEN_TWO = [...CHOSEN, '1 propose', '2 takes from 1: accept', '1 takes from 2: accepted'];
+/** It leads, and holds a lease by the grant of replica 2. */
+const LEASED = [...LED, '1 heartbeat', '2 takes from 1: heartbeat', '1 takes from 2: heartbeat-answer'];
+const ONE_CRASH = { crashesEach: 1, crashes: 1 };
+const WITH_LEASES = { heartbeats: true, times: 3, options: { ...PLAIN, leases: true } };
+/** Followers that lack anything chosen are brought near from the WAL or by a snapshot. */
+const SHORT_WINDOW: PaxosOptions = { ...PLAIN, windowBytesMax: 0, syncBytesMax: 0 };
+
+export const SPECS: readonly Spec[] = [
+  { ...NOTHING, name: 'two-ballots', slots: 1, ballots: 2 },
+  { ...NOTHING, ...ONE_CRASH, name: 'crash', slots: 1, ballots: 2 },
+  { ...NOTHING, name: 'duplicate', slots: 1, ballots: 2, duplicates: 1 },
+  { ...NOTHING, name: 'slow-disk', slots: 1, ballots: 2, delays: 1 },
+  { ...NOTHING, name: 'heartbeats', slots: 1, ballots: 2, heartbeats: true },
+  { ...NOTHING, name: 'hand-over', slots: 1, ballots: 2, handOvers: true },
+  { ...NOTHING, name: 'two-slots', slots: 2, ballots: 2 },
+  { ...NOTHING, name: 'retries', slots: 1, ballots: 2, retries: true },
+  { ...NOTHING, name: 'three-ballots', slots: 1, ballots: 3 },
+  { ...NOTHING, ...ONE_CRASH, name: 'behind-one-chosen', slots: 2, ballots: 2, beginning: CHOSEN },
+  { ...NOTHING, ...ONE_CRASH, name: 'behind-two-chosen', slots: 3, ballots: 3, beginning: CHOSEN_TWO },
+  { ...NOTHING, name: 'catch-up', slots: 3, ballots: 2, retries: true, beginning: CHOSEN_TWO, options: SHORT_WINDOW },
+  { ...NOTHING, name: 'snapshot', slots: 3, ballots: 3, checkpoints: 1, beginning: CHOSEN_TWO, options: SHORT_WINDOW },
+  { ...NOTHING, ...ONE_CRASH, name: 'snapshot-crash', slots: 2, ballots: 2, checkpoints: 1, beginning: CHOSEN_TWO, options: SHORT_WINDOW },
+  { ...NOTHING, name: 'damage', slots: 2, ballots: 3, damages: 1, crashesEach: 1, crashes: 1, retries: true, beginning: CHOSEN },
+  { ...NOTHING, ...WITH_LEASES, name: 'leases', slots: 0, ballots: 2, beginning: LED },
+  { ...NOTHING, ...WITH_LEASES, name: 'lease-reads', slots: 1, ballots: 2, beginning: LEASED },
+  { ...NOTHING, ...WITH_LEASES, ...ONE_CRASH, name: 'leases-crash', slots: 0, ballots: 2, beginning: LEASED },
+  { ...NOTHING, ...WITH_LEASES, name: 'leases-hand-over', slots: 0, ballots: 2, handOvers: true, beginning: LEASED },
+  { ...NOTHING, name: 'everything', slots: 3, ballots: 3, crashesEach: 1, crashes: 3, heartbeats: true, retries: true, handOvers: true },
+];
+
+export function specNamed(name: string): Spec {
+  const spec = SPECS.find((each) => each.name === name);
+  if (spec === undefined) throw new Error(`there is no spec ${name}: ${SPECS.map((each) => each.name).join(', ')}`);
+  return spec;
+}
