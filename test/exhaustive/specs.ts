@@ -65,6 +65,14 @@ const CHOSEN = [...LED, '1 propose', '2 takes from 1: accept', '1 takes from 2: 
 const CHOSEN_TWO = [...CHOSEN, '1 propose', '2 takes from 1: accept', '1 takes from 2: accepted'];
 /** It leads, and holds a lease by the grant of replica 2. */
 const LEASED = [...LED, '1 heartbeat', '2 takes from 1: heartbeat', '1 takes from 2: heartbeat-answer'];
+/** Replica 1 proposes three records that nobody takes; 2 and 3 choose two others, which 2 then has in its tree alone. */
+const DIVERGED = [
+  ...[...LED, '1 propose', '1 propose', '1 propose'],
+  ...['2 stands for election above round 1', '3 takes from 2: prepare', '2 takes from 3: promise'],
+  ...['3 takes from 2: sync', '2 takes from 3: accepted'],
+  ...['2 propose', '3 takes from 2: accept', '2 takes from 3: accepted'],
+  ...['2 propose', '3 takes from 2: accept', '2 takes from 3: accepted', '2 checkpoint'],
+];
 const ONE_CRASH = { crashesEach: 1, crashes: 1 };
 const WITH_LEASES = { heartbeats: true, times: 3, options: { ...PLAIN, leases: true } };
 /** Followers that lack anything chosen are brought near from the WAL or by a snapshot. */
@@ -85,6 +93,10 @@ export const SPECS: readonly Spec[] = [
   { ...NOTHING, name: 'catch-up', slots: 3, ballots: 2, retries: true, beginning: CHOSEN_TWO, options: SHORT_WINDOW },
   { ...NOTHING, name: 'snapshot', slots: 3, ballots: 3, checkpoints: 1, beginning: CHOSEN_TWO, options: SHORT_WINDOW },
   { ...NOTHING, ...ONE_CRASH, name: 'snapshot-crash', slots: 2, ballots: 2, checkpoints: 1, beginning: CHOSEN_TWO, options: SHORT_WINDOW },
+  {
+    ...{ ...NOTHING, ...ONE_CRASH, name: 'snapshot-over-another-log', slots: 3, ballots: 3, checkpoints: 1, damages: 1 },
+    ...{ beginning: DIVERGED, options: SHORT_WINDOW },
+  },
   { ...NOTHING, name: 'damage', slots: 2, ballots: 3, damages: 1, crashesEach: 1, crashes: 1, retries: true, beginning: CHOSEN },
   { ...NOTHING, ...WITH_LEASES, name: 'leases', slots: 0, ballots: 2, beginning: LED },
   { ...NOTHING, ...WITH_LEASES, name: 'lease-reads', slots: 1, ballots: 2, beginning: LEASED },

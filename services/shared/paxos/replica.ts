@@ -307,7 +307,9 @@ export class PaxosReplica {
     if (nowMs - candidacy.promptedAtMs < this.#options.candidacyMs / 10 || !candidacy.promises.has(this.self)) return;
     candidacy.promptedAtMs = nowMs;
     const prepare = this.#prepare(candidacy.ballot, candidacy.rejoin);
-    for (const replica of this.#others()) if (!candidacy.promises.has(replica)) this.#send(replica, prepare);
+    // Whoever does not send its tail is asked for its promise again, too: it may have lost its log meanwhile.
+    const silent = (replica: ReplicaId): boolean => !candidacy.promises.has(replica) || replica === candidacy.fetchingFrom;
+    for (const replica of this.#others()) if (silent(replica)) this.#send(replica, prepare);
     if (candidacy.fetchingFrom !== undefined) this.#adoptGreatest(candidacy, nowMs);
   }
 
@@ -435,11 +437,15 @@ export class PaxosReplica {
     }
     const candidacy = this.#candidacy;
     if (candidacy === undefined || !equalBallots(message.ballot, candidacy.ballot)) return;
-    if (message.abstention !== 0) {
+    if (message.abstention === 0) {
+      candidacy.promises.set(from, message);
+    } else {
+      // What it promised before the damage was true, but the log that it spoke of is gone.
       candidacy.abstentions.set(from, message);
-      return;
+      candidacy.promises.delete(from);
+      if (candidacy.fetchingFrom !== from) return;
+      candidacy.fetchingFrom = undefined;
     }
-    candidacy.promises.set(from, message);
     if (candidacy.fetchingFrom === undefined && candidacy.promises.size >= quorumSize(this.configuration)) {
       this.#adoptGreatest(candidacy, nowMs);
     }
@@ -473,7 +479,7 @@ export class PaxosReplica {
 
   #onFetchTail(from: ReplicaId, message: FetchTail, nowMs: number): void {
     const { window, promised, last } = this.#acceptor;
-    if (!equalBallots(message.ballot, promised) || message.ballot.replica !== from) return;
+    if (!equalBallots(message.ballot, promised) || message.ballot.replica !== from || this.abstains) return;
     const far = message.first < window.first || window.bytesBetween(message.first, last) > this.#options.syncBytesMax;
     if (far) {
       // The candidate lacks too much to be brought up to date within an election: its candidacy passes to this replica.
