@@ -1,4 +1,4 @@
-import { createHash, createHmac } from 'node:crypto';
+import { createHmac, hash } from 'node:crypto';
 
 /** Who signs, and for which region. */
 export interface SigningCredentials {
@@ -79,7 +79,7 @@ export class SigV4Signer {
 }
 
 function sha256Hex(bytes: Buffer | string): string {
-  return createHash('sha256').update(bytes).digest('hex');
+  return hash('sha256', bytes, 'hex');
 }
 
 function hmac(key: Buffer | string, message: string): Buffer {

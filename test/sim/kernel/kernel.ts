@@ -1,9 +1,12 @@
 import { Prng } from '../../../services/shared/base/prng.ts';
-import { EventQueue } from './event-queue.ts';
+import { EventQueue, type SimEvent } from './event-queue.ts';
 import { Trace } from './trace.ts';
 
-/** Taken before anything is trapped: the only way by which the kernel lets promises go on. */
-const runAfterMicrotasks = setImmediate;
+/** Taken before anything is trapped: the only ways by which the kernel lets promises go on. */
+const { nextTick } = process;
+const runInNextTurn = setImmediate;
+/** After so many events the kernel leaves its turn of the real loop: only then does Node tell of rejections that nobody handles. */
+const EVENTS_A_REAL_TURN = 64;
 
 /** A promise held, an invariant broke, a history is impossible: the run failed. */
 export interface Violation {
@@ -29,7 +32,10 @@ export class Kernel {
   readonly #prng: Prng;
   #turnOwners: TurnOwner[] = [];
   #nowMs = 0;
+  #limitMs = 0;
+  #done = false;
   #stopped = false;
+  #end: { readonly resolve: () => void; readonly reject: (error: unknown) => void } | undefined;
   /** Processes that did something in this turn, by name. */
   readonly #touched = new Set<string>();
   /** Called after each turn in which something happened in some process: what must hold at all times is checked here. */
@@ -78,43 +84,64 @@ export class Kernel {
   }
 
   /** Runs until the work is done or something was violated; it counts as a violation when that takes longer than `limitMs`. */
-  async run(work: () => Promise<void>, limitMs: number): Promise<void> {
-    let done = false;
+  run(work: () => Promise<void>, limitMs: number): Promise<void> {
+    this.#limitMs = limitMs;
     this.after(0, () => {
       work().then(
         () => {
-          done = true;
+          this.#done = true;
         },
         (error: unknown) => this.violated('scenario', error instanceof Error ? (error.stack ?? error.message) : String(error)),
       );
     });
-    while (!done && !this.#stopped) {
-      const event = this.#queue.pop();
-      if (event === undefined) this.violated('deadlock', 'nothing is left that could happen');
-      else if (event.atMs > limitMs) this.violated('deadlock', `not done within ${limitMs} ms`);
-      else await this.#turn(event.atMs, event.happen);
-    }
+    return new Promise((resolve, reject) => {
+      this.#end = { resolve, reject };
+      this.#nextEvent();
+    });
   }
 
-  async #turn(atMs: number, happen: () => void): Promise<void> {
-    this.#nowMs = atMs;
+  #nextEvent(): void {
+    const event = this.#done || this.#stopped ? undefined : this.#queue.pop();
+    if (event === undefined || event.atMs > this.#limitMs) return this.#endRun(event);
+    this.#nowMs = event.atMs;
     this.events += 1;
-    happen();
-    await settled();
-    while (this.#turnOwners.length > 0) {
+    try {
+      event.happen();
+    } catch (error) {
+      return this.#end?.reject(error);
+    }
+    this.#settle();
+  }
+
+  #endRun(tooLate: SimEvent | undefined): void {
+    if (!this.#done && !this.#stopped) {
+      this.violated('deadlock', tooLate === undefined ? 'nothing is left that could happen' : `not done within ${this.#limitMs} ms`);
+    }
+    // Rejections that nobody handled are told of before the run is over.
+    runInNextTurn(() => this.#end?.resolve());
+  }
+
+  /** Lets every promise reaction run that is left: Node takes the next tick only when V8's queue of them is empty. */
+  #settle(): void {
+    if (this.events % EVENTS_A_REAL_TURN === 0) runInNextTurn(this.#onSettled);
+    else queueMicrotask(this.#askForTick);
+  }
+
+  /** A tick that is asked for by a reaction waits for all others. */
+  readonly #askForTick = (): void => nextTick(this.#onSettled);
+
+  readonly #onSettled = (): void => {
+    if (this.#turnOwners.length > 0) {
       const owners = this.#turnOwners;
       this.#turnOwners = [];
       for (const owner of owners) owner.endTurn();
-      await settled();
+      return this.#settle();
     }
-    this.trace.mixTime(atMs);
-    if (this.#touched.size === 0) return;
-    this.afterTurn?.(this.#touched);
-    this.#touched.clear();
-  }
-}
-
-/** Resolves when no promise reaction is left to run. */
-function settled(): Promise<void> {
-  return new Promise((resolve) => runAfterMicrotasks(resolve));
+    this.trace.mixTime(this.#nowMs);
+    if (this.#touched.size > 0) {
+      this.afterTurn?.(this.#touched);
+      this.#touched.clear();
+    }
+    this.#nextEvent();
+  };
 }

@@ -46,7 +46,10 @@ class SimRandom implements Random {
   }
 
   bytes(length: number): Uint8Array {
-    return Uint8Array.from({ length }, () => this.#process.random.below(256));
+    const { random } = this.#process;
+    const bytes = new Uint8Array(length);
+    for (let at = 0; at < length; at++) bytes[at] = random.uint32() & 0xff;
+    return bytes;
   }
 }
 

@@ -4,6 +4,13 @@ import type { BatchOperation } from '../../../services/shared/env/key-value-stor
 /** Entries by key; a key is kept as a latin-1 string, whose order is that of its bytes. */
 export type Entries = Map<string, Buffer>;
 
+/** One change of one key, which the image keeps for itself. */
+export interface StoredOperation {
+  readonly key: string;
+  /** Undefined: the key is deleted. */
+  readonly value: Buffer | undefined;
+}
+
 /** So many of the last durable batches can be lost to damage. */
 const RECENT_BATCHES = 40;
 
@@ -15,8 +22,8 @@ const RECENT_BATCHES = 40;
 export class StoreImage {
   readonly #base: Entries = new Map();
   /** Durable, too: on top of the base, in their order. */
-  #recent: (readonly BatchOperation[])[] = [];
-  #unsynced: (readonly BatchOperation[])[] = [];
+  #recent: (readonly StoredOperation[])[] = [];
+  #unsynced: (readonly StoredOperation[])[] = [];
 
   /** What a process finds that opens the store. LevelDB writes what it replays into a table file, synced. */
   open(): Entries {
@@ -27,7 +34,7 @@ export class StoreImage {
   }
 
   /** The batch is being written: from now on a crash may leave it. */
-  begin(operations: readonly BatchOperation[]): void {
+  begin(operations: readonly StoredOperation[]): void {
     this.#unsynced.push(operations);
   }
 
@@ -82,7 +89,7 @@ export class StoreImage {
     const entries = this.open();
     const [key, value] = random.pick([...entries, ['', Buffer.alloc(0)] as const]);
     if (value.length === 0) return false;
-    this.#recent.push([{ kind: 'put', key: Buffer.from(key, 'latin1'), value: withFlippedBit(random, value) }]);
+    this.#recent.push([{ key, value: withFlippedBit(random, value) }]);
     return true;
   }
 }
@@ -95,11 +102,16 @@ function withFlippedBit(random: Prng, value: Buffer): Buffer {
 }
 
 /** Carries a batch out. Values are shared: nobody changes them. */
-export function applyTo(entries: Entries, operations: readonly BatchOperation[]): void {
-  for (const operation of operations) {
-    if (operation.kind === 'put') entries.set(keyText(operation.key), operation.value as Buffer);
-    else entries.delete(keyText(operation.key));
+export function applyTo(entries: Entries, operations: readonly StoredOperation[]): void {
+  for (const { key, value } of operations) {
+    if (value === undefined) entries.delete(key);
+    else entries.set(key, value);
   }
+}
+
+/** A copy of what the caller may change afterwards. */
+export function storedOperation(operation: BatchOperation): StoredOperation {
+  return { key: keyText(operation.key), value: operation.kind === 'put' ? Buffer.from(operation.value) : undefined };
 }
 
 export function keyText(key: Uint8Array): string {

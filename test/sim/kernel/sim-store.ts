@@ -7,7 +7,7 @@ import {
   StoreFailedError,
   type StoreSnapshot,
 } from '../../../services/shared/env/key-value-store.ts';
-import { applyTo, type Entries, keyText, type StoreImage } from './sim-store-image.ts';
+import { applyTo, type Entries, keyText, type StoredOperation, storedOperation, type StoreImage } from './sim-store-image.ts';
 
 /** How long a disk takes, and when it fails. Callbacks come later, in the process that asked, or never once that is dead. */
 export interface DiskPace {
@@ -50,7 +50,7 @@ export class SimStore implements KeyValueStore {
 
   async write(batch: readonly BatchOperation[], options: { sync: boolean }): Promise<void> {
     assert(batch.length > 0 || !options.sync, 'an empty batch syncs nothing');
-    return this.#enqueue(batch.map(copyOfOperation), options.sync);
+    return this.#enqueue(batch.map(storedOperation), options.sync);
   }
 
   startBatch(): ChainedBatch {
@@ -101,18 +101,18 @@ export class SimStore implements KeyValueStore {
   }
 
   /** Writes go to the disk one after the other. */
-  #enqueue(operations: readonly BatchOperation[], sync: boolean): Promise<void> {
+  #enqueue(operations: readonly StoredOperation[], sync: boolean): Promise<void> {
     const written = this.#queue.then(() => this.#writeNow(operations, sync));
     this.#queue = written.catch(() => undefined);
     return written;
   }
 
-  async #writeNow(operations: readonly BatchOperation[], sync: boolean): Promise<void> {
+  async #writeNow(operations: readonly StoredOperation[], sync: boolean): Promise<void> {
     this.#check();
     this.#image.begin(operations);
     this.writing = true;
     let bytes = 0;
-    for (const operation of operations) bytes += operation.key.length + (operation.kind === 'put' ? operation.value.length : 0);
+    for (const operation of operations) bytes += operation.key.length + (operation.value?.length ?? 0);
     const failure = await new Promise<Error | undefined>((resolve) => this.#pace.write(bytes, sync, resolve));
     if (failure !== undefined) {
       // It stays under way: whether the disk has it is not known before the next start.
@@ -124,7 +124,7 @@ export class SimStore implements KeyValueStore {
     if (sync) this.#image.synced();
   }
 
-  #show(operations: readonly BatchOperation[]): void {
+  #show(operations: readonly StoredOperation[]): void {
     if (this.#shared) this.#visible = new Map(this.#visible);
     this.#shared = false;
     this.#sortedKeys = undefined;
@@ -149,19 +149,19 @@ export class SimStore implements KeyValueStore {
 }
 
 class SimBatch implements ChainedBatch {
-  readonly #write: (operations: readonly BatchOperation[], sync: boolean) => Promise<void>;
-  readonly #operations: BatchOperation[] = [];
+  readonly #write: (operations: readonly StoredOperation[], sync: boolean) => Promise<void>;
+  readonly #operations: StoredOperation[] = [];
 
-  constructor(write: (operations: readonly BatchOperation[], sync: boolean) => Promise<void>) {
+  constructor(write: (operations: readonly StoredOperation[], sync: boolean) => Promise<void>) {
     this.#write = write;
   }
 
   put(key: Uint8Array, value: Uint8Array): void {
-    this.#operations.push({ kind: 'put', key: Buffer.from(key), value: Buffer.from(value) });
+    this.#operations.push({ key: keyText(key), value: Buffer.from(value) });
   }
 
   delete(key: Uint8Array): void {
-    this.#operations.push({ kind: 'delete', key: Buffer.from(key) });
+    this.#operations.push({ key: keyText(key), value: undefined });
   }
 
   write(options: { sync: boolean }): Promise<void> {
@@ -221,11 +221,6 @@ function lowerBound(sorted: readonly string[], key: string): number {
     else high = middle;
   }
   return low;
-}
-
-function copyOfOperation(operation: BatchOperation): BatchOperation {
-  const key = Buffer.from(operation.key);
-  return operation.kind === 'put' ? { kind: 'put', key, value: Buffer.from(operation.value) } : { kind: 'delete', key };
 }
 
 function copyOf(value: Buffer | undefined): Buffer | undefined {
