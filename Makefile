@@ -1,5 +1,5 @@
 # Commands of the project; README.md says what each is for.
-.PHONY: build up down status logs clean demo bench sim exhaustive test lint gen test-containers node-and-npm
+.PHONY: build up down status logs clean demo bench sim exhaustive test lint gen test-containers node-and-npm sim-nightly
 
 # Folder of the cluster: data, logs, settings. Another folder and another PORT make a second cluster.
 DIR ?= .stator
@@ -68,6 +68,12 @@ exhaustive: export SPEC := $(SPEC)
 exhaustive: export STATES := $(STATES)
 exhaustive: build
 	@node --max-old-space-size=8192 dist/test/exhaustive/main.js
+
+# Many more seeds than anyone waits for, with a line for every hundred; failures are shrunk and written to test/sim/regressions/.
+sim-nightly: export RUNS := $(or $(RUNS),10000)
+sim-nightly: export SEED := $(SEED)
+sim-nightly: build
+	@node dist/test/sim/main.js
 
 # Node runs every file of a folder that is named test, so its folders are named one by one; those that need more than Node are left out.
 TEST_FOLDERS = dist/services $(filter-out %/containers,$(addprefix dist/,$(shell find test -name '*.test.ts' | cut -d/ -f1-2 | sort -u)))

@@ -1,10 +1,14 @@
 import { SECOND_MS } from '../../services/shared/base/units.ts';
 import { runSeed, type RunResult } from './run.ts';
+import { choicesOf, readRegressions, type RunRecord, specOfRecord, writeRegression } from './run-record.ts';
+import { shrinkRun } from './shrink-run.ts';
 import type { Spec } from './specs/spec.ts';
 import { SPECS } from './specs/specs.ts';
 
 /** Every seed of so many runs twice and must do the same again. */
 const REPLAYED_ONE_OF = 10;
+/** Failing seeds that are shrunk: one mistake makes many seeds fail. */
+const RECORDED_MAX = 3;
 
 /** What all runs came to: the last line that the program prints. */
 interface Totals {
@@ -24,38 +28,75 @@ interface Choice {
   readonly seconds: number | undefined;
   /** Prints everything that happens. */
   readonly trace: boolean;
+  /** Runs that failed once come first. */
+  readonly regressions: boolean;
+  /** Seeds between two lines that tell how far it is. */
+  readonly progressEvery: number;
 }
 
 const choice = readChoice(process.env);
 const totals: Totals = { seeds: 0, simulatedSeconds: 0, faults: {}, operations: 0, violations: 0 };
+/** Failures that were made smaller and written down. */
+let recorded = 0;
 const startedMs = performance.now();
-for (let at = 0; at < choice.runs; at++) await runOne(choice.firstSeed + at);
-const realSeconds = (performance.now() - startedMs) / 1000;
-process.stderr.write(`${(totals.simulatedSeconds / realSeconds).toFixed(0)} times real time\n`);
+const print = choice.trace ? (line: string): void => void process.stdout.write(`${line}\n`) : undefined;
+if (choice.regressions) for (const [file, record] of readRegressions()) await runRegression(file, record);
+for (let at = 0; at < choice.runs; at++) {
+  await runOne(choice.firstSeed + at);
+  if ((at + 1) % choice.progressEvery === 0) tellProgress(at + 1);
+}
+tellProgress(choice.runs);
 totals.simulatedSeconds = Math.round(totals.simulatedSeconds);
 process.stdout.write(`${JSON.stringify(totals)}\n`);
 process.exitCode = totals.violations > 0 || totals.operations === 0 || Object.keys(totals.faults).length === 0 ? 1 : 0;
 
 async function runOne(seed: number): Promise<void> {
   const spec = specOf(seed);
-  const result = await runSeed(spec, seed, choice.trace ? (line) => process.stdout.write(`${line}\n`) : undefined);
-  totals.seeds += 1;
-  totals.simulatedSeconds += result.simulatedMs / 1000;
-  totals.operations += result.operations;
-  for (const [kind, count] of result.faults) totals.faults[kind] = (totals.faults[kind] ?? 0) + count;
-  report(spec, seed, result);
-  if (seed % REPLAYED_ONE_OF === 0 && result.violations.length === 0) await replay(spec, seed, result);
+  const result = await runSeed(spec, seed, {}, print);
+  count(result);
+  if (result.operations === 0 || result.strikes.length === 0) await reportIdle(spec, seed, result);
+  else if (result.violations.length > 0) await reportFailure(spec, seed, result);
+  else if (seed % REPLAYED_ONE_OF === 0) await replay(spec, seed, result);
 }
 
-function report(spec: Spec, seed: number, result: RunResult): void {
-  if (result.violations.length === 0) return;
+function count(result: RunResult): void {
+  totals.seeds += 1;
+  totals.simulatedSeconds += result.simulatedMs / SECOND_MS;
+  totals.operations += result.operations;
   totals.violations += result.violations.length;
-  process.stdout.write(`${result.lastLines.join('\n')}\n`);
-  for (const { check, message, atMs } of result.violations) {
-    process.stdout.write(`seed ${seed} (${spec.name}) violated ${check} at ${(atMs / 1000).toFixed(3)} s: ${message}\n`);
-  }
+  for (const [kind, times] of result.faults) totals.faults[kind] = (totals.faults[kind] ?? 0) + times;
+}
+
+async function runRegression(file: string, record: RunRecord): Promise<void> {
+  const result = await runSeed(specOfRecord(record), record.seed, choicesOf(record), print);
+  count(result);
+  if (result.violations.length === 0) return;
+  show(`regression ${file}`, result);
+}
+
+async function reportFailure(spec: Spec, seed: number, result: RunResult): Promise<void> {
+  show(`seed ${seed} (${spec.name})`, result);
   const seconds = choice.seconds === undefined ? '' : ` SECONDS=${choice.seconds}`;
   process.stdout.write(`replay: make sim SEED=${seed} RUNS=1 SPEC=${spec.name}${seconds}\n`);
+  if (recorded === RECORDED_MAX) return;
+  recorded += 1;
+  const record = await shrinkRun(spec, seed, result);
+  const shrunk = `${record.faults?.length ?? 'all'} of ${result.strikes.length} faults in ${record.seconds} s`;
+  process.stdout.write(`written to test/sim/regressions/${writeRegression(record)}: ${shrunk}\n`);
+}
+
+/** A run that did nothing proves nothing. */
+async function reportIdle(spec: Spec, seed: number, result: RunResult): Promise<void> {
+  if (result.violations.length > 0) return reportFailure(spec, seed, result);
+  totals.violations += 1;
+  process.stdout.write(`seed ${seed} (${spec.name}) had ${result.strikes.length} faults and ${result.operations} operations\n`);
+}
+
+function show(which: string, { lastLines, violations }: RunResult): void {
+  process.stdout.write(`${lastLines.join('\n')}\n`);
+  for (const { check, message, atMs } of violations) {
+    process.stdout.write(`${which} violated ${check} at ${(atMs / SECOND_MS).toFixed(3)} s: ${message}\n`);
+  }
 }
 
 async function replay(spec: Spec, seed: number, first: RunResult): Promise<void> {
@@ -63,6 +104,13 @@ async function replay(spec: Spec, seed: number, first: RunResult): Promise<void>
   if (second.traceHash === first.traceHash) return;
   totals.violations += 1;
   process.stdout.write(`seed ${seed} (${spec.name}) did not do the same twice: trace ${first.traceHash}, then ${second.traceHash}\n`);
+}
+
+function tellProgress(seeds: number): void {
+  const realSeconds = (performance.now() - startedMs) / SECOND_MS;
+  const speed = (totals.simulatedSeconds / realSeconds).toFixed(0);
+  const text = `${seeds} of ${choice.runs} seeds, ${totals.violations} violations, ${realSeconds.toFixed(0)} s, ${speed} times real time`;
+  process.stderr.write(`${text}\n`);
 }
 
 function specOf(seed: number): Spec {
@@ -87,5 +135,7 @@ function readChoice(environment: NodeJS.ProcessEnv): Choice {
     spec: text('SPEC'),
     seconds: number('SECONDS'),
     trace: text('TRACE') === '1',
+    regressions: text('SEED') === undefined && text('SPEC') === undefined,
+    progressEvery: number('PROGRESS') ?? 100,
   };
 }

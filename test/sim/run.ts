@@ -2,7 +2,7 @@ import { SimCluster } from './cluster.ts';
 import { Clients } from './clients.ts';
 import { differenceOfReplicas } from './checks/equal-replicas.ts';
 import { Invariants } from './checks/invariants.ts';
-import { Nemesis } from './faults/nemesis.ts';
+import { Nemesis, type PlannedFault, planFaults, type Strike } from './faults/nemesis.ts';
 import { Kernel, type Violation } from './kernel/kernel.ts';
 import { drawSettings } from './settings.ts';
 import { simulate } from './simulate.ts';
@@ -10,10 +10,22 @@ import type { Spec } from './specs/spec.ts';
 import { createTable } from './table.ts';
 import type { Workload } from './workloads/workload.ts';
 
+/** What of a spec takes place; by default everything that the seed draws. */
+export interface RunChoices {
+  /** Only these faults, at these times. */
+  readonly faults?: readonly PlannedFault[];
+  /** Only workloads of these names. */
+  readonly workloads?: readonly string[];
+}
+
 /** What one run came to. */
 export interface RunResult {
   readonly violations: readonly Violation[];
   readonly faults: ReadonlyMap<string, number>;
+  /** Faults that began. */
+  readonly strikes: readonly Strike[];
+  /** When the load and the faults began. */
+  readonly loadedAtMs: number;
   /** Operations answered. */
   readonly operations: number;
   readonly simulatedMs: number;
@@ -30,13 +42,15 @@ const LIVE_OPERATIONS = 20;
 const LAST_LINES = 120;
 
 /** Runs one seed of a spec. Reality is trapped meanwhile. */
-export async function runSeed(spec: Spec, seed: number, print?: (line: string) => void): Promise<RunResult> {
+export async function runSeed(spec: Spec, seed: number, choices: RunChoices = {}, print?: (line: string) => void): Promise<RunResult> {
   const kernel = new Kernel(seed, print);
-  const scenario = new Scenario(kernel, spec);
+  const scenario = new Scenario(kernel, spec, choices);
   await simulate(kernel, () => scenario.play(), spec.durationMs * 4 + 300_000);
   return {
     violations: kernel.violations,
     faults: scenario.nemesis.counts,
+    strikes: scenario.nemesis.strikes,
+    loadedAtMs: scenario.loadedAtMs,
     operations: scenario.operations,
     simulatedMs: kernel.nowMs,
     events: kernel.events,
@@ -51,13 +65,17 @@ class Scenario {
   readonly #kernel: Kernel;
   readonly #cluster: SimCluster;
   readonly #spec: Spec;
+  readonly #choices: RunChoices;
+  loadedAtMs = 0;
   #workloads: readonly Workload[] = [];
 
-  constructor(kernel: Kernel, spec: Spec) {
+  constructor(kernel: Kernel, spec: Spec, choices: RunChoices) {
     this.#kernel = kernel;
     this.#spec = spec;
+    this.#choices = choices;
     this.#cluster = new SimCluster(kernel, drawSettings(kernel.random()));
-    this.nemesis = new Nemesis(this.#cluster, spec.plan);
+    const planned = planFaults(spec.plan, kernel.random(), spec.durationMs);
+    this.nemesis = new Nemesis(this.#cluster, spec.plan, choices.faults ?? planned);
     kernel.afterTurn = new Invariants(this.#cluster).check;
   }
 
@@ -71,9 +89,10 @@ class Scenario {
     await cluster.boot();
     const clients = new Clients(cluster);
     await createTable(cluster, clients);
-    this.#workloads = this.#spec.workloads.map((make) => make({ cluster, clients, random: this.#kernel.random() }));
+    this.#workloads = this.#makeWorkloads(clients);
     for (const workload of this.#workloads) await workload.setup();
     this.#act('faults under load');
+    this.loadedAtMs = this.#kernel.nowMs;
     const ended = this.#workloads.map((workload) => workload.start());
     this.nemesis.start();
     await cluster.sleep(this.#spec.durationMs);
@@ -90,6 +109,14 @@ class Scenario {
       if (problem !== undefined) this.#kernel.violated(workload.name, problem);
     }
     this.#act('end');
+  }
+
+  /** Each has random numbers of its own, whether or not the others take place. */
+  #makeWorkloads(clients: Clients): Workload[] {
+    const kinds = this.#spec.workloads.map((kind) => ({ ...kind, random: this.#kernel.random() }));
+    const { workloads } = this.#choices;
+    const chosen = workloads === undefined ? kinds : kinds.filter(({ name }) => workloads.includes(name));
+    return chosen.map(({ make, random }) => make({ cluster: this.#cluster, clients, random }));
   }
 
   async #checkLiveness(): Promise<void> {

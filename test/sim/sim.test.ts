@@ -1,21 +1,34 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { runSeed } from './run.ts';
+import { choicesOf, readRegressions, specOfRecord } from './run-record.ts';
 import { SPECS } from './specs/specs.ts';
 
 /** Shorter than by default, so that more seeds fit. */
-const SECONDS = 25;
-const SEEDS = 100;
+const SECONDS = 20;
+const SEEDS = 300;
+const REPLAYED_ONE_OF = 10;
+
+describe('a run that failed once', () => {
+  for (const [file, record] of readRegressions()) {
+    it(`passes: ${file}`, async () => {
+      const result = await runSeed(specOfRecord(record), record.seed, choicesOf(record));
+      assert.deepEqual(result.violations, [], result.lastLines.join('\n'));
+    });
+  }
+});
 
 describe('a simulated cluster', () => {
   for (let seed = 1; seed <= SEEDS; seed++) {
     const spec = SPECS[seed % SPECS.length];
     assert(spec !== undefined);
     it(`survives ${spec.name}, seed ${seed}`, async () => {
-      const result = await runSeed({ ...spec, durationMs: SECONDS * 1000 }, seed);
+      const short = { ...spec, durationMs: SECONDS * 1000 };
+      const result = await runSeed(short, seed);
       const replay = `make sim SEED=${seed} RUNS=1 SPEC=${spec.name} SECONDS=${SECONDS}`;
       assert.deepEqual(result.violations, [], `${result.lastLines.join('\n')}\nreplay: ${replay}`);
       assert(result.operations > 100 && result.faults.size > 0, 'a run that did nothing proves nothing');
+      if (seed % REPLAYED_ONE_OF === 0) assert.equal((await runSeed(short, seed)).traceHash, result.traceHash);
     });
   }
 

@@ -1,4 +1,5 @@
-import type { Prng } from '../../../services/shared/base/prng.ts';
+import { must } from '../../../services/shared/base/assert.ts';
+import { Prng } from '../../../services/shared/base/prng.ts';
 import type { SimCluster } from '../cluster.ts';
 import { FaultAtlas } from './atlas.ts';
 import type { Fault, FaultUnderWay } from './fault.ts';
@@ -13,31 +14,59 @@ export interface FaultPlan {
   readonly storm?: boolean;
 }
 
-/** Draws faults one after the other, ends each after its time, and counts them. */
+/** One fault before it begins: enough to let it happen again in the same way, with or without the others. */
+export interface PlannedFault {
+  /** Since the load began, milliseconds. */
+  readonly atMs: number;
+  readonly kind: string;
+  /** Of everything that the fault draws. */
+  readonly seed: number;
+}
+
+/** A fault that began. */
+export interface Strike extends PlannedFault {
+  /** For people. */
+  readonly what: string;
+}
+
+/** What goes wrong in a run of this length. */
+export function planFaults({ faults, gapMs }: FaultPlan, random: Prng, durationMs: number): PlannedFault[] {
+  const planned: PlannedFault[] = [];
+  if (faults.length === 0) return planned;
+  // The first one comes soon, so that no run goes without.
+  let atMs = random.float() * gapMs;
+  while (atMs < durationMs) {
+    planned.push({ atMs, kind: random.pick(faults).kind, seed: random.uint32() });
+    atMs -= Math.log(1 - random.float()) * gapMs;
+  }
+  return planned;
+}
+
+/** Lets planned faults begin, ends each after its time, and counts them. */
 export class Nemesis {
   readonly counts = new Map<string, number>();
+  /** What began, in its order. */
+  readonly strikes: Strike[] = [];
   readonly #cluster: SimCluster;
   readonly #plan: FaultPlan;
-  readonly #random: Prng;
+  readonly #planned: readonly PlannedFault[];
   readonly #atlas: FaultAtlas;
   readonly #underWay = new Set<FaultUnderWay>();
   #stopped = false;
 
-  constructor(cluster: SimCluster, plan: FaultPlan) {
+  constructor(cluster: SimCluster, plan: FaultPlan, planned: readonly PlannedFault[]) {
     this.#cluster = cluster;
     this.#plan = plan;
+    this.#planned = planned;
     this.#atlas = new FaultAtlas(plan.storm ?? false);
-    this.#random = cluster.kernel.random();
   }
 
   start(): void {
-    const { kernel } = this.#cluster;
-    if (this.#plan.faults.length === 0) return;
-    kernel.after(-Math.log(1 - this.#random.float()) * this.#plan.gapMs, () => {
-      if (this.#stopped) return;
-      this.#strike();
-      this.start();
-    });
+    for (const planned of this.#planned) {
+      this.#cluster.kernel.after(planned.atMs, () => {
+        if (!this.#stopped) this.#strike(planned);
+      });
+    }
   }
 
   /** No new faults; what goes on is ended, and everything runs again. */
@@ -48,12 +77,17 @@ export class Nemesis {
     this.#note('healed');
   }
 
-  #strike(): void {
-    const fault = this.#random.pick(this.#plan.faults);
-    const begun = fault.begin({ cluster: this.#cluster, atlas: this.#atlas, random: this.#random });
+  #strike(planned: PlannedFault): void {
+    const { kind, seed } = planned;
+    const fault = must(
+      this.#plan.faults.find((known) => known.kind === kind),
+      `the spec has no fault ${kind}`,
+    );
+    const begun = fault.begin({ cluster: this.#cluster, atlas: this.#atlas, random: new Prng(seed) });
     if (begun === undefined) return;
-    this.counts.set(fault.kind, (this.counts.get(fault.kind) ?? 0) + 1);
-    this.#note(`${fault.kind} ${begun.what}, ${begun.durationMs.toFixed(0)} ms`);
+    this.counts.set(kind, (this.counts.get(kind) ?? 0) + 1);
+    this.strikes.push({ ...planned, what: begun.what });
+    this.#note(`${kind} ${begun.what}, ${begun.durationMs.toFixed(0)} ms`);
     this.#underWay.add(begun);
     this.#cluster.kernel.after(begun.durationMs, () => this.#end(begun));
   }

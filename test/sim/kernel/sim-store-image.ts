@@ -75,10 +75,10 @@ export class StoreImage {
 
   /** One bit is changed in each value whose key begins with the letter. How many there are. */
   flipBits(random: Prng, letter: string): number {
-    const operations: BatchOperation[] = [];
+    const operations: StoredOperation[] = [];
     for (const [key, value] of this.open()) {
       if (!key.startsWith(letter) || value.length === 0) continue;
-      operations.push({ kind: 'put', key: Buffer.from(key, 'latin1'), value: withFlippedBit(random, value) });
+      operations.push({ key, value: withFlippedBit(random, value) });
     }
     this.#recent.push(operations);
     return operations.length;

@@ -16,13 +16,13 @@ import {
 import { CounterWorkload } from '../workloads/counters.ts';
 import { InsertWorkload } from '../workloads/inserts.ts';
 import { RegisterWorkload } from '../workloads/register.ts';
-import type { MakeWorkload } from '../workloads/workload.ts';
+import type { WorkloadKind } from '../workloads/workload.ts';
 import type { Spec } from './spec.ts';
 
-const ITEMS: readonly MakeWorkload[] = [
-  (parts) => new RegisterWorkload(parts),
-  (parts) => new CounterWorkload(parts),
-  (parts) => new InsertWorkload(parts),
+const ITEMS: readonly WorkloadKind[] = [
+  { name: 'register', make: (parts) => new RegisterWorkload(parts) },
+  { name: 'counters', make: (parts) => new CounterWorkload(parts) },
+  { name: 'inserts', make: (parts) => new InsertWorkload(parts) },
 ];
 
 const CRASHES = [killNode, killNode, cutPower, killAllNodes, cutAllPower, restartNode];

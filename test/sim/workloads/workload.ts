@@ -25,4 +25,8 @@ export interface Workload {
   check(): Promise<string | undefined>;
 }
 
-export type MakeWorkload = (parts: WorkloadParts) => Workload;
+/** A workload before it is made for a run. */
+export interface WorkloadKind {
+  readonly name: string;
+  readonly make: (parts: WorkloadParts) => Workload;
+}
