@@ -1,5 +1,5 @@
 # Commands of the project; README.md says what each is for.
-.PHONY: build up down status logs clean demo bench sim exhaustive test lint gen test-containers node-and-npm sim-nightly
+.PHONY: build up down status logs clean demo bench sim exhaustive test lint gen test-containers node-and-npm sim-nightly chaos
 
 # Folder of the cluster: data, logs, settings. Another folder and another PORT make a second cluster.
 DIR ?= .stator
@@ -74,6 +74,16 @@ sim-nightly: export RUNS := $(or $(RUNS),10000)
 sim-nightly: export SEED := $(SEED)
 sim-nightly: build
 	@node dist/test/sim/main.js
+
+# Real processes under faults: make chaos [FAULT=kill-leader,cut-one-way RUNS=1 SECONDS=8 FIRST=1 KILLS=100]; test/chaos/README.md names the faults.
+chaos: export FAULT := $(FAULT)
+chaos: export RUNS := $(RUNS)
+chaos: export SECONDS := $(SECONDS)
+chaos: export FIRST := $(FIRST)
+chaos: export KILLS := $(KILLS)
+chaos: export DIR := $(DIR)
+chaos: build
+	@node dist/test/chaos/main.js
 
 # Node runs every file of a folder that is named test, so its folders are named one by one; those that need more than Node are left out.
 TEST_FOLDERS = dist/services $(filter-out %/containers,$(addprefix dist/,$(shell find test -name '*.test.ts' | cut -d/ -f1-2 | sort -u)))

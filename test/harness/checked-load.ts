@@ -19,6 +19,15 @@ export interface LoadFigures {
   readonly failed: number;
 }
 
+/** One request that has ended, for whoever watches a load. */
+export interface EndedRequest {
+  /** The partition key of its item. */
+  readonly key: string;
+  readonly isWrite: boolean;
+  /** Answered, be it that its condition was false; otherwise it failed. */
+  readonly acknowledged: boolean;
+}
+
 type Item = Record<string, AttributeValue>;
 
 /** An answer; or the condition was false; or nothing was done; or nobody knows what was done. */
@@ -42,6 +51,8 @@ const CONTENDED = 24;
 /** In one of so many turns a client takes part in the contest. */
 const CONTENDED_TURNS = 3;
 const COUNTERS = 4;
+const STRONG_READ = 'strong read';
+const EVENTUAL_READ = 'eventual read';
 
 /**
  * Puts, conditional updates, counters, strong and eventually consistent reads from many clients, each answer checked as it comes
@@ -50,6 +61,8 @@ const COUNTERS = 4;
 export class CheckedLoad {
   /** Pause of each client between two steps, milliseconds: what goes on beside the load needs the machine, too. 0: as fast as it goes. */
   restMs = 0;
+  /** Told of every request at its end. */
+  onEnded: (request: EndedRequest) => void = () => {};
   readonly #client: DynamoDBClient;
   readonly #table: string;
   readonly #run: string;
@@ -133,7 +146,7 @@ export class CheckedLoad {
     const history = this.#registers[client] as VersionHistory;
     const version = history.attempted + 1;
     history.attempt(version);
-    const outcome = await this.#send('register', () =>
+    const outcome = await this.#send('register', this.#key('register', client), () =>
       this.#client.send(
         new PutItemCommand({
           TableName: this.#table,
@@ -149,7 +162,9 @@ export class CheckedLoad {
 
   async #putUnique(id: string): Promise<void> {
     const item = { ...this.#key('unique', id), text: { S: textOf(id) } };
-    const outcome = await this.#send('unique', () => this.#client.send(new PutItemCommand({ TableName: this.#table, Item: item })));
+    const outcome = await this.#send('unique', this.#key('unique', id), () =>
+      this.#client.send(new PutItemCommand({ TableName: this.#table, Item: item })),
+    );
     if (typeof outcome === 'object') this.#unique.push(id);
   }
 
@@ -166,7 +181,7 @@ export class CheckedLoad {
 
   async #add(counter: number): Promise<void> {
     const history = this.#counters[counter] as CounterHistory;
-    const outcome = await this.#send('counter', () =>
+    const outcome = await this.#send('counter', this.#key('counter', counter), () =>
       this.#client.send(
         new UpdateItemCommand({
           TableName: this.#table,
@@ -194,7 +209,7 @@ export class CheckedLoad {
     const wrong = history.strongRead(floor, found);
     if (wrong !== undefined) this.#violation(`contended ${item}: ${wrong}`);
     history.attempt(found + 1);
-    const outcome = await this.#send('contended', () =>
+    const outcome = await this.#send('contended', this.#key('contended', item), () =>
       this.#client.send(
         new UpdateItemCommand({
           TableName: this.#table,
@@ -218,23 +233,28 @@ export class CheckedLoad {
 
   async #get(kind: string, name: string | number, consistent: boolean): Promise<Outcome<Item>> {
     const command = new GetItemCommand({ TableName: this.#table, Key: this.#key(kind, name), ConsistentRead: consistent });
-    const outcome = await this.#send(consistent ? 'strong read' : 'eventual read', () => this.#client.send(command));
+    const outcome = await this.#send(consistent ? STRONG_READ : EVENTUAL_READ, this.#key(kind, name), () => this.#client.send(command));
     return typeof outcome === 'object' ? { answer: outcome.answer.Item ?? {} } : outcome;
   }
 
-  async #send<T>(kind: string, send: () => Promise<T>): Promise<Outcome<T>> {
+  async #send<T>(kind: string, key: Item, send: () => Promise<T>): Promise<Outcome<T>> {
     this.#requests++;
     const sentAtMs = performance.now();
+    const ended = (acknowledged: boolean): void => {
+      if (acknowledged) this.#acknowledged++;
+      else this.#failed++;
+      this.onEnded({ key: key['pk']?.S ?? '', isWrite: kind !== STRONG_READ && kind !== EVENTUAL_READ, acknowledged });
+    };
     try {
       const answer = await send();
-      this.#acknowledged++;
+      ended(true);
       return { answer };
     } catch (error) {
       if (error instanceof ConditionalCheckFailedException) {
-        this.#acknowledged++;
+        ended(true);
         return 'condition-failed';
       }
-      this.#failed++;
+      ended(false);
       const name = `${kind}, after ${Math.round((performance.now() - sentAtMs) / 1000)} s: ${String(error)}`;
       this.#failures.set(name, (this.#failures.get(name) ?? 0) + 1);
       return error instanceof ThrottlingException ? 'nothing-done' : 'unknown';

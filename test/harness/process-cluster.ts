@@ -6,8 +6,10 @@ import { join } from 'node:path';
 import { CreateTableCommand, DynamoDBClient, type KeySchemaElement, waitUntilTableExists } from '@aws-sdk/client-dynamodb';
 import { DevCluster } from '../../services/ctl/dev-cluster.ts';
 import type { ProcessStatus } from '../../services/ctl/dev-folder.ts';
-import { type DevSettings, PORTS_RESERVED } from '../../services/ctl/dev-settings.ts';
-import { localCluster } from '../../services/ctl/local-cluster.ts';
+import { chooseSettings, type DevSettings, PORTS_RESERVED } from '../../services/ctl/dev-settings.ts';
+import { type DevProcess, topology } from '../../services/ctl/dev-topology.ts';
+import { createAdminCall } from '../../services/ctl/admin-client.ts';
+import { initCluster } from '../../services/ctl/init.ts';
 import { holdsResources } from '../../services/ctl/process-table.ts';
 import { UserError } from '../../services/ctl/user-error.ts';
 import { nodeDigest } from '../../services/shared/platform/digest.ts';
@@ -30,6 +32,18 @@ const REQUEST_TIMEOUT_MS = 60_000;
 const CONNECT_TIMEOUT_MS = 5_000;
 const DEFAULT_CONNECTIONS = 64;
 
+/** What a test puts around a cluster: another network, other disks. */
+export interface Surroundings {
+  /** Before the first process starts; the folder is there and empty. */
+  prepare?(directory: string, processes: readonly DevProcess[]): Promise<void>;
+  /** What is started in place of a process's entry file. */
+  programOf?(process: DevProcess): string;
+  /** Where others reach the process that listens at this address. */
+  reachedAt?(address: string): string;
+  /** After the last process has ended, before the folder is removed. */
+  dispose?(): Promise<void>;
+}
+
 /**
  * A whole cluster of real processes, as `make up` starts it, in a temporary folder and with ports of its own. With STATOR_TEST_KEEP
  * set the folder stays, logs and all.
@@ -38,15 +52,17 @@ export class ProcessCluster {
   readonly directory: string;
   readonly #cluster: DevCluster;
   readonly #settings: DevSettings;
+  readonly #surroundings: Surroundings;
   /** A member of the cluster's own. */
   readonly transport: GrpcTransport;
   readonly #clients: DynamoDBClient[] = [];
   readonly #options = new Set<string>();
 
-  private constructor(cluster: DevCluster, settings: DevSettings, options: Readonly<Record<string, string>>) {
+  private constructor(cluster: DevCluster, settings: DevSettings, options: Readonly<Record<string, string>>, surroundings: Surroundings) {
     this.directory = settings.directory;
     this.#cluster = cluster;
     this.#settings = settings;
+    this.#surroundings = surroundings;
     this.setOptions(options);
     this.transport = createTransport({
       identity: { name: 'test', incarnation: process.pid, clusterId: () => settings.clusterId },
@@ -59,17 +75,19 @@ export class ProcessCluster {
   }
 
   /** `options`: further options of the processes by environment name, as in `{ STATOR_LEASE: 'off' }`. */
-  static async start(options: Readonly<Record<string, string>> = {}): Promise<ProcessCluster> {
+  static async start(options: Readonly<Record<string, string>> = {}, surroundings: Surroundings = {}): Promise<ProcessCluster> {
     const directory = await mkdtemp(join(tmpdir(), 'stator-cluster-'));
     const port = await freePorts(PORTS_RESERVED);
     endAtExit(directory, port);
     Object.assign(process.env, options);
-    const cluster = localCluster(directory, (line) => testLogger('ctl').info(line));
+    const cluster = devCluster(directory, surroundings);
     try {
+      await surroundings.prepare?.(directory, topology(chooseSettings(directory, undefined, { port })));
       const { settings } = await cluster.up({ port });
-      return new ProcessCluster(cluster, settings, options);
+      return new ProcessCluster(cluster, settings, options, surroundings);
     } catch (error) {
       await endProcesses(directory, port);
+      await surroundings.dispose?.();
       throw error;
     }
   }
@@ -167,12 +185,7 @@ export class ProcessCluster {
 
   /** Starts one process that cannot get ready yet. */
   async startUnready(name: string): Promise<void> {
-    const impatient = new DevCluster({
-      directory: this.directory,
-      initCluster: () => Promise.reject(new Error('the cluster is formed')),
-      report: () => {},
-      readyTimeoutMs: 0,
-    });
+    const impatient = devCluster(this.directory, this.#surroundings, 0);
     await assert.rejects(impatient.startProcess(name), UserError);
     assert.ok(await this.isRunning(name), `${name} runs`);
   }
@@ -190,6 +203,7 @@ export class ProcessCluster {
   async remove(): Promise<void> {
     for (const client of this.#clients) client.destroy();
     await endProcesses(this.directory, this.port);
+    await this.#surroundings.dispose?.();
     for (const name of this.#options) delete process.env[name];
     await this.transport.close();
     if (process.env['STATOR_TEST_KEEP'] === undefined) rmSync(this.directory, { recursive: true, force: true });
@@ -236,6 +250,21 @@ export class ProcessCluster {
     }
     return leaders;
   }
+}
+
+function devCluster(directory: string, surroundings: Surroundings, readyTimeoutMs?: number): DevCluster {
+  const programOf = surroundings.programOf?.bind(surroundings);
+  return new DevCluster({
+    directory,
+    // A node that belongs to no cluster yet answers only callers that name none.
+    initCluster: (seeds, toForm) => {
+      const reached = seeds.map(({ az, address }) => ({ az, address: surroundings.reachedAt?.(address) ?? address }));
+      return initCluster(createAdminCall(''), reached, toForm);
+    },
+    report: (line) => testLogger('ctl').info(line),
+    ...(programOf !== undefined && { programOf }),
+    ...(readyTimeoutMs !== undefined && { readyTimeoutMs }),
+  });
 }
 
 /** The state of a process as proc(5) gives it: R, S, T for stopped, Z… */

@@ -1,0 +1,13 @@
+import type { Fault } from './fault.ts';
+import { KILLS } from './kills.ts';
+import { NETWORKS } from './networks.ts';
+import { STOPS } from './stops.ts';
+
+/** Every fault, in the order in which they run. */
+export const FAULTS: readonly Fault[] = [...KILLS, ...STOPS, ...NETWORKS];
+
+export function faultNamed(name: string): Fault {
+  const fault = FAULTS.find((each) => each.name === name);
+  if (fault === undefined) throw new Error(`there is no fault ${name}; there are ${FAULTS.map((each) => each.name).join(', ')}`);
+  return fault;
+}
