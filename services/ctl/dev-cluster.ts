@@ -4,7 +4,7 @@ import { endpointOf, type ProcessStatus, processStatus, withLock, writeCommand, 
 import { DevProcesses } from './dev-process.ts';
 import { chooseSettings, type DevSettings, readSettings, type WantedSettings, writeSettings } from './dev-settings.ts';
 import { type DevProcess, programOf, seedsByAz, topology } from './dev-topology.ts';
-import { whyNotAlive, whyNotReady } from './health.ts';
+import { whyNotReady, whyNotStarted } from './health.ts';
 import type { ClusterToForm, InitResult, Seed } from './init.ts';
 import { UserError } from './user-error.ts';
 
@@ -151,7 +151,7 @@ export class DevCluster {
   async #form(settings: DevSettings, begun: boolean): Promise<DevSettings> {
     if (settings.formed) return settings;
     const nodes = topology(settings).filter(({ role }) => role === 'storage-node');
-    await Promise.all(nodes.map((process) => this.#until(process, () => whyNotAlive(process.ports.metrics), performance.now())));
+    await Promise.all(nodes.map((process) => this.#until(process, () => whyNotStarted(process.ports.metrics), performance.now())));
     const { clusterId, formedNow } = await this.#parts.initCluster(seedsByAz(settings), { clusterId: settings.clusterId, begun });
     this.#parts.report(`${formedNow ? 'formed' : 'found '} cluster ${clusterId}`);
     const formed = { ...settings, clusterId, formed: true };

@@ -1,15 +1,19 @@
 import { address } from './dev-topology.ts';
 
 const PROBE_TIMEOUT_MS = 1000;
+const NO_ANSWER = 'does not answer yet';
+/** What /readyz says until the process has opened its stores and accepts connections of others. */
+const STARTING = 'starting';
 
 /** Undefined when a process says that it is ready; else why not, as /readyz tells it. */
 export async function whyNotReady(metricsPort: number): Promise<string | undefined> {
   return probe(metricsPort, '/readyz');
 }
 
-/** Undefined when a process answers at all; else why not. */
-export async function whyNotAlive(metricsPort: number): Promise<string | undefined> {
-  return probe(metricsPort, '/healthz');
+/** Undefined when a process accepts connections of other processes, be it that it is not ready to serve; else why not. */
+export async function whyNotStarted(metricsPort: number): Promise<string | undefined> {
+  const reason = await whyNotReady(metricsPort);
+  return reason === STARTING || reason === NO_ANSWER ? reason : undefined;
 }
 
 async function probe(metricsPort: number, path: string): Promise<string | undefined> {
@@ -18,6 +22,6 @@ async function probe(metricsPort: number, path: string): Promise<string | undefi
     const text = (await response.text()).trim();
     return response.ok ? undefined : text || `answers ${response.status}`;
   } catch {
-    return 'does not answer yet';
+    return NO_ANSWER;
   }
 }

@@ -38,9 +38,9 @@ export async function runCampaign(fault: Fault, options: CampaignOptions): Promi
   return results;
 }
 
-function describe({ fault, run, timeline, longestGapMs, backAfterMs, operations, failed, violation }: ChaosRunResult): string {
+function describe({ fault, run, timeline, longestGapMs, backAfterMs, operations, failed, elections, violation }: ChaosRunResult): string {
   const marks = timeline.marks.map(({ label }) => label).join(', ');
   const back = backAfterMs === undefined ? 'never' : `${(backAfterMs / 1000).toFixed(2)} s`;
-  const figures = `gap ${(longestGapMs / 1000).toFixed(2)} s, back after ${back}, ${operations} operations, ${failed} failed`;
+  const figures = `gap ${(longestGapMs / 1000).toFixed(2)} s, back after ${back}, ${operations} operations, ${failed} failed, ${elections ?? '?'} elections`;
   return `${fault} ${run}: ${marks}: ${figures}${violation === undefined ? '' : `\n  VIOLATION: ${violation}`}`;
 }

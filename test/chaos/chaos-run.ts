@@ -2,11 +2,13 @@ import { DeleteTableCommand, DescribeTableCommand } from '@aws-sdk/client-dynamo
 import { must } from '../../services/shared/base/assert.ts';
 import { Prng } from '../../services/shared/base/prng.ts';
 import { CheckedLoad } from '../harness/checked-load.ts';
-import type { ProcessCluster } from '../harness/process-cluster.ts';
+import { type ProcessCluster, STORAGE_NODES } from '../harness/process-cluster.ts';
 import { RegisterLoad } from '../harness/register-load.ts';
 import { assertEqualReplicas } from '../harness/replica-hashes.ts';
 import { TablePartitions } from '../harness/table-partitions.ts';
 import { ALL_PROCESSES, type Fault, type Victim } from './faults/fault.ts';
+import type { ChaosDisks } from './faults/chaos-disks.ts';
+import type { ProxiedNetwork } from './network/proxied-network.ts';
 import type { ChaosCluster } from './chaos-cluster.ts';
 import { Timeline } from './report/timeline.ts';
 
@@ -15,6 +17,8 @@ const CONNECTIONS = 24;
 const REGISTER_REST_MS = 20;
 /** Acknowledged requests before the fault and after it. */
 const STRETCH = 400;
+/** Of the log of a process that is not there any more. */
+const LOG_CHARACTERS = 1000;
 
 export interface ChaosRunResult {
   readonly fault: string;
@@ -25,83 +29,119 @@ export interface ChaosRunResult {
   readonly longestGapMs: number;
   /** From the end of the fault until every partition had acknowledged a write again. */
   readonly backAfterMs: number | undefined;
+  /** Ballots begun from the fault to the end, over all partitions of the table; undefined when not all nodes could be asked. */
+  readonly elections: number | undefined;
   readonly timeline: Timeline;
   /** Undefined: everything was as promised. */
   readonly violation: string | undefined;
 }
 
 /** One run of a fault: a table of its own, load, harm, repair, more load, and every check at the end. */
-export async function runChaos(fault: Fault, chaos: ChaosCluster, run: number, secondsMax: number): Promise<ChaosRunResult> {
-  const { cluster } = chaos;
-  const random = new Prng(run);
-  const table = `Chaos-${run}`;
-  const partitions = await makeTable(cluster, table);
-  const startMs = performance.now();
-  const timeline = new Timeline(partitions.groups, startMs);
-  const load = new CheckedLoad(cluster.client(), table, 'checked', CONNECTIONS);
-  const registers = new RegisterLoad(cluster.client(), table, 'registers', random, REGISTER_REST_MS);
-  watch(load, timeline, partitions);
-  let beganMs = startMs;
-  let healedMs = startMs;
-  const victim: Victim = {
-    cluster,
-    load,
-    random,
-    secondsMax,
-    get network() {
-      return must(chaos.network, `${fault.name} asked for no network`);
-    },
-    get disks() {
-      return must(chaos.disks, `${fault.name} asked for no disks`);
-    },
-    began: (label) => {
-      beganMs = performance.now();
-      timeline.mark(label, beganMs);
-    },
-    healed: (label) => {
-      healedMs = performance.now();
-      timeline.mark(label, healedMs);
-    },
-  };
+export async function runChaos(fault: Fault, chaos: ChaosCluster, number: number, secondsMax: number): Promise<ChaosRunResult> {
+  const run = new ChaosRun(fault, chaos, number, secondsMax);
   let violation: string | undefined;
-  let endMs: number | undefined;
   try {
-    await load.during(() =>
-      registers.during(async () => {
-        await load.more(STRETCH);
-        await fault.inflict(victim);
-        await load.everyClientWrites();
-        await load.more(STRETCH);
-        endMs = performance.now();
-      }),
-    );
-    await verify(cluster, load, registers);
-    await removeTable(cluster, table);
+    await run.carryOut();
   } catch (error) {
     violation = error instanceof Error ? error.message : String(error);
   }
-  endMs ??= performance.now();
-  return {
-    fault: fault.name,
-    run,
-    operations: load.figures.acknowledged + registers.operations,
-    failed: load.figures.failed,
-    longestGapMs: timeline.longestGapMs(beganMs - startMs, endMs - startMs),
-    backAfterMs: timeline.backAfterMs(healedMs - startMs),
-    timeline,
-    violation,
-  };
+  return run.result(violation);
 }
 
-/** Nothing acknowledged is lost, nothing was done twice, the histories have an order, the copies are equal, and nobody died of it. */
-async function verify(cluster: ProcessCluster, load: CheckedLoad, registers: RegisterLoad): Promise<void> {
-  for (const name of ALL_PROCESSES) {
-    if (!(await cluster.isRunning(name)))
-      throw new Error(`${name} ended by itself; its log ends: ${(await cluster.log(name)).slice(-1000)}`);
+class ChaosRun implements Victim {
+  readonly cluster: ProcessCluster;
+  readonly load: CheckedLoad;
+  readonly random: Prng;
+  readonly secondsMax: number;
+  readonly #fault: Fault;
+  readonly #chaos: ChaosCluster;
+  readonly #number: number;
+  readonly #table: string;
+  readonly #registers: RegisterLoad;
+  #startMs = performance.now();
+  #timeline = new Timeline([], this.#startMs);
+  #beganMs = this.#startMs;
+  #healedMs = this.#startMs;
+  #endMs: number | undefined;
+  #elections: number | undefined;
+
+  constructor(fault: Fault, chaos: ChaosCluster, number: number, secondsMax: number) {
+    const { cluster } = chaos;
+    this.cluster = cluster;
+    this.random = new Prng(number);
+    this.secondsMax = secondsMax;
+    this.#fault = fault;
+    this.#chaos = chaos;
+    this.#number = number;
+    this.#table = `Chaos-${number}`;
+    this.load = new CheckedLoad(cluster.client(), this.#table, 'checked', CONNECTIONS);
+    this.#registers = new RegisterLoad(cluster.client(), this.#table, 'registers', this.random, REGISTER_REST_MS);
   }
-  await load.verify(cluster.client(5));
-  registers.verify();
-  await assertEqualReplicas(cluster);
+
+  get network(): ProxiedNetwork {
+    return must(this.#chaos.network, `${this.#fault.name} asked for no network`);
+  }
+
+  get disks(): ChaosDisks {
+    return must(this.#chaos.disks, `${this.#fault.name} asked for no disks`);
+  }
+
+  began(label: string): void {
+    this.#beganMs = performance.now();
+    this.#timeline.mark(label, this.#beganMs);
+  }
+
+  healed(label: string): void {
+    this.#healedMs = performance.now();
+    this.#timeline.mark(label, this.#healedMs);
+  }
+
+  /** Rejects when something was not as promised. */
+  async carryOut(): Promise<void> {
+    const partitions = await makeTable(this.cluster, this.#table);
+    const roundsBefore = await rounds(this.cluster, partitions);
+    this.#startMs = performance.now();
+    this.#timeline = new Timeline(partitions.groups, this.#startMs);
+    watch(this.load, this.#timeline, partitions);
+    await this.load.during(() =>
+      this.#registers.during(async () => {
+        await this.load.more(STRETCH);
+        await this.#fault.inflict(this);
+        await this.load.everyClientWrites();
+        await this.load.more(STRETCH);
+        this.#endMs = performance.now();
+      }),
+    );
+    await this.#verify();
+    this.#elections = (await rounds(this.cluster, partitions)) - roundsBefore;
+    await removeTable(this.cluster, this.#table);
+  }
+
+  result(violation: string | undefined): ChaosRunResult {
+    const endMs = this.#endMs ?? performance.now();
+    return {
+      fault: this.#fault.name,
+      run: this.#number,
+      operations: this.load.figures.acknowledged + this.#registers.operations,
+      failed: this.load.figures.failed,
+      longestGapMs: this.#timeline.longestGapMs(this.#beganMs - this.#startMs, endMs - this.#startMs),
+      backAfterMs: this.#timeline.backAfterMs(this.#healedMs - this.#startMs),
+      elections: this.#elections,
+      timeline: this.#timeline,
+      violation,
+    };
+  }
+
+  /** Nothing acknowledged is lost, nothing was done twice, the histories have an order, the copies are equal, and nobody died of it. */
+  async #verify(): Promise<void> {
+    for (const name of ALL_PROCESSES) {
+      if (await this.cluster.isRunning(name)) continue;
+      throw new Error(`${name} ended by itself; its log ends: ${(await this.cluster.log(name)).slice(-LOG_CHARACTERS)}`);
+    }
+    await this.load.verify(this.cluster.client(5));
+    this.#registers.verify();
+    await assertEqualReplicas(this.cluster);
+  }
 }
 
 function watch(load: CheckedLoad, timeline: Timeline, partitions: TablePartitions): void {
@@ -111,6 +151,14 @@ function watch(load: CheckedLoad, timeline: Timeline, partitions: TablePartition
     else if (isWrite) timeline.acknowledgedWrite(partitions.groupOf(key), nowMs);
     else timeline.acknowledgedRead(nowMs);
   };
+}
+
+/** Sum over the partitions of the greatest round that a replica has promised. */
+async function rounds(cluster: ProcessCluster, { groups }: TablePartitions): Promise<number> {
+  const nodes = await Promise.all(STORAGE_NODES.map((name) => cluster.describe(name)));
+  const roundsOf = (group: number): number[] =>
+    nodes.flatMap(({ replicas }) => replicas.filter((replica) => replica.group === group).map(({ ballot }) => ballot.round));
+  return groups.reduce((sum, group) => sum + Math.max(0, ...roundsOf(group)), 0);
 }
 
 async function makeTable(cluster: ProcessCluster, table: string): Promise<TablePartitions> {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
@@ -26,13 +26,20 @@ function cluster(directory = join(folder, '.stator')): DevCluster {
     directory,
     programOf: () => FAKE,
     report: (line) => lines.push(line),
-    initCluster: (_, { clusterId }) => {
+    initCluster: async (seeds, { clusterId }) => {
       inits++;
-      return Promise.resolve({ clusterId, formedNow: true });
+      for (const { address } of seeds) await assertAccepts(address);
+      return { clusterId, formedNow: true };
     },
     readyTimeoutMs: 1500,
     stopTimeoutMs: 1500,
   });
+}
+
+async function assertAccepts(address: string): Promise<void> {
+  const socket = connect({ host: '127.0.0.1', port: Number(address.split(':')[1]) });
+  await once(socket, 'connect');
+  socket.destroy();
 }
 
 async function statuses(directory = join(folder, '.stator')): Promise<ProcessStatus[]> {
@@ -83,6 +90,12 @@ test('starts five processes, forms the cluster once, and stops them', async () =
 
   await cluster().up({});
   assert.equal(inits, 1, 'a cluster that was formed is not formed again');
+});
+
+test('forms the cluster when every seed accepts connections, not before', async () => {
+  process.env['STATOR_FAKE'] = 'node-c:late';
+  await cluster().up({ port });
+  assert.equal(inits, 1);
 });
 
 test('writes an environment that a shell can read, and a stator command', async () => {

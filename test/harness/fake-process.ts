@@ -4,7 +4,8 @@ import { parseArgs } from 'node:util';
 
 /**
  * Stands in for a process of the cluster where only its life is tested: it takes the same options, listens at the same ports and
- * says that it is ready. STATOR_FAKE=NAME:crash | NAME:unready | NAME:deaf (to SIGTERM) makes the process of that name misbehave.
+ * says that it is ready. STATOR_FAKE=NAME:crash | NAME:unready | NAME:deaf (to SIGTERM) | NAME:late (to accept connections) makes the
+ * process of that name misbehave.
  */
 const { values } = parseArgs({
   options: {
@@ -24,13 +25,25 @@ if (behaviour === 'crash') throw new Error('this process crashes at its start');
 if (behaviour === 'deaf') process.on('SIGTERM', () => {});
 else process.once('SIGTERM', () => process.exit(0));
 
-for (const address of [values.listen, values['http-listen']]) {
-  if (typeof address === 'string') createServer().listen(portOf(address), '127.0.0.1');
-}
+/** How often a late process still says that it is starting. */
+let startingAnswers = behaviour === 'late' ? 5 : 0;
+if (startingAnswers === 0) listenToOthers();
+
 createHttpServer((request, response) => {
+  if (request.url === '/readyz' && startingAnswers > 0) {
+    response.writeHead(503).end('starting');
+    if (--startingAnswers === 0) listenToOthers();
+    return;
+  }
   const ready = request.url === '/healthz' || behaviour !== 'unready';
   response.writeHead(ready ? 200 : 503).end(ready ? 'ok' : 'waits for something that never comes');
 }).listen(portOf(String(values['metrics-listen'])), '127.0.0.1');
+
+function listenToOthers(): void {
+  for (const address of [values.listen, values['http-listen']]) {
+    if (typeof address === 'string') createServer().listen(portOf(address), '127.0.0.1');
+  }
+}
 
 function portOf(address: string): number {
   return Number(address.slice(address.lastIndexOf(':') + 1));

@@ -146,6 +146,20 @@ export class ProcessCluster {
     }
   }
 
+  /** The same, for those only that `work` starts. */
+  async withOptions(options: Readonly<Record<string, string>>, work: () => Promise<void>): Promise<void> {
+    const before = Object.keys(options).map((name) => [name, process.env[name]] as const);
+    Object.assign(process.env, options);
+    try {
+      await work();
+    } finally {
+      for (const [name, value] of before) {
+        if (value === undefined) delete process.env[name];
+        else process.env[name] = value;
+      }
+    }
+  }
+
   // --- processes -----------------------------------------------------------------------------------------------------
 
   async status(name: string): Promise<ProcessStatus> {

@@ -2,7 +2,7 @@ import { mkdir, rm, statfs, writeFile } from 'node:fs/promises';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import type { DevProcess } from '../../../services/ctl/dev-topology.ts';
-import { KIB, MIB } from '../../../services/shared/base/units.ts';
+import { MIB } from '../../../services/shared/base/units.ts';
 import type { StorageNodeName, Surroundings } from '../../harness/process-cluster.ts';
 import { runTool } from '../tools.ts';
 
@@ -85,7 +85,7 @@ export class ChaosDisks implements Surroundings {
     const image = this.#image(name, 0);
     this.#images.set(name, 0);
     await runTool('truncate', ['--size', String(IMAGE_BYTES), image]);
-    await runTool('mkfs.ext4', ['-q', '-F', '-m', '0', '-b', String(4 * KIB), image]);
+    await runTool('mkfs.ext4', ['-q', '-F', '-m', '0', '-E', 'lazy_itable_init=0,lazy_journal_init=0', image]);
     await runTool('mount', ['-o', IMAGE_OPTIONS, image, dataDir]);
   }
 

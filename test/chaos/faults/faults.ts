@@ -1,10 +1,14 @@
+import { CLOCKS } from './clocks.ts';
+import { DAMAGES } from './damages.ts';
+import { DISKS } from './disks.ts';
 import type { Fault } from './fault.ts';
 import { KILLS } from './kills.ts';
+import { LOSSES } from './losses.ts';
 import { NETWORKS } from './networks.ts';
 import { STOPS } from './stops.ts';
 
 /** Every fault, in the order in which they run. */
-export const FAULTS: readonly Fault[] = [...KILLS, ...STOPS, ...NETWORKS];
+export const FAULTS: readonly Fault[] = [...KILLS, ...STOPS, ...NETWORKS, ...LOSSES, ...DISKS, ...DAMAGES, ...CLOCKS];
 
 export function faultNamed(name: string): Fault {
   const fault = FAULTS.find((each) => each.name === name);

@@ -10,6 +10,8 @@ export interface FaultSummary {
   readonly backP99Ms: number;
   readonly operations: number;
   readonly failed: number;
+  /** Ballots begun. */
+  readonly elections: number;
   readonly violations: number;
 }
 
@@ -22,7 +24,7 @@ export interface ChaosSummary {
   readonly violations: number;
 }
 
-const TITLES = ['fault', 'runs', 'gap p50', 'gap p99', 'healed p50', 'healed p99', 'operations', 'failed', 'violations'];
+const TITLES = ['fault', 'runs', 'gap p50', 'gap p99', 'healed p50', 'healed p99', 'operations', 'failed', 'elections', 'violations'];
 
 export function summarize(results: readonly ChaosRunResult[], skipped: Readonly<Record<string, string>>): ChaosSummary {
   const faults: Record<string, FaultSummary> = {};
@@ -43,6 +45,7 @@ export function summaryTable({ faults, skipped }: ChaosSummary): string[] {
     seconds(summary.backP99Ms),
     String(summary.operations),
     String(summary.failed),
+    String(summary.elections),
     String(summary.violations),
   ]);
   const notRun = Object.entries(skipped).map(([name, reason]) => [name, `skipped: ${reason}`]);
@@ -67,6 +70,7 @@ function summaryOf(results: readonly ChaosRunResult[]): FaultSummary {
     backP99Ms: Math.round(percentile(backs, 0.99)),
     operations: results.reduce((sum, { operations }) => sum + operations, 0),
     failed: results.reduce((sum, { failed }) => sum + failed, 0),
+    elections: results.reduce((sum, { elections }) => sum + (elections ?? 0), 0),
     violations: results.filter(({ violation }) => violation !== undefined).length,
   };
 }

@@ -1,0 +1,45 @@
+import { must } from '../../../services/shared/base/assert.ts';
+import { MIB } from '../../../services/shared/base/units.ts';
+import { flipBitInWal, flipBitsInTrees } from '../../harness/damage.ts';
+import { STORAGE_NODES } from '../../harness/process-cluster.ts';
+import { type Fault, startAgain, type Victim } from './fault.ts';
+
+/** Damages the data of one storage node while it is down; it has to notice, and to be made sound again by the others. */
+async function damage(victim: Victim, label: string, flip: (dataDir: string) => Promise<void>): Promise<void> {
+  const { cluster, random } = victim;
+  const node = random.pick(STORAGE_NODES);
+  const dataDir = must((await cluster.status(node)).dataDir, 'a storage node has a data folder');
+  victim.began(`${label} of ${node}`);
+  await cluster.kill(node);
+  await flip(dataDir);
+  victim.healed('start');
+  await startAgain(victim);
+}
+
+/** LevelDB turns its log into tables as it opens a store. */
+async function restart(victim: Victim): Promise<void> {
+  await victim.cluster.kill(...STORAGE_NODES);
+  await startAgain(victim);
+}
+
+export const DAMAGES: readonly Fault[] = [
+  {
+    name: 'bit-flip-log',
+    help: 'A bit in the write-ahead log of a storage node flips while it is down.',
+    surroundings: 'plain',
+    needs: [],
+    inflict: (victim) => damage(victim, 'bit flip in the log', flipBitInWal),
+  },
+  {
+    name: 'bit-flip-tree',
+    help: 'Bits all over the trees of a storage node flip while it is down.',
+    surroundings: 'plain',
+    needs: [],
+    // Everything into the trees soon, and little of it in memory.
+    options: { STATOR_CHECKPOINT_INTERVAL_MS: '1000', STATOR_PAGE_CACHE_BYTES: String(MIB) },
+    inflict: async (victim) => {
+      await restart(victim);
+      await damage(victim, 'bit flips in the trees', flipBitsInTrees);
+    },
+  },
+];

@@ -1,0 +1,53 @@
+import { KIB } from '../../../services/shared/base/units.ts';
+import { STORAGE_NODES, type StorageNodeName } from '../../harness/process-cluster.ts';
+import { type Fault, leadsMost, sleep, startAgain, type Victim } from './fault.ts';
+
+const LEAST_FREE_BYTES = 64 * KIB;
+const MOST_FREE_BYTES = 2048 * KIB;
+/** Threads that are inside of a system call when their process is stopped leave it first. */
+const SETTLE_MS = 200;
+
+/** The disks fill up under load, and are freed again after a while; a node that ended for it is started by its operator then. */
+async function fill(victim: Victim, nodes: readonly StorageNodeName[]): Promise<void> {
+  const leaveBytes = LEAST_FREE_BYTES + victim.random.below(MOST_FREE_BYTES - LEAST_FREE_BYTES);
+  victim.began(`${nodes.join(', ')}: ${Math.round(leaveBytes / KIB)} KiB left on the disk`);
+  await Promise.all(nodes.map((node) => victim.disks.fill(node, leaveBytes)));
+  await sleep(victim.secondsMax * 1000);
+  if (nodes.length === 1) await victim.load.everyClientWrites();
+  await Promise.all(nodes.map((node) => victim.disks.free(node)));
+  victim.healed('space freed');
+  await startAgain(victim);
+}
+
+/** What these nodes have not synced at one moment is gone. */
+async function cutPower(victim: Victim, nodes: readonly StorageNodeName[]): Promise<void> {
+  const { cluster, disks } = victim;
+  victim.began(`power cut ${nodes.join(', ')}`);
+  await cluster.signal(nodes, 'SIGSTOP');
+  await sleep(SETTLE_MS);
+  await Promise.all(nodes.map((node) => disks.copyAsIfCut(node)));
+  await cluster.kill(...nodes);
+  await Promise.all(nodes.map((node) => disks.recover(node)));
+  victim.healed('power back');
+  await startAgain(victim);
+}
+
+const FULL = { surroundings: 'small-disks', needs: ['root', 'network namespaces'] } as const;
+const POWER = { surroundings: 'disk-images', needs: ['root', 'network namespaces', 'mkfs.ext4', 'loop devices'] } as const;
+
+export const DISKS: readonly Fault[] = [
+  {
+    ...FULL,
+    name: 'disk-full',
+    help: 'The disk of the storage node that leads most partitions fills up.',
+    inflict: async (victim) => fill(victim, [await leadsMost(victim.cluster)]),
+  },
+  { ...FULL, name: 'disk-full-all', help: 'All three disks fill up.', inflict: (victim) => fill(victim, STORAGE_NODES) },
+  {
+    ...POWER,
+    name: 'power-cut',
+    help: 'Power cut of one storage node: an image of its disk is copied as it is, and recovered.',
+    inflict: (victim) => cutPower(victim, [victim.random.pick(STORAGE_NODES)]),
+  },
+  { ...POWER, name: 'power-cut-all', help: 'Power cut of all three at once.', inflict: (victim) => cutPower(victim, STORAGE_NODES) },
+];
