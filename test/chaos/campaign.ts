@@ -25,8 +25,8 @@ export async function runCampaign(fault: Fault, options: CampaignOptions): Promi
       chaos ??= await startChaosCluster(fault);
       const result = await runChaos(fault, chaos, run, options.secondsMax);
       results.push(result);
-      options.report(describe(result));
-      await writeFile(join(options.folder, `${fault.name}-${run}.svg`), timelineSvg(describe(result), result.timeline));
+      options.report(describeRun(result));
+      await writeFile(join(options.folder, `${fault.name}-${run}.svg`), timelineSvg(describeRun(result), result.timeline));
       if (result.violation === undefined) continue;
       await cp(join(chaos.cluster.directory, 'log'), join(options.folder, `${fault.name}-${run}-log`), { recursive: true, force: true });
       await chaos.cluster.remove();
@@ -38,9 +38,22 @@ export async function runCampaign(fault: Fault, options: CampaignOptions): Promi
   return results;
 }
 
-function describe({ fault, run, timeline, longestGapMs, backAfterMs, operations, failed, elections, violation }: ChaosRunResult): string {
+/** One line, and what was violated. */
+export function describeRun({
+  fault,
+  run,
+  timeline,
+  longestGapMs,
+  backAfterMs,
+  operations,
+  failed,
+  elections,
+  figures: measured,
+  violation,
+}: ChaosRunResult): string {
   const marks = timeline.marks.map(({ label }) => label).join(', ');
   const back = backAfterMs === undefined ? 'never' : `${(backAfterMs / 1000).toFixed(2)} s`;
   const figures = `gap ${(longestGapMs / 1000).toFixed(2)} s, back after ${back}, ${operations} operations, ${failed} failed, ${elections ?? '?'} elections`;
-  return `${fault} ${run}: ${marks}: ${figures}${violation === undefined ? '' : `\n  VIOLATION: ${violation}`}`;
+  const more = Object.entries(measured).map(([name, value]) => `, ${name} ${value}`);
+  return `${fault} ${run}: ${marks}: ${figures}${more.join('')}${violation === undefined ? '' : `\n  VIOLATION: ${violation}`}`;
 }

@@ -15,6 +15,8 @@ import { Timeline } from './report/timeline.ts';
 /** Clients of the checked load; and the pause of those that contend for few items, whose histories grow hard to check. */
 const CONNECTIONS = 24;
 const REGISTER_REST_MS = 20;
+/** Pause of each client between two steps: the machine shall be busy with the fault, not with the load. */
+const REST_MS = 20;
 /** Acknowledged requests before the fault and after it. */
 const STRETCH = 400;
 /** Of the log of a process that is not there any more. */
@@ -31,6 +33,8 @@ export interface ChaosRunResult {
   readonly backAfterMs: number | undefined;
   /** Ballots begun from the fault to the end, over all partitions of the table; undefined when not all nodes could be asked. */
   readonly elections: number | undefined;
+  /** What the fault itself measured. */
+  readonly figures: Readonly<Record<string, number>>;
   readonly timeline: Timeline;
   /** Undefined: everything was as promised. */
   readonly violation: string | undefined;
@@ -53,11 +57,12 @@ class ChaosRun implements Victim {
   readonly load: CheckedLoad;
   readonly random: Prng;
   readonly secondsMax: number;
+  readonly table: string;
   readonly #fault: Fault;
   readonly #chaos: ChaosCluster;
   readonly #number: number;
-  readonly #table: string;
   readonly #registers: RegisterLoad;
+  readonly #figures: Record<string, number> = {};
   #startMs = performance.now();
   #timeline = new Timeline([], this.#startMs);
   #beganMs = this.#startMs;
@@ -73,9 +78,10 @@ class ChaosRun implements Victim {
     this.#fault = fault;
     this.#chaos = chaos;
     this.#number = number;
-    this.#table = `Chaos-${number}`;
-    this.load = new CheckedLoad(cluster.client(), this.#table, 'checked', CONNECTIONS);
-    this.#registers = new RegisterLoad(cluster.client(), this.#table, 'registers', this.random, REGISTER_REST_MS);
+    this.table = `Chaos-${number}`;
+    this.load = new CheckedLoad(cluster.client(), this.table, 'checked', CONNECTIONS);
+    this.load.restMs = REST_MS;
+    this.#registers = new RegisterLoad(cluster.client(), this.table, 'registers', this.random, REGISTER_REST_MS);
   }
 
   get network(): ProxiedNetwork {
@@ -96,9 +102,13 @@ class ChaosRun implements Victim {
     this.#timeline.mark(label, this.#healedMs);
   }
 
+  figure(name: string, value: number): void {
+    this.#figures[name] = value;
+  }
+
   /** Rejects when something was not as promised. */
   async carryOut(): Promise<void> {
-    const partitions = await makeTable(this.cluster, this.#table);
+    const partitions = await makeTable(this.cluster, this.table);
     const roundsBefore = await rounds(this.cluster, partitions);
     this.#startMs = performance.now();
     this.#timeline = new Timeline(partitions.groups, this.#startMs);
@@ -114,7 +124,7 @@ class ChaosRun implements Victim {
     );
     await this.#verify();
     this.#elections = (await rounds(this.cluster, partitions)) - roundsBefore;
-    await removeTable(this.cluster, this.#table);
+    await removeTable(this.cluster, this.table);
   }
 
   result(violation: string | undefined): ChaosRunResult {
@@ -127,6 +137,7 @@ class ChaosRun implements Victim {
       longestGapMs: this.#timeline.longestGapMs(this.#beganMs - this.#startMs, endMs - this.#startMs),
       backAfterMs: this.#timeline.backAfterMs(this.#healedMs - this.#startMs),
       elections: this.#elections,
+      figures: this.#figures,
       timeline: this.#timeline,
       violation,
     };

@@ -14,6 +14,8 @@ export interface Victim {
   readonly cluster: ProcessCluster;
   readonly load: CheckedLoad;
   readonly random: Prng;
+  /** The table of both loads. */
+  readonly table: string;
   /** Only with surroundings of that kind. */
   readonly network: ProxiedNetwork;
   readonly disks: ChaosDisks;
@@ -23,6 +25,8 @@ export interface Victim {
   began(label: string): void;
   /** From now on nothing keeps the cluster from serving. */
   healed(label: string): void;
+  /** Something measured, beside what is measured of every fault. */
+  figure(name: string, value: number): void;
 }
 
 export interface Fault {

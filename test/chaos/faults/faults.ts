@@ -5,10 +5,11 @@ import type { Fault } from './fault.ts';
 import { KILLS } from './kills.ts';
 import { LOSSES } from './losses.ts';
 import { NETWORKS } from './networks.ts';
+import { OVERLOADS } from './overloads.ts';
 import { STOPS } from './stops.ts';
 
 /** Every fault, in the order in which they run. */
-export const FAULTS: readonly Fault[] = [...KILLS, ...STOPS, ...NETWORKS, ...LOSSES, ...DISKS, ...DAMAGES, ...CLOCKS];
+export const FAULTS: readonly Fault[] = [...KILLS, ...STOPS, ...NETWORKS, ...LOSSES, ...DISKS, ...DAMAGES, ...CLOCKS, ...OVERLOADS];
 
 export function faultNamed(name: string): Fault {
   const fault = FAULTS.find((each) => each.name === name);

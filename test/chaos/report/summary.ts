@@ -13,6 +13,8 @@ export interface FaultSummary {
   /** Ballots begun. */
   readonly elections: number;
   readonly violations: number;
+  /** What the fault itself measured, median over runs. */
+  readonly figures: Readonly<Record<string, number>>;
 }
 
 /** The last line of the program. */
@@ -60,6 +62,7 @@ export function percentile(values: readonly number[], share: number): number {
 
 function summaryOf(results: readonly ChaosRunResult[]): FaultSummary {
   const gaps = results.map(({ longestGapMs }) => longestGapMs);
+  const names = [...new Set(results.flatMap(({ figures }) => Object.keys(figures)))];
   // A run that never came back has a violation to show for it.
   const backs = results.flatMap(({ backAfterMs }) => (backAfterMs === undefined ? [] : [backAfterMs]));
   return {
@@ -72,5 +75,10 @@ function summaryOf(results: readonly ChaosRunResult[]): FaultSummary {
     failed: results.reduce((sum, { failed }) => sum + failed, 0),
     elections: results.reduce((sum, { elections }) => sum + (elections ?? 0), 0),
     violations: results.filter(({ violation }) => violation !== undefined).length,
+    figures: Object.fromEntries(names.map((name) => [name, percentile(valuesOf(results, name), 0.5)])),
   };
+}
+
+function valuesOf(results: readonly ChaosRunResult[], figure: string): number[] {
+  return results.flatMap(({ figures }) => figures[figure] ?? []);
 }

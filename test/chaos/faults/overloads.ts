@@ -1,0 +1,97 @@
+import { readFile } from 'node:fs/promises';
+import { MIB } from '../../../services/shared/base/units.ts';
+import { generateLoad } from '../overload/load-process.ts';
+import type { Arrival, LoadReport, Nuisance } from '../overload/order.ts';
+import { ALL_PROCESSES, type Fault, type Victim } from './fault.ts';
+
+const PEAK_CONNECTIONS = 64;
+const PEAK_SECONDS = 4;
+const OVERLOAD = 10;
+const STORM = 3;
+const STORM_RETRIES = 3;
+/** What SDKs wait for an answer, and what impatient clients do. */
+const TIMEOUT_MS = 5000;
+const STORM_TIMEOUT_MS = 1000;
+const KEYS = 1000;
+/** The checked load only looks on. */
+const REST_MS = 250;
+const QUIET: Nuisance = { slowBodies: 0, hugeBodies: 0 };
+const CLOSED: Arrival = { kind: 'closed', connections: PEAK_CONNECTIONS };
+
+interface Overload {
+  readonly label: string;
+  readonly keys: number;
+  readonly arrival: (peakPerSecond: number) => Arrival;
+  readonly nuisance: Nuisance;
+}
+
+/** Measures what the cluster can do, then asks more of it, and notes how much useful work it still does. */
+async function overload(victim: Victim, { label, keys, arrival, nuisance }: Overload): Promise<void> {
+  const { cluster, load, table, secondsMax } = victim;
+  const restMs = load.restMs;
+  load.restMs = REST_MS;
+  const { credentials, port } = cluster;
+  const common = { credentials, port, table, keys };
+  const peak = perSecond(await generateLoad({ ...common, arrival: CLOSED, nuisance: QUIET, seconds: PEAK_SECONDS }));
+  victim.began(label);
+  const report = await generateLoad({ ...common, arrival: arrival(peak), nuisance, seconds: secondsMax });
+  victim.healed('load as before');
+  victim.figure('peakPerSecond', Math.round(peak));
+  victim.figure('offeredPerSecond', Math.round(report.offered / report.seconds));
+  victim.figure('goodPerSecond', Math.round(perSecond(report)));
+  victim.figure('goodputPercent', Math.round((100 * perSecond(report)) / peak));
+  for (const name of ALL_PROCESSES) victim.figure(`${name} peakMiB`, await peakMemoryMib(victim, name));
+  load.restMs = restMs;
+}
+
+function perSecond({ good, seconds }: LoadReport): number {
+  return good / seconds;
+}
+
+/** The most memory that the process has had, as proc(5) tells. */
+async function peakMemoryMib({ cluster }: Victim, name: string): Promise<number> {
+  const { pid } = await cluster.status(name);
+  const kib = /^VmHWM:\s+(\d+) kB/m.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1];
+  return Math.round((Number(kib) * 1024) / MIB);
+}
+
+function fault(name: string, help: string, described: Overload): Fault {
+  return { name, help, surroundings: 'plain', needs: [], inflict: (victim) => overload(victim, described) };
+}
+
+const open =
+  (factor: number, timeoutMs: number, retries: number) =>
+  (peak: number): Arrival => ({ kind: 'open', ratePerSecond: peak * factor, timeoutMs, retries });
+
+export const OVERLOADS: readonly Fault[] = [
+  fault('overload', 'Ten times as many requests as the cluster can answer.', {
+    label: `${OVERLOAD} x load`,
+    keys: KEYS,
+    arrival: open(OVERLOAD, TIMEOUT_MS, 0),
+    nuisance: QUIET,
+  }),
+  fault('retry-storm', 'Too many requests from clients that give up early and try again.', {
+    label: `${STORM} x load, ${STORM_RETRIES} retries after ${STORM_TIMEOUT_MS} ms`,
+    keys: KEYS,
+    arrival: open(STORM, STORM_TIMEOUT_MS, STORM_RETRIES),
+    nuisance: QUIET,
+  }),
+  fault('hot-key', 'Ten times as many writes of one item as the cluster can do.', {
+    label: `${OVERLOAD} x load on one item`,
+    keys: 1,
+    arrival: open(OVERLOAD, TIMEOUT_MS, 0),
+    nuisance: QUIET,
+  }),
+  fault('slow-bodies', 'A thousand connections whose bodies never end, beside ordinary load.', {
+    label: '1000 slow bodies',
+    keys: KEYS,
+    arrival: () => CLOSED,
+    nuisance: { slowBodies: 1000, hugeBodies: 0 },
+  }),
+  fault('huge-bodies', 'Four connections that send bodies of 16 MB full of small values, beside ordinary load.', {
+    label: '4 huge bodies at a time',
+    keys: KEYS,
+    arrival: () => CLOSED,
+    nuisance: { slowBodies: 0, hugeBodies: 4 },
+  }),
+];
