@@ -3,7 +3,7 @@ import { runSeed, type RunResult } from './run.ts';
 import { choicesOf, readRegressions, type RunRecord, specOfRecord, writeRegression } from './run-record.ts';
 import { shrinkRun } from './shrink-run.ts';
 import type { Spec } from './specs/spec.ts';
-import { SPECS } from './specs/specs.ts';
+import { LONG_SPECS, specNamed, SPECS } from './specs/specs.ts';
 
 /** Every seed of so many runs twice and must do the same again. */
 const REPLAYED_ONE_OF = 10;
@@ -114,8 +114,9 @@ function tellProgress(seeds: number): void {
 }
 
 function specOf(seed: number): Spec {
-  const spec = choice.spec === undefined ? SPECS[seed % SPECS.length] : SPECS.find(({ name }) => name === choice.spec);
-  if (spec === undefined) throw new Error(`there is no spec ${choice.spec}; there are ${SPECS.map(({ name }) => name).join(', ')}`);
+  const spec = choice.spec === undefined ? SPECS[seed % SPECS.length] : specNamed(choice.spec);
+  if (spec === undefined)
+    throw new Error(`there is no spec ${choice.spec}; there are ${[...SPECS, ...LONG_SPECS].map(({ name }) => name).join(', ')}`);
   return choice.seconds === undefined ? spec : { ...spec, durationMs: choice.seconds * SECOND_MS };
 }
 

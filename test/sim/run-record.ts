@@ -5,7 +5,7 @@ import { SECOND_MS } from '../../services/shared/base/units.ts';
 import type { Strike } from './faults/nemesis.ts';
 import type { RunChoices } from './run.ts';
 import type { Spec } from './specs/spec.ts';
-import { SPECS } from './specs/specs.ts';
+import { specNamed } from './specs/specs.ts';
 
 /** Everything that one run is made of: what a file in `regressions/` holds. */
 export interface RunRecord {
@@ -40,10 +40,7 @@ export function writeRegression(record: RunRecord): string {
 
 /** The spec that a record names, as long as it says. */
 export function specOfRecord({ spec, seconds }: RunRecord): Spec {
-  const known = must(
-    SPECS.find(({ name }) => name === spec),
-    `there is no spec ${spec}`,
-  );
+  const known = must(specNamed(spec), `there is no spec ${spec}`);
   return { ...known, durationMs: seconds * SECOND_MS };
 }
 

@@ -95,7 +95,7 @@ class Scenario {
     this.loadedAtMs = this.#kernel.nowMs;
     const ended = this.#workloads.map((workload) => workload.start());
     this.nemesis.start();
-    await cluster.sleep(this.#spec.durationMs);
+    await this.#underFaults();
     this.nemesis.heal();
     this.#act('healed');
     await this.#checkLiveness();
@@ -116,7 +116,20 @@ class Scenario {
     const kinds = this.#spec.workloads.map((kind) => ({ ...kind, random: this.#kernel.random() }));
     const { workloads } = this.#choices;
     const chosen = workloads === undefined ? kinds : kinds.filter(({ name }) => workloads.includes(name));
-    return chosen.map(({ make, random }) => make({ cluster: this.#cluster, clients, random }));
+    const leisure = this.#spec.leisure ?? 1;
+    return chosen.map(({ make, random }) => make({ cluster: this.#cluster, clients, random, leisure }));
+  }
+
+  async #underFaults(): Promise<void> {
+    const { durationMs, steadyMs = durationMs } = this.#spec;
+    let leftMs = durationMs;
+    for (; leftMs > steadyMs; leftMs -= steadyMs) {
+      const before = this.#workloads.map(({ succeeded }) => succeeded);
+      await this.#cluster.sleep(steadyMs);
+      const idle = this.#workloads.find(({ succeeded }, at) => succeeded === before[at]);
+      if (idle !== undefined) return this.#kernel.violated('steady', `${idle.name} made no progress for ${steadyMs} ms`);
+    }
+    await this.#cluster.sleep(leftMs);
   }
 
   async #checkLiveness(): Promise<void> {

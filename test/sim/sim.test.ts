@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { runSeed } from './run.ts';
 import { choicesOf, readRegressions, specOfRecord } from './run-record.ts';
-import { SPECS } from './specs/specs.ts';
+import { LONG_SPECS, SPECS } from './specs/specs.ts';
 
 /** Shorter than by default, so that more seeds fit. */
 const SECONDS = 20;
@@ -29,6 +29,13 @@ describe('a simulated cluster', () => {
       assert.deepEqual(result.violations, [], `${result.lastLines.join('\n')}\nreplay: ${replay}`);
       assert(result.operations > 100 && result.faults.size > 0, 'a run that did nothing proves nothing');
       if (seed % REPLAYED_ONE_OF === 0) assert.equal((await runSeed(short, seed)).traceHash, result.traceHash);
+    });
+  }
+
+  for (const spec of LONG_SPECS) {
+    it(`survives ${spec.name}`, async () => {
+      const result = await runSeed(spec, 1);
+      assert.deepEqual(result.violations, [], `${result.lastLines.join('\n')}\nreplay: make sim SEED=1 RUNS=1 SPEC=${spec.name}`);
     });
   }
 

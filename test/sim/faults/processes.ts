@@ -1,3 +1,4 @@
+import { MINUTE_MS } from '../../../services/shared/base/units.ts';
 import type { SimMachine } from '../machine.ts';
 import { drawMs, type Fault, type FaultParts, type FaultUnderWay } from './fault.ts';
 import { once } from './once.ts';
@@ -148,6 +149,28 @@ export const killStateless: Fault = {
     const machine = random.pick([...cluster.routers, cluster.autoAdmin]);
     machine.kill();
     return { what: machine.name, durationMs: drawMs(random, BACK_LEAST_MS, 3000), end: () => machine.start() };
+  },
+};
+
+const OUTAGE_MS = 30 * MINUTE_MS;
+
+/** Nobody administers the cluster for half an hour (reliability.md (i), F17): what was created goes on without it. */
+export const controlPlaneOutage: Fault = {
+  kind: 'control-plane-down',
+  begin({ cluster: { autoAdmin } }) {
+    if (autoAdmin.life === undefined) return undefined;
+    autoAdmin.kill();
+    return { what: autoAdmin.name, durationMs: OUTAGE_MS, end: () => autoAdmin.start() };
+  },
+};
+
+/** SIGKILL of a router. */
+export const killRouter: Fault = {
+  kind: 'kill-router',
+  begin({ cluster, random }) {
+    const router = random.pick(cluster.routers);
+    router.kill();
+    return { what: router.name, durationMs: drawMs(random, BACK_LEAST_MS, 3000), end: () => router.start() };
   },
 };
 

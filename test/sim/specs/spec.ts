@@ -8,4 +8,8 @@ export interface Spec {
   readonly durationMs: number;
   readonly workloads: readonly WorkloadKind[];
   readonly plan: FaultPlan;
+  /** Clients wait so many times as long as usual between two calls, for long runs; default 1. */
+  readonly leisure?: number;
+  /** Under faults, too, every workload makes progress within any time of this length. */
+  readonly steadyMs?: number;
 }

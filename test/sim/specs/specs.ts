@@ -1,12 +1,15 @@
+import { MINUTE_MS } from '../../../services/shared/base/units.ts';
 import { skewClock, stepClock } from '../faults/clocks.ts';
 import { damageLog, failWrite, loseDisk, slowDisk, stallDisk } from '../faults/disks.ts';
 import { breakConnections, cutBetweenNodes, cutFromPeers, cutRouter, isolateNode, slowLink } from '../faults/network.ts';
 import {
+  controlPlaneOutage,
   cutAllPower,
   cutPower,
   hiccup,
   killAllNodes,
   killNode,
+  killRouter,
   killStateless,
   pauseNode,
   restartNode,
@@ -105,3 +108,21 @@ export const SPECS: readonly Spec[] = [
   },
   { name: 'calm', durationMs: 30_000, workloads: ITEMS, plan: { gapMs: 3000, faults: [hiccup, transferLeadership, slowDisk] } },
 ];
+
+/** Runs that are longer than one of many may be: only by name, and one of them in the test. */
+export const LONG_SPECS: readonly Spec[] = [
+  {
+    // Leaders die and come back, routers start with cold caches, and nobody administers: requests are served all the time.
+    name: 'no-control-plane',
+    durationMs: 35 * MINUTE_MS,
+    workloads: ITEMS,
+    leisure: 10,
+    steadyMs: 30_000,
+    plan: { gapMs: 20_000, faults: [controlPlaneOutage, controlPlaneOutage, killNode, killRouter, transferLeadership, hiccup, cutRouter] },
+  },
+];
+
+/** Undefined: there is no spec of this name. */
+export function specNamed(name: string): Spec | undefined {
+  return [...SPECS, ...LONG_SPECS].find((spec) => spec.name === name);
+}

@@ -50,9 +50,9 @@ export class CounterWorkload implements Workload {
   }
 
   async #client(): Promise<void> {
-    const { cluster, random } = this.#parts;
+    const { cluster, random, leisure } = this.#parts;
     while (!this.#stopped) {
-      await cluster.sleep(random.float() * 2 * THINK_MS);
+      await cluster.sleep(random.float() * 2 * THINK_MS * leisure);
       await this.#add(random.pick(this.#counters), random);
     }
   }

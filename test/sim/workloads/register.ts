@@ -84,9 +84,9 @@ export class RegisterWorkload implements Workload {
   }
 
   async #client(): Promise<void> {
-    const { cluster, random } = this.#parts;
+    const { cluster, random, leisure } = this.#parts;
     while (!this.#stopped) {
-      await cluster.sleep(random.float() * 2 * THINK_MS);
+      await cluster.sleep(random.float() * 2 * THINK_MS * leisure);
       const register = random.pick(this.#registers);
       if (register.history.length >= OPERATIONS_A_KEY_MAX) continue;
       const choice = random.below(100);

@@ -7,6 +7,8 @@ export interface WorkloadParts {
   readonly cluster: SimCluster;
   readonly clients: Clients;
   readonly random: Prng;
+  /** Clients wait so many times as long as usual between two calls. */
+  readonly leisure: number;
 }
 
 /** A load on the cluster, and what must be true of its answers. One file each. */
