@@ -1,5 +1,5 @@
 # Commands of the project; README.md says what each is for.
-.PHONY: build up down status logs clean demo bench sim exhaustive test lint gen test-containers node-and-npm sim-nightly chaos
+.PHONY: build up down status logs clean demo bench sim exhaustive test lint gen test-containers node-and-npm sim-nightly chaos mutants
 
 # Folder of the cluster: data, logs, settings. Another folder and another PORT make a second cluster.
 DIR ?= .stator
@@ -84,6 +84,12 @@ chaos: export KILLS := $(KILLS)
 chaos: export DIR := $(DIR)
 chaos: build
 	@node dist/test/chaos/main.js
+
+# Mistakes in the protocol that the tests must notice: make mutants [ONLY=names,with,commas SEEDS=at most so many]
+mutants: export ONLY := $(ONLY)
+mutants: export SEEDS := $(SEEDS)
+mutants: build
+	@node dist/test/mutants/main.js
 
 # Node runs every file of a folder that is named test, so its folders are named one by one; those that need more than Node are left out.
 TEST_FOLDERS = dist/services $(filter-out %/containers,$(addprefix dist/,$(shell find test -name '*.test.ts' | cut -d/ -f1-2 | sort -u)))

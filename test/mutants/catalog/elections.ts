@@ -1,0 +1,180 @@
+import { type Mutant, seeds } from '../mutant.ts';
+
+const REPLICA = 'shared/paxos/replica.ts';
+const ACCEPTOR = 'shared/paxos/acceptor.ts';
+const CANDIDACY = 'shared/paxos/candidacy.ts';
+const BALLOT = 'shared/paxos/ballot.ts';
+
+/** Phase 1: promises, ballots, and which log is adopted. */
+export const ELECTIONS: readonly Mutant[] = [
+  {
+    name: 'promise-not-persisted',
+    mistake: 'A promise for another replica causes no write: it reaches the disk with the next record.',
+    patches: [
+      { file: ACCEPTOR, old: '  promise(ballot: Ballot): void {', new: '  promise(ballot: Ballot, durably = true): void {' },
+      {
+        file: ACCEPTOR,
+        old: '    this.#promised = ballot;\n    this.#gatherer.touch();',
+        new: '    this.#promised = ballot;\n    if (durably) this.#gatherer.touch();',
+      },
+      {
+        file: REPLICA,
+        old: '      this.#becomeFollower(nowMs);\n      this.#acceptor.promise(ballot);',
+        new: '      this.#becomeFollower(nowMs);\n      this.#acceptor.promise(ballot, false);',
+      },
+    ],
+    detectors: [seeds('storm', 40)],
+  },
+  {
+    name: 'prepare-sent-before-own-promise',
+    mistake: 'A candidate sends Prepare before its own promise is durable.',
+    patches: [
+      {
+        file: REPLICA,
+        old: 'this.#acceptor.hold(replica, this.#prepare(ballot, rejoin));',
+        new: 'this.#send(replica, this.#prepare(ballot, rejoin));',
+      },
+    ],
+    detectors: [seeds('storm', 40)],
+  },
+  {
+    name: 'ballot-reused-after-restart',
+    mistake: 'A restarted leader stands under the ballot that it led before.',
+    patches: [
+      {
+        file: REPLICA,
+        old: 'const round = Math.max(this.#greatestRound, this.#acceptor.promised.round) + 1;',
+        new: `const { promised } = this.#acceptor;
+    const round = promised.replica === this.self && this.#greatestRound === promised.round ? promised.round : this.#greatestRound + 1;`,
+      },
+    ],
+    detectors: [seeds('crashes', 40)],
+  },
+  {
+    name: 'ballots-of-two-replicas-equal',
+    mistake: 'Ballots of the same round are equal, whoever made them.',
+    patches: [
+      {
+        file: BALLOT,
+        old: 'return a.round === b.round && a.replica === b.replica && a.configuration === b.configuration;',
+        new: 'return a.round === b.round && a.configuration === b.configuration;',
+      },
+    ],
+    detectors: [seeds('storm', 40)],
+  },
+  {
+    name: 'promise-for-lower-ballot',
+    mistake: 'Prepare is promised though a higher ballot was promised already.',
+    patches: [
+      {
+        file: REPLICA,
+        old: "ballot.replica !== from || compareBallots(ballot, promised) < 0) {\n      return this.#send(from, { kind: 'refusal', promised, refused: ballot });\n    }\n    if (!equalBallots(ballot, promised)) {",
+        new: "ballot.replica !== from) {\n      return this.#send(from, { kind: 'refusal', promised, refused: ballot });\n    }\n    if (!equalBallots(ballot, promised)) {",
+      },
+    ],
+    detectors: [seeds('storm', 40)],
+  },
+  {
+    name: 'quorum-of-one-promise',
+    mistake: 'A candidate adopts a log when it alone has promised.',
+    patches: [
+      {
+        file: REPLICA,
+        old: 'candidacy.promises.size >= quorumSize(this.configuration)',
+        new: 'candidacy.promises.size >= 1',
+      },
+    ],
+    detectors: [seeds('storm', 40)],
+  },
+  {
+    name: 'longest-log-adopted',
+    mistake: 'The longest log is adopted, whatever ballot it was accepted under.',
+    patches: [
+      {
+        file: CANDIDACY,
+        old: 'const order = compareBallots(promise.accepted, best[1].accepted) || promise.last - best[1].last;',
+        new: 'const order = promise.last - best[1].last;',
+      },
+    ],
+    detectors: [seeds('storm', 40)],
+  },
+  {
+    name: 'own-log-adopted',
+    mistake: 'Of equal ballots not the longest log is adopted but the own one.',
+    patches: [
+      {
+        file: CANDIDACY,
+        old: 'const order = compareBallots(promise.accepted, best[1].accepted) || promise.last - best[1].last;',
+        new: 'const order = compareBallots(promise.accepted, best[1].accepted);',
+      },
+    ],
+    detectors: [seeds('storm', 40)],
+  },
+  {
+    name: 'log-adopted-slot-by-slot',
+    mistake: 'Behind the end of the adopted log the candidate keeps its own records, as if each slot were chosen by itself.',
+    patches: [
+      {
+        file: REPLICA,
+        old: 'this.#acceptor.adopt(ballot, from, tail);',
+        new: `const { window } = this.#acceptor;
+    const behind = Math.max(window.first, from + tail.length + 1);
+    this.#acceptor.adopt(ballot, from, [...tail, ...window.slice(behind, window.last, Number.POSITIVE_INFINITY)]);`,
+      },
+    ],
+    detectors: [seeds('storm', 40)],
+  },
+  {
+    name: 'own-tail-kept-on-adoption',
+    mistake: 'A candidate fetches only what lies behind its own last slot, though its own log was accepted under a lower ballot.',
+    patches: [
+      {
+        file: CANDIDACY,
+        old: 'return compareBallots(own.accepted, other.accepted) === 0 ? own.last + 1 : own.commit + 1;',
+        new: 'return Math.min(own.last, other.last) + 1;',
+      },
+    ],
+    detectors: [seeds('storm', 40)],
+  },
+  {
+    name: 'damaged-replica-votes',
+    mistake: 'The promise of an abstaining replica counts.',
+    patches: [
+      {
+        file: REPLICA,
+        old: `    if (message.abstention !== 0) {
+      candidacy.abstentions.set(from, message);
+      return;
+    }
+    candidacy.promises.set(from, message);`,
+        new: '    candidacy.promises.set(from, message);',
+      },
+    ],
+    detectors: [seeds('damage', 40)],
+  },
+  {
+    name: 'damaged-replica-starts-empty',
+    mistake: 'A replica whose log was damaged goes on with what its tree holds, as if it had accepted nothing more.',
+    patches: [
+      {
+        file: 'storage-node/groups/group-loader.ts',
+        old: 'trimmed: applied, abstains: true };',
+        new: 'trimmed: applied, abstains: false };',
+      },
+    ],
+    detectors: [seeds('damage', 40)],
+  },
+  {
+    name: 'damaged-replica-synced-by-any-ballot',
+    mistake: 'A ballot that was prepared before the damage was known brings the damaged replica back to voting.',
+    patches: [
+      {
+        file: REPLICA,
+        old: `    if (this.abstains && !equalBallots(ballot, this.#readmittedBy)) return;
+    if (equalBallots(ballot, accepted)`,
+        new: '    if (equalBallots(ballot, accepted)',
+      },
+    ],
+    detectors: [seeds('damage', 40)],
+  },
+];

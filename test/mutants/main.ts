@@ -1,0 +1,66 @@
+import { performance } from 'node:perf_hooks';
+import { MUTANTS } from './catalog.ts';
+import { detect, type Finding, play, runTests } from './detection.ts';
+import type { Mutant } from './mutant.ts';
+import { misfits } from './patching.ts';
+import { HEADING, rowOf } from './table.ts';
+import { SERVICES, Workshop } from './workshop.ts';
+
+const chosen = choose(process.env['ONLY'] ?? '');
+const seedsMax = process.env['SEEDS'] ? Number(process.env['SEEDS']) : Number.POSITIVE_INFINITY;
+const problems = misfits(MUTANTS, SERVICES);
+if (problems.length > 0) {
+  process.stderr.write(`${problems.join('\n')}\n`);
+  process.exitCode = 1;
+} else {
+  await tryAll(chosen);
+}
+
+async function tryAll(mutants: readonly Mutant[]): Promise<void> {
+  const workshop = new Workshop();
+  try {
+    const findings: Finding[] = [];
+    process.stdout.write(`${HEADING}\n`);
+    for (const mutant of mutants) {
+      const startedMs = performance.now();
+      workshop.become(mutant);
+      const finding = await detect(mutant, workshop.folder, seedsMax);
+      if (finding !== undefined) findings.push(finding);
+      process.stdout.write(`${rowOf(mutant, finding, (performance.now() - startedMs) / 1000)}\n`);
+    }
+    workshop.restore();
+    const blame = await blameless(findings, workshop.folder);
+    if (blame !== undefined) process.stdout.write(`without any mistake: ${blame}\n`);
+    process.exitCode = blame !== undefined || findings.length < mutants.length ? 1 : 0;
+    process.stdout.write(`${JSON.stringify({ mutants: mutants.length, caught: findings.length })}\n`);
+  } finally {
+    workshop.close();
+  }
+}
+
+/** What found mistakes must find nothing without them. Undefined: it does not. */
+async function blameless(findings: readonly Finding[], folder: string): Promise<string | undefined> {
+  const pairs = new Set<string>();
+  const paths = new Set<string>();
+  for (const { seed, detector } of findings) {
+    if (seed !== undefined) pairs.add(seed);
+    else if (detector.kind === 'tests') paths.add(detector.path);
+  }
+  const violated = await play([...pairs], folder);
+  if (violated !== undefined) return `${violated.seed} violates ${violated.check}: ${violated.message}`;
+  for (const path of paths) {
+    const failed = await runTests(path, folder);
+    if (failed !== undefined) return `${path}: ${failed.message}`;
+  }
+  return undefined;
+}
+
+/** Names with commas between them; empty: all. */
+function choose(names: string): readonly Mutant[] {
+  if (names === '') return MUTANTS;
+  return names.split(',').map((name) => {
+    const mutant = MUTANTS.find((each) => each.name === name);
+    if (mutant === undefined) throw new Error(`there is no mutant ${name}`);
+    return mutant;
+  });
+}
