@@ -9,11 +9,11 @@ import { SERVICES, Workshop } from './workshop.ts';
 
 /** One of each kind, all caught within a few seeds; `make mutants` tries all. */
 const SAMPLE = [
-  'log-adopted-slot-by-slot',
-  'lease-counted-from-receipt',
-  'serves-before-the-adopted-log-is-applied',
+  'longest-log-adopted',
+  'grant-does-not-bind',
+  'applied-before-chosen',
+  'overlay-kept-over-a-step-down',
   'repeated-write-executed-twice',
-  'log-not-synced',
 ];
 
 const FITTING: Mutant = {
@@ -24,8 +24,7 @@ const FITTING: Mutant = {
 };
 
 describe('mutants', () => {
-  it('are enough, each with a name of its own, and all fit the sources', () => {
-    assert(MUTANTS.length >= 40);
+  it('have names of their own and detectors, and fit the sources', () => {
     assert.equal(new Set(MUTANTS.map(({ name }) => name)).size, MUTANTS.length);
     assert.deepEqual(misfits(MUTANTS, SERVICES), []);
     for (const { name, detectors } of MUTANTS) assert(detectors.length > 0, name);

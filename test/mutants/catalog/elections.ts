@@ -1,55 +1,11 @@
 import { type Mutant, seeds } from '../mutant.ts';
 
 const REPLICA = 'shared/paxos/replica.ts';
-const ACCEPTOR = 'shared/paxos/acceptor.ts';
 const CANDIDACY = 'shared/paxos/candidacy.ts';
 const BALLOT = 'shared/paxos/ballot.ts';
 
 /** Phase 1: promises, ballots, and which log is adopted. */
 export const ELECTIONS: readonly Mutant[] = [
-  {
-    name: 'promise-not-persisted',
-    mistake: 'A promise for another replica causes no write: it reaches the disk with the next record.',
-    patches: [
-      { file: ACCEPTOR, old: '  promise(ballot: Ballot): void {', new: '  promise(ballot: Ballot, durably = true): void {' },
-      {
-        file: ACCEPTOR,
-        old: '    this.#promised = ballot;\n    this.#gatherer.touch();',
-        new: '    this.#promised = ballot;\n    if (durably) this.#gatherer.touch();',
-      },
-      {
-        file: REPLICA,
-        old: '      this.#becomeFollower(nowMs);\n      this.#acceptor.promise(ballot);',
-        new: '      this.#becomeFollower(nowMs);\n      this.#acceptor.promise(ballot, false);',
-      },
-    ],
-    detectors: [seeds('storm', 40)],
-  },
-  {
-    name: 'prepare-sent-before-own-promise',
-    mistake: 'A candidate sends Prepare before its own promise is durable.',
-    patches: [
-      {
-        file: REPLICA,
-        old: 'this.#acceptor.hold(replica, this.#prepare(ballot, rejoin));',
-        new: 'this.#send(replica, this.#prepare(ballot, rejoin));',
-      },
-    ],
-    detectors: [seeds('storm', 40)],
-  },
-  {
-    name: 'ballot-reused-after-restart',
-    mistake: 'A restarted leader stands under the ballot that it led before.',
-    patches: [
-      {
-        file: REPLICA,
-        old: 'const round = Math.max(this.#greatestRound, this.#acceptor.promised.round) + 1;',
-        new: `const { promised } = this.#acceptor;
-    const round = promised.replica === this.self && this.#greatestRound === promised.round ? promised.round : this.#greatestRound + 1;`,
-      },
-    ],
-    detectors: [seeds('crashes', 40)],
-  },
   {
     name: 'ballots-of-two-replicas-equal',
     mistake: 'Ballots of the same round are equal, whoever made them.',
@@ -60,7 +16,7 @@ export const ELECTIONS: readonly Mutant[] = [
         new: 'return a.round === b.round && a.configuration === b.configuration;',
       },
     ],
-    detectors: [seeds('storm', 40)],
+    detectors: [seeds('relay', 6)],
   },
   {
     name: 'promise-for-lower-ballot',
@@ -72,7 +28,7 @@ export const ELECTIONS: readonly Mutant[] = [
         new: "ballot.replica !== from) {\n      return this.#send(from, { kind: 'refusal', promised, refused: ballot });\n    }\n    if (!equalBallots(ballot, promised)) {",
       },
     ],
-    detectors: [seeds('storm', 40)],
+    detectors: [seeds('relay', 3)],
   },
   {
     name: 'quorum-of-one-promise',
@@ -84,7 +40,7 @@ export const ELECTIONS: readonly Mutant[] = [
         new: 'candidacy.promises.size >= 1',
       },
     ],
-    detectors: [seeds('storm', 40)],
+    detectors: [seeds('relay', 6)],
   },
   {
     name: 'longest-log-adopted',
@@ -96,19 +52,7 @@ export const ELECTIONS: readonly Mutant[] = [
         new: 'const order = promise.last - best[1].last;',
       },
     ],
-    detectors: [seeds('storm', 40)],
-  },
-  {
-    name: 'own-log-adopted',
-    mistake: 'Of equal ballots not the longest log is adopted but the own one.',
-    patches: [
-      {
-        file: CANDIDACY,
-        old: 'const order = compareBallots(promise.accepted, best[1].accepted) || promise.last - best[1].last;',
-        new: 'const order = compareBallots(promise.accepted, best[1].accepted);',
-      },
-    ],
-    detectors: [seeds('storm', 40)],
+    detectors: [seeds('relay', 6)],
   },
   {
     name: 'log-adopted-slot-by-slot',
@@ -122,7 +66,7 @@ export const ELECTIONS: readonly Mutant[] = [
     this.#acceptor.adopt(ballot, from, [...tail, ...window.slice(behind, window.last, Number.POSITIVE_INFINITY)]);`,
       },
     ],
-    detectors: [seeds('storm', 40)],
+    detectors: [seeds('relay', 15)],
   },
   {
     name: 'own-tail-kept-on-adoption',
@@ -134,7 +78,7 @@ export const ELECTIONS: readonly Mutant[] = [
         new: 'return Math.min(own.last, other.last) + 1;',
       },
     ],
-    detectors: [seeds('storm', 40)],
+    detectors: [seeds('relay', 6)],
   },
   {
     name: 'damaged-replica-votes',
@@ -150,7 +94,7 @@ export const ELECTIONS: readonly Mutant[] = [
         new: '    candidacy.promises.set(from, message);',
       },
     ],
-    detectors: [seeds('damage', 40)],
+    detectors: [seeds('damage', 8)],
   },
   {
     name: 'damaged-replica-starts-empty',
@@ -162,19 +106,6 @@ export const ELECTIONS: readonly Mutant[] = [
         new: 'trimmed: applied, abstains: false };',
       },
     ],
-    detectors: [seeds('damage', 40)],
-  },
-  {
-    name: 'damaged-replica-synced-by-any-ballot',
-    mistake: 'A ballot that was prepared before the damage was known brings the damaged replica back to voting.',
-    patches: [
-      {
-        file: REPLICA,
-        old: `    if (this.abstains && !equalBallots(ballot, this.#readmittedBy)) return;
-    if (equalBallots(ballot, accepted)`,
-        new: '    if (equalBallots(ballot, accepted)',
-      },
-    ],
-    detectors: [seeds('damage', 40)],
+    detectors: [seeds('damage', 8)],
   },
 ];

@@ -1,4 +1,4 @@
-import { type Mutant, seeds } from '../mutant.ts';
+import { type Mutant, seeds, tests } from '../mutant.ts';
 
 const REPLICA = 'shared/paxos/replica.ts';
 const GROUP = 'storage-node/groups/group.ts';
@@ -15,7 +15,7 @@ export const SERVING: readonly Mutant[] = [
         new: 'leadership.handingOverTo === undefined;',
       },
     ],
-    detectors: [seeds('everything', 40)],
+    detectors: [seeds('relay', 15)],
   },
   {
     name: 'strong-read-without-lease',
@@ -27,28 +27,7 @@ export const SERVING: readonly Mutant[] = [
         new: 'if (consistent) respond(result);',
       },
     ],
-    detectors: [seeds('partitions', 40)],
-  },
-  {
-    name: 'lease-checked-before-the-read',
-    mistake: 'The lease is checked when a read arrives, not once its page is there and the value read.',
-    patches: [
-      {
-        file: GROUP,
-        old: `      this.#afterFetch(wait, deadlineMs, respond, () => this.read(key, consistent, deadlineMs, respond, answer));
-      return;
-    }
-    const result = answer(this.#tree.get(key));`,
-        new: `      const proved = consistent && this.paxos.leaseValid(this.#host.environment.clock.monotonicMs());
-      this.#afterFetch(wait, deadlineMs, respond, () =>
-        proved ? respond(answer(this.#tree.get(key))) : this.read(key, consistent, deadlineMs, respond, answer),
-      );
-      return;
-    }
-    const result = answer(this.#tree.get(key));`,
-      },
-    ],
-    detectors: [seeds(undefined, 60)],
+    detectors: [tests('test/mutants/stories.test.js')],
   },
   {
     name: 'pending-image-ignored',
@@ -60,7 +39,7 @@ export const SERVING: readonly Mutant[] = [
         new: 'const pending = this.#overlay.image(new Uint8Array(0));',
       },
     ],
-    detectors: [seeds('everything', 40)],
+    detectors: [seeds('everything', 3)],
   },
   {
     name: 'overlay-kept-over-a-step-down',
@@ -73,7 +52,7 @@ export const SERVING: readonly Mutant[] = [
         new: '{ group: this.id });',
       },
     ],
-    detectors: [seeds(undefined, 60)],
+    detectors: [seeds('relay', 6)],
   },
   {
     name: 'answers-kept-over-a-step-down',
@@ -88,7 +67,7 @@ export const SERVING: readonly Mutant[] = [
     this.#overlay.clear();`,
       },
     ],
-    detectors: [seeds(undefined, 60)],
+    detectors: [seeds('relay', 6)],
   },
   {
     name: 'answer-before-chosen',
@@ -100,7 +79,7 @@ export const SERVING: readonly Mutant[] = [
         new: 'respond(outcome.answer);',
       },
     ],
-    detectors: [seeds('everything', 40)],
+    detectors: [seeds('everything', 3)],
   },
   {
     name: 'failed-condition-told-before-its-slot',
@@ -112,7 +91,7 @@ export const SERVING: readonly Mutant[] = [
         new: 'else this.confirm(deadlineMs, respond, outcome.answer);',
       },
     ],
-    detectors: [seeds(undefined, 60)],
+    detectors: [seeds('relay', 6)],
   },
   {
     name: 'failed-condition-without-lease',
@@ -124,19 +103,7 @@ export const SERVING: readonly Mutant[] = [
         new: 'if (pending === undefined) respond(outcome.answer);',
       },
     ],
-    detectors: [seeds('partitions', 40)],
-  },
-  {
-    name: 'waiting-failed-condition-without-lease',
-    mistake: 'A condition that failed on a pending image is told without a proof of leadership once that image is applied.',
-    patches: [
-      {
-        file: GROUP,
-        old: 'if (next.revealing) this.confirm(deadlineMs, next.respond, next.answer);\n      else next.respond(next.answer);',
-        new: 'next.respond(next.answer);',
-      },
-    ],
-    detectors: [seeds(undefined, 60)],
+    detectors: [tests('test/mutants/stories.test.js')],
   },
   {
     name: 'eventual-read-cut-off-for-long',
@@ -148,19 +115,7 @@ export const SERVING: readonly Mutant[] = [
         new: 'if (!this.paxos.abstains && nowMs < Number.POSITIVE_INFINITY) return undefined;',
       },
     ],
-    detectors: [seeds('partitions', 40)],
-  },
-  {
-    name: 'eventual-read-after-hearing-the-leader',
-    mistake: 'A follower that hears the leader counts as fresh, though it lacks what was chosen meanwhile.',
-    patches: [
-      {
-        file: 'storage-node/groups/freshness.ts',
-        old: 'if (applied >= commit) this.#asOfMs = nowMs;',
-        new: 'if (applied >= 0) this.#asOfMs = nowMs;',
-      },
-    ],
-    detectors: [seeds('partitions', 40)],
+    detectors: [tests('test/mutants/stories.test.js')],
   },
   {
     name: 'range-read-without-lease',
@@ -172,6 +127,6 @@ export const SERVING: readonly Mutant[] = [
         new: 'if (operation.consistent) respond(answer);\n  ',
       },
     ],
-    detectors: [seeds('partitions', 40)],
+    detectors: [tests('test/mutants/stories.test.js')],
   },
 ];
