@@ -2,7 +2,6 @@ import { must } from '../../services/shared/base/assert.ts';
 import { runSeed } from '../sim/run.ts';
 import { SPECS } from '../sim/specs/specs.ts';
 import type { PlayedSeed } from './detection.ts';
-import { ALL_SPECS } from './specs.ts';
 
 /**
  * A program of its own, so that it runs the tree in which it stands: plays the seeds that its arguments name, as `spec:seed`,
@@ -11,7 +10,7 @@ import { ALL_SPECS } from './specs.ts';
 for (const argument of process.argv.slice(2)) {
   const [name, number] = argument.split(':');
   const seed = Number(number);
-  const spec = name === '' ? SPECS[seed % SPECS.length] : ALL_SPECS.find((known) => known.name === name);
+  const spec = name === '' ? SPECS[seed % SPECS.length] : SPECS.find((known) => known.name === name);
   if (spec === undefined) throw new Error(`there is no spec ${name}`);
   tell({ spec: spec.name, seed });
   const { violations } = await runSeed(spec, seed);

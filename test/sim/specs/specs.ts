@@ -16,6 +16,7 @@ import {
   suspendNode,
   transferLeadership,
 } from '../faults/processes.ts';
+import { relayCuts } from '../faults/relay.ts';
 import { CounterWorkload } from '../workloads/counters.ts';
 import { InsertWorkload } from '../workloads/inserts.ts';
 import { RegisterWorkload } from '../workloads/register.ts';
@@ -88,6 +89,13 @@ export const SPECS: readonly Spec[] = [
       gapMs: 500,
       faults: [...Array.from({ length: 5 }, () => transferLeadership), cutRouter, cutRouter, slowLink, breakConnections, hiccup],
     },
+  },
+  {
+    // Leaders come and go with records that nobody else has, while disks and links are slow.
+    name: 'relay',
+    durationMs: 60_000,
+    workloads: ITEMS,
+    plan: { gapMs: 700, faults: [relayCuts, relayCuts, slowDisk, slowLink, hiccup, breakConnections, killNode] },
   },
   {
     // Nothing may be wrong, however much happens at once; only after the heal it must go on.

@@ -1,7 +1,7 @@
-import { CATALOG_GROUP } from '../../services/shared/base/ids.ts';
-import type { SimCluster } from '../sim/cluster.ts';
-import { drawMs, type Fault, type FaultParts } from '../sim/faults/fault.ts';
-import { once } from '../sim/faults/once.ts';
+import { CATALOG_GROUP } from '../../../services/shared/base/ids.ts';
+import type { SimCluster } from '../cluster.ts';
+import { drawMs, type Fault, type FaultParts } from './fault.ts';
+import { once } from './once.ts';
 
 type Machine = SimCluster['nodes'][number];
 
