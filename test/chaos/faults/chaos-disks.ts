@@ -48,10 +48,14 @@ export class ChaosDisks implements Surroundings {
 
   /** Leaves so many bytes free. */
   async fill(node: StorageNodeName, leaveBytes: number): Promise<void> {
-    const folder = this.#folder(node);
-    const { bavail, bsize } = await statfs(folder);
-    const ballastBytes = Math.max(0, bavail * bsize - leaveBytes);
-    await writeFile(join(folder, BALLAST), Buffer.alloc(ballastBytes, 1)).catch(() => {});
+    const ballastBytes = Math.max(0, (await this.freeBytes(node)) - leaveBytes);
+    // The node may have taken what is left meanwhile.
+    await writeFile(join(this.#folder(node), BALLAST), Buffer.alloc(ballastBytes, 1)).catch(() => {});
+  }
+
+  async freeBytes(node: StorageNodeName): Promise<number> {
+    const { bavail, bsize } = await statfs(this.#folder(node));
+    return bavail * bsize;
   }
 
   async free(node: StorageNodeName): Promise<void> {

@@ -2,21 +2,32 @@ import { KIB } from '../../../services/shared/base/units.ts';
 import { STORAGE_NODES, type StorageNodeName } from '../../harness/process-cluster.ts';
 import { type Fault, leadsMost, sleep, startAgain, type Victim } from './fault.ts';
 
-const LEAST_FREE_BYTES = 64 * KIB;
-const MOST_FREE_BYTES = 2048 * KIB;
+const LEFT_BYTES_MAX = 512 * KIB;
+/** With less there is no room for a batch. */
+const FULL_BYTES = 32 * KIB;
 /** Threads that are inside of a system call when their process is stopped leave it first. */
 const SETTLE_MS = 200;
 
 /** The disks fill up under load, and are freed again after a while; a node that ended for it is started by its operator then. */
 async function fill(victim: Victim, nodes: readonly StorageNodeName[]): Promise<void> {
-  const leaveBytes = LEAST_FREE_BYTES + victim.random.below(MOST_FREE_BYTES - LEAST_FREE_BYTES);
+  const { load, random, secondsMax } = victim;
+  const leaveBytes = random.below(LEFT_BYTES_MAX);
+  const { restMs, figures } = load;
+  load.restMs = 0;
   victim.began(`${nodes.join(', ')}: ${Math.round(leaveBytes / KIB)} KiB left on the disk`);
   await Promise.all(nodes.map((node) => victim.disks.fill(node, leaveBytes)));
-  await sleep(victim.secondsMax * 1000);
-  if (nodes.length === 1) await victim.load.everyClientWrites();
+  await sleep(secondsMax * 1000);
+  if (nodes.length === 1) await load.everyClientWrites();
+  const noticed = load.figures.failed > figures.failed || (await Promise.all(nodes.map((node) => isFull(victim, node)))).includes(true);
+  if (!noticed) throw new Error(`${secondsMax} seconds of load did not fill the disks of ${nodes.join(', ')}`);
   await Promise.all(nodes.map((node) => victim.disks.free(node)));
+  load.restMs = restMs;
   victim.healed('space freed');
   await startAgain(victim);
+}
+
+async function isFull({ cluster, disks }: Victim, node: StorageNodeName): Promise<boolean> {
+  return !(await cluster.isRunning(node)) || (await disks.freeBytes(node)) < FULL_BYTES;
 }
 
 /** What these nodes have not synced at one moment is gone. */
