@@ -94,8 +94,9 @@ mutants: build
 # Node runs every file of a folder that is named test, so its folders are named one by one; those that need more than Node are left out.
 TEST_FOLDERS = dist/services $(filter-out %/containers,$(addprefix dist/,$(shell find test -name '*.test.ts' | cut -d/ -f1-2 | sort -u)))
 
+# A test that hangs fails by its name, after far more time than any of them takes.
 test: lint
-	@node --test $(TEST_FOLDERS)
+	@node --test --test-timeout=900000 $(TEST_FOLDERS)
 
 # Golden scenarios; make golden REWRITE=1 writes their outputs anew, and the difference is to be reviewed.
 golden: build
