@@ -4,6 +4,9 @@ import { flipBitInWal, flipBitsInTrees } from '../../harness/damage.ts';
 import { STORAGE_NODES } from '../../harness/process-cluster.ts';
 import { type Fault, startAgain, type Victim } from './fault.ts';
 
+/** So many requests leave enough in the trees that flipped bits hit something. */
+const TREE_REQUESTS = 4000;
+
 /** Damages the data of one storage node while it is down; it has to notice, and to be made sound again by the others. */
 async function damage(victim: Victim, label: string, flip: (dataDir: string) => Promise<void>): Promise<void> {
   const { cluster, random } = victim;
@@ -38,6 +41,7 @@ export const DAMAGES: readonly Fault[] = [
     // Everything into the trees soon, and little of it in memory.
     options: { STATOR_CHECKPOINT_INTERVAL_MS: '1000', STATOR_PAGE_CACHE_BYTES: String(MIB) },
     inflict: async (victim) => {
+      await victim.load.more(TREE_REQUESTS);
       await restart(victim);
       await damage(victim, 'bit flips in the trees', flipBitsInTrees);
     },
