@@ -67,6 +67,7 @@ export type StorageNodeCommandLine = OptionValues<typeof STORAGE_NODE_OPTIONS>;
 export function storageNodeOptions(given: StorageNodeCommandLine): StorageNodeOptions {
   return {
     node: given.name,
+    clusterId: given.clusterId,
     az: given.az,
     region: given.region,
     advertise: given.advertise ?? given.listen,

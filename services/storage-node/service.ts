@@ -80,7 +80,7 @@ export class StorageNode implements Service {
   async run(): Promise<void> {
     const { disk, options, transport, environment } = this.#parts;
     const bytes = await disk.readIdentity();
-    if (bytes !== undefined) await this.#open(decodeNodeIdentity(bytes, options.node));
+    if (bytes !== undefined) await this.#open(decodeNodeIdentity(bytes, options.node, options.clusterId));
     else environment.logger.info('the data folder is empty', { node: options.node });
     await transport.listen({
       admin: (request) => this.#admin(request),
@@ -300,7 +300,7 @@ export class StorageNode implements Service {
     const own = request.members.find(({ node }) => node === options.node);
     if (own === undefined) throw new AdminCallError('not-a-seed', `node ${options.node} is not among the seeds`);
     if (own.az !== options.az) throw new AdminCallError('wrong-az', `node ${options.node} is in AZ ${options.az}, not in ${own.az}`);
-    const known = this.#identity?.clusterId;
+    const known = this.#identity?.clusterId ?? options.clusterId;
     if (known !== undefined && known !== request.clusterId) {
       throw new AdminCallError('other-cluster', `node ${options.node} belongs to cluster ${known} already`);
     }

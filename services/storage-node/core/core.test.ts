@@ -197,7 +197,9 @@ test('identity and state of a group survive a checkpoint', () => {
 test('a data folder is refused to another node and another format', () => {
   const identity = { formatVersion: 1, clusterId: 'c', node: 'node-a', addresses: {} };
   assert.deepEqual(decodeNodeIdentity(encodeNodeIdentity(identity), 'node-a'), identity);
+  assert.deepEqual(decodeNodeIdentity(encodeNodeIdentity(identity), 'node-a', 'c'), identity);
   assert.throws(() => decodeNodeIdentity(encodeNodeIdentity(identity), 'node-b'), WrongDataFolderError);
+  assert.throws(() => decodeNodeIdentity(encodeNodeIdentity(identity), 'node-a', 'd'), WrongDataFolderError);
   assert.throws(() => decodeNodeIdentity(encodeNodeIdentity({ ...identity, formatVersion: 2 }), 'node-a'), WrongDataFolderError);
   assert.throws(() => decodeNodeIdentity(utf8('{'), 'node-a'), WrongDataFolderError);
 });

@@ -22,8 +22,8 @@ export function encodeNodeIdentity(identity: NodeIdentity): Buffer {
   return Buffer.from(`${JSON.stringify(identity, undefined, 2)}\n`, 'utf8');
 }
 
-/** Throws WrongDataFolderError when the folder belongs to another node or another version of the format. */
-export function decodeNodeIdentity(bytes: Uint8Array, node: NodeId): NodeIdentity {
+/** Throws WrongDataFolderError when the folder belongs to another node, another cluster or another version of the format. */
+export function decodeNodeIdentity(bytes: Uint8Array, node: NodeId, clusterId?: string): NodeIdentity {
   let identity: NodeIdentity;
   try {
     identity = JSON.parse(Buffer.from(bytes).toString('utf8')) as NodeIdentity;
@@ -37,6 +37,11 @@ export function decodeNodeIdentity(bytes: Uint8Array, node: NodeId): NodeIdentit
   }
   if (identity.node !== node) {
     throw new WrongDataFolderError(`the data folder belongs to node ${identity.node}, not to ${node}: give each node a folder of its own`);
+  }
+  if (clusterId !== undefined && identity.clusterId !== clusterId) {
+    throw new WrongDataFolderError(
+      `the data folder belongs to cluster ${identity.clusterId}, not to ${clusterId}, for which the node was started`,
+    );
   }
   return identity;
 }

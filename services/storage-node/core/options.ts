@@ -16,6 +16,8 @@ export interface CheckpointOptions {
 export interface StorageNodeOptions {
   /** `[a-z0-9-]{1,63}`, unique in the cluster, the same over restarts. */
   readonly node: string;
+  /** The only cluster that the node may belong to; undefined: the one of its data folder, or the first that takes it. */
+  readonly clusterId?: string | undefined;
   readonly az: string;
   readonly region: string;
   /** Where others reach this node. */
