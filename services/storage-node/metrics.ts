@@ -26,6 +26,21 @@ const METRICS: readonly { readonly name: string; readonly help: string; readonly
   { name: 'groups', help: 'Replicas on this node.', read: ({ groups }, gauge) => gauge.set(groups.size) },
   { name: 'groups_led', help: 'Groups that this node leads and serves.', read: ({ groups }, gauge) => gauge.set(led(groups)) },
   {
+    name: 'elections_total',
+    help: 'Times that a replica on this node was elected leader or took a leadership that was handed over.',
+    read: ({ groups }, gauge) => gauge.set(groups.elections),
+  },
+  {
+    name: 'commits_total',
+    help: 'Chosen records applied, over all replicas.',
+    read: ({ groups }, gauge) => gauge.set(groups.commits),
+  },
+  {
+    name: 'replica_lag_slots',
+    help: 'Greatest number of kept log records that a follower has not acknowledged to its leader on this node.',
+    read: ({ groups }, gauge) => gauge.set(greatestLag(groups)),
+  },
+  {
     name: 'groups_damaged',
     help: 'Replicas that abstain, have stopped or have lost their tree because of damage.',
     read: ({ groups }, gauge) => gauge.set(count(groups, isDamaged) + groups.rebuilder.unknown.size),
@@ -117,6 +132,17 @@ export class StorageNodeMetrics {
 
 function led(groups: NodeGroups): number {
   return count(groups, (group) => group.paxos.serves);
+}
+
+/** What was trimmed is not counted: a follower behind that comes back by snapshot, and one not heard of yet counts as having nothing. */
+function greatestLag(groups: NodeGroups): number {
+  let greatest = 0;
+  for (const { paxos } of groups.all) {
+    for (const acknowledged of paxos.acknowledgements().values()) {
+      greatest = Math.max(greatest, paxos.last - Math.max(acknowledged, paxos.trimmed));
+    }
+  }
+  return greatest;
 }
 
 function count(groups: NodeGroups, matches: (group: Group) => boolean): number {

@@ -4,11 +4,15 @@ import { FakeNetwork } from '../../test/harness/fake-transport.ts';
 import { ManualTimers } from '../../test/harness/manual-timers.ts';
 import { MemoryMarkFile } from '../../test/harness/memory-mark-file.ts';
 import { MemoryStore } from '../../test/harness/memory-store.ts';
-import { testEnvironment } from '../../test/harness/test-environment.ts';
+import { TestMetrics } from '../../test/harness/node-process.ts';
+import { nodeDigest, testEnvironment } from '../../test/harness/test-environment.ts';
 import { CATALOG_GROUP } from '../shared/base/ids.ts';
 import { DEFAULT_PAXOS_OPTIONS } from '../shared/paxos/options.ts';
 import type { AdminRequest, InitCluster, RegisterNode } from '../shared/wire/admin.ts';
+import { encodeLogRecord } from '../shared/wal/log-record.ts';
+import type { LogRecord } from '../shared/wal/log-record.ts';
 import type { StatorTransport } from '../shared/wire/frames.ts';
+import { DATA_FORMAT_VERSION, encodeNodeIdentity, WrongDataFolderError } from './core/node-identity.ts';
 import { DEFAULT_QUEUED_BYTES_MAX, DEFAULT_REQUESTS_MAX } from './core/options.ts';
 import { DEFAULT_CHECKPOINT_OPTIONS } from './groups/checkpoint-scheduler.ts';
 import type { NodeDisk } from './groups/node-disk.ts';
@@ -16,6 +20,15 @@ import { StorageNode } from './service.ts';
 
 const CLUSTER = 'test';
 const ADMIN = 'auto-admin:1';
+const NO_OP: LogRecord = {
+  type: 'no-op',
+  timeMs: 1,
+  change: 'none',
+  identity: { kind: 'service', name: '' },
+  oldSize: 0,
+  key: new Uint8Array(0),
+  payload: new Uint8Array(0),
+};
 
 let timers: ManualTimers;
 let network: FakeNetwork;
@@ -55,14 +68,22 @@ interface RunningNode {
   readonly name: string;
   readonly service: StorageNode;
   readonly clusters: string[];
+  readonly metric: (name: string) => number;
 }
 
-async function start(name: string, az: string, seeds: readonly string[]): Promise<RunningNode> {
-  const environment = testEnvironment(timers, registered.length + 1);
+interface Given {
+  readonly clusterId?: string;
+  readonly disk?: MemoryDisk;
+}
+
+async function start(name: string, az: string, seeds: readonly string[], { clusterId, disk }: Given = {}): Promise<RunningNode> {
+  const metrics = new TestMetrics();
+  const environment = { ...testEnvironment(timers, registered.length + 1), metrics };
   const transport = network.transport(`${name}:1`, name, name.charCodeAt(5));
   const clusters: string[] = [];
   const options = {
     node: name,
+    clusterId,
     az,
     region: 'local',
     advertise: `${name}:1`,
@@ -75,9 +96,9 @@ async function start(name: string, az: string, seeds: readonly string[]): Promis
     queuedBytesMax: DEFAULT_QUEUED_BYTES_MAX,
   };
   const onCluster = (id: string): void => void clusters.push(id);
-  const service = new StorageNode({ environment, transport, disk: new MemoryDisk(), options, incarnation: 1, onCluster });
+  const service = new StorageNode({ environment, transport, disk: disk ?? new MemoryDisk(), options, incarnation: 1, onCluster });
   await service.run();
-  return { name, service, clusters };
+  return { name, service, clusters, metric: (metric) => metrics.read(`stator_storage_node_${metric}`) };
 }
 
 function call(node: RunningNode, request: AdminRequest) {
@@ -120,6 +141,40 @@ describe('a seed', () => {
     await call(node, initRequest(['node-a']));
     await timers.advance(1000);
     assert.equal(registered.length, 1, 'started twice');
+  });
+
+  it('belongs to no other cluster than the one that it was started for', async () => {
+    const disk = new MemoryDisk();
+    const node = await start('node-a', 'a', [], { clusterId: 'another', disk });
+    await assert.rejects(call(node, initRequest(['node-a'])), /belongs to cluster another/);
+    assert.deepEqual([node.clusters, disk.identity], [[], undefined], 'nothing was done');
+    disk.identity = encodeNodeIdentity({ formatVersion: DATA_FORMAT_VERSION, clusterId: CLUSTER, node: 'node-b', addresses: {} });
+    await assert.rejects(start('node-b', 'b', [], { clusterId: 'another', disk }), WrongDataFolderError);
+  });
+});
+
+describe('metrics', () => {
+  it('count elections, records and what a follower lacks', async () => {
+    const nodes = [await start('node-a', 'a', []), await start('node-b', 'b', []), await start('node-c', 'c', [])];
+    const [leader, follower] = nodes as [RunningNode, RunningNode];
+    for (const node of nodes) await call(node, initRequest(nodes.map(({ name }) => name)));
+    await timers.advance(5000);
+    assert.deepEqual(
+      nodes.map(({ metric }) => [metric('elections_total'), metric('groups_led')]),
+      [
+        [1, 1],
+        [0, 0],
+        [0, 0],
+      ],
+    );
+    const before = follower.metric('commits_total');
+    assert.equal(leader.metric('replica_lag_slots'), 0);
+    await nodes[2]?.service.stop();
+    const paxos = leader.service.groups?.group(CATALOG_GROUP)?.paxos;
+    paxos?.propose(encodeLogRecord(NO_OP, nodeDigest));
+    await timers.advance(1000);
+    assert.equal(follower.metric('commits_total'), before + 1);
+    assert.equal(leader.metric('replica_lag_slots'), 1, 'of the node that stopped');
   });
 });
 

@@ -51,6 +51,7 @@ beforeEach(async () => {
     treeDamaged: nothing,
     wake: nothing,
     hurryHeartbeat: nothing,
+    elected: nothing,
     watchClock: nothing,
     applied: nothing,
   };

@@ -37,6 +37,8 @@ export interface GroupHost {
   wake(group: Group): void;
   /** Sends heartbeats now rather than at the next beat: somebody waits for leadership to be proved. */
   hurryHeartbeat(): void;
+  /** The replica leads from now on. */
+  elected(): void;
   /** Looks at the clocks: after a jump no lease is valid. To be called right before a lease is relied on. */
   watchClock(): void;
   /** A record was applied (the catalog's watchers look at it). */
@@ -360,7 +362,7 @@ export class Group {
     if (leading === undefined) return;
     this.#proposedTimeMs = 0;
     logger.info('leads', { group: this.id, ballot: formatBallot(leading), last: this.paxos.last });
-    this.#host.hurryHeartbeat();
+    this.#host.elected();
   }
 
   #dropLeadership(): void {

@@ -45,6 +45,8 @@ export class NodeGroups implements GroupHost {
   #clockOffsetMs: number;
   /** Sums for metrics. */
   clockJumps = 0;
+  elections = 0;
+  commits = 0;
   stalledHeartbeats = 0;
 
   constructor(parts: {
@@ -155,7 +157,13 @@ export class NodeGroups implements GroupHost {
     this.#scheduleTurn();
   }
 
+  elected(): void {
+    this.elections += 1;
+    this.hurryHeartbeat();
+  }
+
   applied(group: Group, slot: Slot, record: LogRecord): void {
+    this.commits += 1;
     if (group.id !== CATALOG_GROUP) return;
     this.#catalog.applied(slot, record);
     // Followers feed watchers too, and would learn of the change only with the next heartbeat: whoever waits for a table waits for it.

@@ -173,6 +173,7 @@ export class ReplicaWorld {
       treeDamaged: (group) => void this.damaged.push(group),
       wake: (group) => timers.endOfTurn(() => group.pump()),
       hurryHeartbeat: () => undefined,
+      elected: () => undefined,
       watchClock: () => undefined,
       applied: () => undefined,
     };
