@@ -89,7 +89,8 @@ export class DevCluster {
   /** Starts one process and waits until it is ready; does nothing when it runs. */
   startProcess(name: string): Promise<void> {
     return this.#withProcess(name, async (process) => {
-      if ((await this.#processes.runningPid(process)) !== undefined) return;
+      const pid = await this.#processes.runningPid(process);
+      if (pid !== undefined) return this.#parts.report(`${name} runs already, pid ${pid}`);
       await this.#processes.assertStartable(process);
       this.#parts.report(`start  ${describe(process)}, pid ${await this.#processes.start(process)}`);
       await this.#untilReady(process, performance.now());
@@ -98,14 +99,17 @@ export class DevCluster {
 
   /** Stops one process as its operator would: it drains and hands over before it ends. */
   stopProcess(name: string): Promise<void> {
-    return this.#withProcess(name, (process) => this.#stop(process));
+    return this.#withProcess(name, async (process) => {
+      if (!(await this.#stop(process))) this.#parts.report(`${name} was not running`);
+    });
   }
 
   /** SIGKILL, as if the machine had gone. */
   killProcess(name: string): Promise<void> {
     return this.#withProcess(name, async (process) => {
+      const ran = (await this.#processes.runningPid(process)) !== undefined;
       await this.#processes.end(process, 'SIGKILL', this.#parts.stopTimeoutMs ?? STOP_TIMEOUT_MS);
-      this.#parts.report(`killed ${process.name}`);
+      this.#parts.report(ran ? `killed ${name}` : `${name} was not running`);
     });
   }
 
@@ -185,15 +189,17 @@ export class DevCluster {
     }
   }
 
-  async #stop(process: DevProcess): Promise<void> {
-    if ((await this.#processes.runningPid(process)) === undefined) return;
+  /** False when it did not run. */
+  async #stop(process: DevProcess): Promise<boolean> {
+    if ((await this.#processes.runningPid(process)) === undefined) return false;
     const timeoutMs = this.#parts.stopTimeoutMs ?? STOP_TIMEOUT_MS;
     if (await this.#processes.end(process, 'SIGTERM', timeoutMs)) {
       this.#parts.report(`stopped ${process.name}`);
-      return;
+      return true;
     }
     await this.#processes.end(process, 'SIGKILL', timeoutMs);
     this.#parts.report(`killed ${process.name}, which did not stop within ${timeoutMs / 1000} s; see ${process.log}`);
+    return true;
   }
 }
 

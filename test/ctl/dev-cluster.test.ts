@@ -132,6 +132,11 @@ test('starts, stops and kills one process by name', async () => {
   assert.equal(typeof (await pidOf('node-a')), 'number');
   await cluster().stopProcess('router-1');
   assert.equal(await pidOf('router-1'), null);
+  lines.length = 0;
+  await cluster().startProcess('node-a');
+  await cluster().stopProcess('router-1');
+  await cluster().killProcess('router-1');
+  assert.deepEqual(lines, [`node-a runs already, pid ${await pidOf('node-a')}`, 'router-1 was not running', 'router-1 was not running']);
   assert.match(await refusal(cluster().stopProcess('node-z')), /No process is named node-z; there are node-a,/);
 });
 
