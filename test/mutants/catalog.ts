@@ -4,7 +4,8 @@ import { ELECTIONS } from './catalog/elections.ts';
 import { LEASES } from './catalog/leases.ts';
 import { REQUESTS } from './catalog/requests.ts';
 import { SERVING } from './catalog/serving.ts';
+import { TREES } from './catalog/trees.ts';
 import type { Mutant } from './mutant.ts';
 
 /** Every mistake that must be noticed. */
-export const MUTANTS: readonly Mutant[] = [...ELECTIONS, ...CONSENSUS, ...LEASES, ...SERVING, ...REQUESTS, ...DISK];
+export const MUTANTS: readonly Mutant[] = [...ELECTIONS, ...CONSENSUS, ...LEASES, ...SERVING, ...REQUESTS, ...DISK, ...TREES];

@@ -7,10 +7,10 @@ import type { Mutant } from './mutant.ts';
 import { misfits, PatchMisfitError, patchedFiles } from './patching.ts';
 import { SERVICES, Workshop } from './workshop.ts';
 
-/** One of each kind, all caught within a few seeds; `make mutants` tries all. */
+/** One of each kind, all caught by the first seed or by quick tests; `make mutants` tries all. */
 const SAMPLE = [
-  'longest-log-adopted',
-  'grant-does-not-bind',
+  'quorum-of-one-promise',
+  'lease-margin-added',
   'applied-before-chosen',
   'overlay-kept-over-a-step-down',
   'repeated-write-executed-twice',
@@ -24,7 +24,8 @@ const FITTING: Mutant = {
 };
 
 describe('mutants', () => {
-  it('have names of their own and detectors, and fit the sources', () => {
+  it('are enough, with names of their own and detectors, and fit the sources', () => {
+    assert(MUTANTS.length >= 40);
     assert.equal(new Set(MUTANTS.map(({ name }) => name)).size, MUTANTS.length);
     assert.deepEqual(misfits(MUTANTS, SERVICES), []);
     for (const { name, detectors } of MUTANTS) assert(detectors.length > 0, name);
@@ -47,7 +48,7 @@ describe('mutants', () => {
     }
   });
 
-  it('are caught by the simulator', async (context) => {
+  it('are caught', async (context) => {
     const workshop = new Workshop();
     try {
       for (const name of SAMPLE) {

@@ -11,7 +11,7 @@ import { simulate } from '../sim/simulate.ts';
 import { createTable } from '../sim/table.ts';
 
 /** How long messages travel, and what comes first after a pause, differs from seed to seed. */
-const SEEDS = 4;
+const SEEDS = 16;
 const LIMIT_MS = 600_000;
 
 type Machine = SimCluster['nodes'][number];

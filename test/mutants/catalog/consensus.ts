@@ -1,6 +1,7 @@
-import { type Mutant, seeds } from '../mutant.ts';
+import { type Mutant, seeds, tests } from '../mutant.ts';
 
 const REPLICA = 'shared/paxos/replica.ts';
+const ACCEPTOR = 'shared/paxos/acceptor.ts';
 const LEADERSHIP = 'shared/paxos/leadership.ts';
 const GROUP = 'storage-node/groups/group.ts';
 
@@ -16,7 +17,25 @@ export const CONSENSUS: readonly Mutant[] = [
         new: 'return Math.max(0, reachedByQuorum(slots, 1));',
       },
     ],
-    detectors: [seeds('relay', 6)],
+    detectors: [tests('services/shared/paxos')],
+  },
+  {
+    name: 'leader-counts-itself-before-its-sync',
+    mistake: 'The leader counts its own log as durable before its disk says so.',
+    patches: [{ file: LEADERSHIP, old: 'const slots = [this.durableLast];', new: 'const slots = [this.#window.last];' }],
+    detectors: [tests('services/shared/paxos')],
+  },
+  {
+    name: 'follower-acknowledges-before-its-sync',
+    mistake: 'A follower acknowledges records before its disk says that it has them.',
+    patches: [
+      {
+        file: REPLICA,
+        old: "    if (first + records.length - 1 <= last) this.#acceptor.hold(from, { kind: 'accepted', ballot, last });",
+        new: "    this.#send(from, { kind: 'accepted', ballot, last: this.#acceptor.last });",
+      },
+    ],
+    detectors: [tests('services/shared/paxos')],
   },
   {
     name: 'accepted-before-the-tail-is-complete',
@@ -29,7 +48,7 @@ export const CONSENSUS: readonly Mutant[] = [
     this.#acceptor.adopt(ballot, message.from, message.records.slice(0, half));`,
       },
     ],
-    detectors: [seeds('relay', 8)],
+    detectors: [seeds('relay', 3)],
   },
   {
     name: 'follower-keeps-its-unchosen-tail',
@@ -41,7 +60,7 @@ export const CONSENSUS: readonly Mutant[] = [
         new: '    return Math.min(promise.last, this.adopted.last);\n  }',
       },
     ],
-    detectors: [seeds('relay', 6)],
+    detectors: [tests('services/shared/paxos')],
   },
   {
     name: 'commit-heard-without-the-log',
@@ -53,7 +72,19 @@ export const CONSENSUS: readonly Mutant[] = [
         new: 'this.#acceptor.learnCommit(news.commit);',
       },
     ],
-    detectors: [seeds('relay', 6)],
+    detectors: [tests('services/shared/paxos')],
+  },
+  {
+    name: 'learned-records-not-compared',
+    mistake: 'A follower that learns chosen records keeps its own where it has some.',
+    patches: [
+      {
+        file: ACCEPTOR,
+        old: 'if (own !== undefined && equalBytes(own, record)) continue;\n      if (own !== undefined) this.#cutAbove(slot - 1);',
+        new: 'if (own !== undefined) continue;',
+      },
+    ],
+    detectors: [tests('services/shared/paxos')],
   },
   {
     name: 'applied-before-chosen',

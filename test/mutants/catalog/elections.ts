@@ -1,4 +1,4 @@
-import { type Mutant, seeds } from '../mutant.ts';
+import { type Mutant, seeds, tests } from '../mutant.ts';
 
 const REPLICA = 'shared/paxos/replica.ts';
 const CANDIDACY = 'shared/paxos/candidacy.ts';
@@ -6,6 +6,31 @@ const BALLOT = 'shared/paxos/ballot.ts';
 
 /** Phase 1: promises, ballots, and which log is adopted. */
 export const ELECTIONS: readonly Mutant[] = [
+  {
+    name: 'prepare-sent-before-own-promise',
+    mistake: 'A candidate sends Prepare before its own promise is durable.',
+    patches: [
+      {
+        file: REPLICA,
+        old: 'this.#acceptor.hold(replica, this.#prepare(ballot, rejoin));',
+        new: 'this.#send(replica, this.#prepare(ballot, rejoin));',
+      },
+    ],
+    detectors: [tests('services/shared/paxos')],
+  },
+  {
+    name: 'ballot-reused-after-restart',
+    mistake: 'A restarted leader stands under the ballot that it led before.',
+    patches: [
+      {
+        file: REPLICA,
+        old: 'const round = Math.max(this.#greatestRound, this.#acceptor.promised.round) + 1;',
+        new: `const { promised } = this.#acceptor;
+    const round = promised.replica === this.self && this.#greatestRound === promised.round ? promised.round : this.#greatestRound + 1;`,
+      },
+    ],
+    detectors: [tests('services/shared/paxos')],
+  },
   {
     name: 'ballots-of-two-replicas-equal',
     mistake: 'Ballots of the same round are equal, whoever made them.',
@@ -16,7 +41,7 @@ export const ELECTIONS: readonly Mutant[] = [
         new: 'return a.round === b.round && a.configuration === b.configuration;',
       },
     ],
-    detectors: [seeds('relay', 6)],
+    detectors: [tests('services/shared/paxos')],
   },
   {
     name: 'promise-for-lower-ballot',
@@ -40,7 +65,7 @@ export const ELECTIONS: readonly Mutant[] = [
         new: 'candidacy.promises.size >= 1',
       },
     ],
-    detectors: [seeds('relay', 6)],
+    detectors: [tests('services/shared/paxos')],
   },
   {
     name: 'longest-log-adopted',
@@ -52,7 +77,19 @@ export const ELECTIONS: readonly Mutant[] = [
         new: 'const order = promise.last - best[1].last;',
       },
     ],
-    detectors: [seeds('relay', 6)],
+    detectors: [tests('services/shared/paxos')],
+  },
+  {
+    name: 'own-log-adopted',
+    mistake: 'Of equal ballots not the longest log is adopted but the own one.',
+    patches: [
+      {
+        file: CANDIDACY,
+        old: 'const order = compareBallots(promise.accepted, best[1].accepted) || promise.last - best[1].last;',
+        new: 'const order = compareBallots(promise.accepted, best[1].accepted);',
+      },
+    ],
+    detectors: [tests('services/shared/paxos')],
   },
   {
     name: 'log-adopted-slot-by-slot',
@@ -66,7 +103,7 @@ export const ELECTIONS: readonly Mutant[] = [
     this.#acceptor.adopt(ballot, from, [...tail, ...window.slice(behind, window.last, Number.POSITIVE_INFINITY)]);`,
       },
     ],
-    detectors: [seeds('relay', 15)],
+    detectors: [seeds('relay', 12)],
   },
   {
     name: 'own-tail-kept-on-adoption',
@@ -78,23 +115,7 @@ export const ELECTIONS: readonly Mutant[] = [
         new: 'return Math.min(own.last, other.last) + 1;',
       },
     ],
-    detectors: [seeds('relay', 6)],
-  },
-  {
-    name: 'damaged-replica-votes',
-    mistake: 'The promise of an abstaining replica counts.',
-    patches: [
-      {
-        file: REPLICA,
-        old: `    if (message.abstention !== 0) {
-      candidacy.abstentions.set(from, message);
-      return;
-    }
-    candidacy.promises.set(from, message);`,
-        new: '    candidacy.promises.set(from, message);',
-      },
-    ],
-    detectors: [seeds('damage', 8)],
+    detectors: [seeds('relay', 3)],
   },
   {
     name: 'damaged-replica-starts-empty',
@@ -106,6 +127,6 @@ export const ELECTIONS: readonly Mutant[] = [
         new: 'trimmed: applied, abstains: false };',
       },
     ],
-    detectors: [seeds('damage', 8)],
+    detectors: [seeds('damage', 24)],
   },
 ];

@@ -1,4 +1,4 @@
-import { type Mutant, seeds } from '../mutant.ts';
+import { type Mutant, seeds, tests } from '../mutant.ts';
 
 const REPLICA = 'shared/paxos/replica.ts';
 const LEADERSHIP = 'shared/paxos/leadership.ts';
@@ -6,6 +6,18 @@ const GRANTS = 'shared/paxos/grants.ts';
 
 /** Grants, leases, and what ends them. */
 export const LEASES: readonly Mutant[] = [
+  {
+    name: 'lease-counted-from-receipt',
+    mistake: 'The leader counts its lease from when the grant arrives, not from when it asked for it.',
+    patches: [
+      {
+        file: REPLICA,
+        old: 'if (granted) leadership.granted(follower, sentAtMs);',
+        new: 'if (granted) leadership.granted(follower, nowMs);',
+      },
+    ],
+    detectors: [tests('services/shared/paxos')],
+  },
   {
     name: 'lease-margin-added',
     mistake: 'The margin is added to the lease instead of being taken off.',
@@ -16,7 +28,7 @@ export const LEASES: readonly Mutant[] = [
         new: 'return this.confirmedAtMs(nowMs) + leaseMs * (1 - 2 * clockDrift) + leaseMarginMs;',
       },
     ],
-    detectors: [seeds('relay', 6)],
+    detectors: [seeds('relay', 3)],
   },
   {
     name: 'one-grant-is-enough',
@@ -28,7 +40,7 @@ export const LEASES: readonly Mutant[] = [
         new: 'return reachedByQuorum(times, 1);',
       },
     ],
-    detectors: [seeds('relay', 6)],
+    detectors: [tests('services/shared/paxos')],
   },
   {
     name: 'grant-does-not-bind',
@@ -40,19 +52,7 @@ export const LEASES: readonly Mutant[] = [
         new: '',
       },
     ],
-    detectors: [seeds('relay', 6)],
-  },
-  {
-    name: 'restarted-voter-does-not-wait',
-    mistake: 'A restarted replica promises at once, though its earlier life may have granted a lease.',
-    patches: [
-      {
-        file: REPLICA,
-        old: 'const bound = start.restarted && options.leases;',
-        new: 'const bound = false;',
-      },
-    ],
-    detectors: [seeds('relay', 6)],
+    detectors: [seeds('relay', 3)],
   },
   {
     name: 'any-release-frees',
@@ -64,6 +64,18 @@ export const LEASES: readonly Mutant[] = [
         new: 'this.#untilMs = Number.NEGATIVE_INFINITY;',
       },
     ],
-    detectors: [seeds('relay', 6)],
+    detectors: [seeds('relay', 3)],
+  },
+  {
+    name: 'grants-on-their-way-survive-a-jump',
+    mistake: 'After a jump of the clocks answers to heartbeats of before still count.',
+    patches: [
+      {
+        file: LEADERSHIP,
+        old: 'if (sentAtMs > this.#droppedAtMs) follower.heartbeatSentAtMs',
+        new: 'follower.heartbeatSentAtMs',
+      },
+    ],
+    detectors: [tests('services/shared/paxos')],
   },
 ];

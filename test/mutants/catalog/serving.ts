@@ -15,7 +15,7 @@ export const SERVING: readonly Mutant[] = [
         new: 'leadership.handingOverTo === undefined;',
       },
     ],
-    detectors: [seeds('relay', 15)],
+    detectors: [seeds('relay', 12)],
   },
   {
     name: 'strong-read-without-lease',
@@ -52,7 +52,7 @@ export const SERVING: readonly Mutant[] = [
         new: '{ group: this.id });',
       },
     ],
-    detectors: [seeds('relay', 6)],
+    detectors: [seeds('relay', 3)],
   },
   {
     name: 'answers-kept-over-a-step-down',
@@ -67,7 +67,7 @@ export const SERVING: readonly Mutant[] = [
     this.#overlay.clear();`,
       },
     ],
-    detectors: [seeds('relay', 6)],
+    detectors: [seeds('relay', 3)],
   },
   {
     name: 'answer-before-chosen',
@@ -91,7 +91,7 @@ export const SERVING: readonly Mutant[] = [
         new: 'else this.confirm(deadlineMs, respond, outcome.answer);',
       },
     ],
-    detectors: [seeds('relay', 6)],
+    detectors: [seeds('relay', 3)],
   },
   {
     name: 'failed-condition-without-lease',
@@ -116,6 +116,18 @@ export const SERVING: readonly Mutant[] = [
       },
     ],
     detectors: [tests('test/mutants/stories.test.js')],
+  },
+  {
+    name: 'eventual-read-after-hearing-the-leader',
+    mistake: 'A follower that hears the leader counts as fresh, though it lacks what was chosen meanwhile.',
+    patches: [
+      {
+        file: 'storage-node/groups/freshness.ts',
+        old: 'if (applied >= commit) this.#asOfMs = nowMs;',
+        new: 'if (applied >= 0) this.#asOfMs = nowMs;',
+      },
+    ],
+    detectors: [tests('services/storage-node/groups/freshness.test.js')],
   },
   {
     name: 'range-read-without-lease',

@@ -1,0 +1,72 @@
+import { type Mutant, seeds, tests } from '../mutant.ts';
+
+const GROUP = 'storage-node/groups/group.ts';
+const PAGE_STORE = 'shared/btree/page-store.ts';
+const DIRTY_PAGES = 'shared/btree/dirty-pages.ts';
+
+/** Checkpoints, snapshots, pages. */
+export const TREES: readonly Mutant[] = [
+  {
+    name: 'checkpoint-without-its-slot',
+    mistake: 'A checkpoint carries the applied slot of the one before.',
+    patches: [
+      {
+        file: GROUP,
+        old: 'await this.#tree.checkpoint(encodeGroupMeta(this.identity, this.#state, this.#snapshot));',
+        new: `const { timeMs, lastDelete, requests } = this.#state;
+    await this.#tree.checkpoint(encodeGroupMeta(this.identity, { applied: this.checkpointSlot, timeMs, lastDelete, requests }, this.#snapshot));`,
+      },
+    ],
+    detectors: [seeds('crashes', 6)],
+  },
+  {
+    name: 'page-changed-under-a-checkpoint',
+    mistake: 'A page that a running checkpoint has yet to write is changed without a copy.',
+    patches: [
+      {
+        file: DIRTY_PAGES,
+        old: '    captureNow(page);\n    page.dirty = true;',
+        new: '    page.dirty = true;',
+      },
+    ],
+    detectors: [tests('services/shared/btree/checkpoint.test.js')],
+  },
+  {
+    name: 'pinned-pages-overwritten',
+    mistake: 'A snapshot for a follower is read from the live pages, not from a pinned root.',
+    patches: [
+      {
+        file: 'shared/btree/pinned-tree.ts',
+        old: 'const snapshot = store.snapshot();',
+        new: 'const snapshot: StoreSnapshot = { get: (key) => store.get(key), entries: (range) => store.entries(range), close: async () => undefined };',
+      },
+    ],
+    detectors: [tests('services/shared/btree/checkpoint.test.js')],
+  },
+  {
+    name: 'page-numbers-reused-after-a-restart',
+    mistake: 'The counter of pages is not stored, so that a restart gives out numbers that are in use.',
+    patches: [
+      {
+        file: 'shared/btree/store-writer.ts',
+        old: 'if (nextPageId !== this.#storedNextPageId) batch.put(NODE_KEY',
+        new: 'if (this.#storedNextPageId === 0) batch.put(NODE_KEY',
+      },
+    ],
+    detectors: [tests('services/shared/btree/checkpoint.test.js')],
+  },
+  {
+    name: 'installed-snapshot-cleared-away',
+    mistake: 'The record of a load stays when it is installed, so that the next start deletes its pages.',
+    patches: [{ file: PAGE_STORE, old: '      if (recordKey !== undefined) batch.delete(recordKey);\n', new: '' }],
+    detectors: [tests('services/shared/btree/page-store.test.js')],
+  },
+  {
+    name: 'follower-skips-deletes',
+    mistake: 'A replica that does not lead leaves removed items in its tree.',
+    patches: [
+      { file: GROUP, old: '      this.#tree.delete(key);', new: "      if (this.paxos.role === 'leader') this.#tree.delete(key);" },
+    ],
+    detectors: [seeds('everything', 3)],
+  },
+];
