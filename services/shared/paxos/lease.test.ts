@@ -9,9 +9,9 @@ import { PaxosReplica } from './replica.ts';
 const MEMBERS: readonly ReplicaId[] = [1, 2, 3];
 const DURABLE: DurableState = { promised: ZERO_BALLOT, accepted: ZERO_BALLOT, last: 0, commit: 0, trimmed: 0, abstains: false };
 
-function newReplica(self: ReplicaId): PaxosReplica {
+function newReplica(self: ReplicaId, restarted = false, durable = DURABLE): PaxosReplica {
   const configuration = { number: 1, members: MEMBERS };
-  const start = { self, configuration, options: DEFAULT_PAXOS_OPTIONS, durable: DURABLE, records: [], restarted: false, abstention: 1 };
+  const start = { self, configuration, options: DEFAULT_PAXOS_OPTIONS, durable, records: [], restarted, abstention: 1 };
   return new PaxosReplica(start, 0);
 }
 
@@ -46,4 +46,32 @@ test('after a jump of the clocks only heartbeats that leave later bring the leas
   assert(leader.heartbeat(400) !== undefined);
   leader.onHeartbeatAnswer(3, ballot, 400, true, 410);
   assert(leader.leaseValid(410));
+});
+
+test('a restarted replica promises nothing until what its earlier life may have granted has run out', () => {
+  const replica = newReplica(1, true);
+  const prepare = { kind: 'prepare', ballot: { configuration: 1, round: 1, replica: 2 }, released: ZERO_BALLOT, rejoin: 0 } as const;
+  const { leaseMs } = DEFAULT_PAXOS_OPTIONS;
+  replica.step(2, prepare, leaseMs - 1);
+  assert.deepEqual(
+    replica.ready(leaseMs - 1).messages.map(({ message }) => message.kind),
+    ['refusal'],
+  );
+  replica.step(2, prepare, leaseMs + 1);
+  const { persist } = replica.ready(leaseMs + 1);
+  assert(persist !== undefined);
+  replica.persisted(persist.token, leaseMs + 1);
+  assert.deepEqual(
+    replica.ready(leaseMs + 1).messages.map(({ message }) => message.kind),
+    ['promise'],
+  );
+});
+
+test('a grant goes only to the ballot that is promised, and never comes from a replica that abstains', () => {
+  const promised = { configuration: 1, round: 2, replica: 2 };
+  const news = { ballot: promised, commit: 0, reachesQuorum: true };
+  const durable = { ...DURABLE, promised };
+  assert(newReplica(1, true, durable).onHeartbeat(news, 0));
+  assert(!newReplica(1, true, durable).onHeartbeat({ ...news, ballot: { configuration: 1, round: 1, replica: 3 } }, 0));
+  assert(!newReplica(1, true, { ...durable, abstains: true }).onHeartbeat(news, 0));
 });

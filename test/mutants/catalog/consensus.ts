@@ -38,6 +38,18 @@ export const CONSENSUS: readonly Mutant[] = [
     detectors: [tests('services/shared/paxos')],
   },
   {
+    name: 'accept-without-sync',
+    mistake: 'A follower takes Accepts though its log is not that of the ballot.',
+    patches: [
+      {
+        file: REPLICA,
+        old: 'if (!equalBallots(ballot, accepted) || first > last + 1) return;',
+        new: 'if (first > last + 1) return;',
+      },
+    ],
+    detectors: [tests('test/exhaustive/exhaustive.test.js')],
+  },
+  {
     name: 'accepted-before-the-tail-is-complete',
     mistake: 'A Sync is taken in two parts, and `accepted` is set with the first one.',
     patches: [

@@ -1,11 +1,30 @@
 import { type Mutant, seeds, tests } from '../mutant.ts';
 
 const REPLICA = 'shared/paxos/replica.ts';
+const ACCEPTOR = 'shared/paxos/acceptor.ts';
 const CANDIDACY = 'shared/paxos/candidacy.ts';
 const BALLOT = 'shared/paxos/ballot.ts';
 
 /** Phase 1: promises, ballots, and which log is adopted. */
 export const ELECTIONS: readonly Mutant[] = [
+  {
+    name: 'promise-not-persisted',
+    mistake: 'A promise for another replica causes no write: it reaches the disk with the next record.',
+    patches: [
+      { file: ACCEPTOR, old: '  promise(ballot: Ballot): void {', new: '  promise(ballot: Ballot, durably = true): void {' },
+      {
+        file: ACCEPTOR,
+        old: '    this.#promised = ballot;\n    this.#gatherer.touch();',
+        new: '    this.#promised = ballot;\n    if (durably) this.#gatherer.touch();',
+      },
+      {
+        file: REPLICA,
+        old: '      this.#becomeFollower(nowMs);\n      this.#acceptor.promise(ballot);',
+        new: '      this.#becomeFollower(nowMs);\n      this.#acceptor.promise(ballot, false);',
+      },
+    ],
+    detectors: [tests('test/exhaustive/exhaustive.test.js')],
+  },
   {
     name: 'prepare-sent-before-own-promise',
     mistake: 'A candidate sends Prepare before its own promise is durable.',
@@ -116,6 +135,18 @@ export const ELECTIONS: readonly Mutant[] = [
       },
     ],
     detectors: [seeds('relay', 3)],
+  },
+  {
+    name: 'damaged-replica-votes',
+    mistake: 'The promise of an abstaining replica counts.',
+    patches: [
+      {
+        file: REPLICA,
+        old: '    if (message.abstention === 0) {\n      candidacy.promises.set(from, message);',
+        new: '    if (message.ballot.replica !== 0) {\n      candidacy.promises.set(from, message);',
+      },
+    ],
+    detectors: [tests('test/exhaustive/exhaustive.test.js')],
   },
   {
     name: 'damaged-replica-starts-empty',

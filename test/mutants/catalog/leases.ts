@@ -55,6 +55,42 @@ export const LEASES: readonly Mutant[] = [
     detectors: [seeds('relay', 3)],
   },
   {
+    name: 'grant-after-promising-another',
+    mistake: 'A follower grants a heartbeat of a ballot though it has promised a higher one.',
+    patches: [
+      {
+        file: REPLICA,
+        old: 'if (this.abstains || !equalBallots(ballot, this.#acceptor.promised) || ballot.replica === this.self) return false;',
+        new: 'if (this.abstains || ballot.replica === this.self) return false;',
+      },
+    ],
+    detectors: [tests('services/shared/paxos/lease.test.js')],
+  },
+  {
+    name: 'damaged-replica-grants',
+    mistake: 'A replica that abstains grants leases.',
+    patches: [
+      {
+        file: REPLICA,
+        old: 'if (this.abstains || !equalBallots(ballot, this.#acceptor.promised)',
+        new: 'if (!equalBallots(ballot, this.#acceptor.promised)',
+      },
+    ],
+    detectors: [tests('services/shared/paxos/lease.test.js')],
+  },
+  {
+    name: 'restarted-voter-does-not-wait',
+    mistake: 'A restarted replica promises at once, though its earlier life may have granted a lease.',
+    patches: [
+      {
+        file: REPLICA,
+        old: 'const bound = start.restarted && options.leases;',
+        new: 'const bound = false;',
+      },
+    ],
+    detectors: [tests('services/shared/paxos/lease.test.js')],
+  },
+  {
     name: 'any-release-frees',
     mistake: 'A release of one ballot also frees what was granted to another.',
     patches: [
