@@ -103,6 +103,18 @@ export const LEASES: readonly Mutant[] = [
     detectors: [seeds('relay', 3)],
   },
   {
+    name: 'leads-on-after-hand-over',
+    mistake: 'A leader that has given its lease up goes on until it hears from its successor.',
+    patches: [
+      {
+        file: REPLICA,
+        old: "    this.#send(to, { kind: 'nominate', ballot, leaseGivenUp: true });\n    this.#becomeFollower(nowMs);",
+        new: "    this.#send(to, { kind: 'nominate', ballot, leaseGivenUp: true });\n    leadership.handingOverTo = undefined;",
+      },
+    ],
+    detectors: [seeds('handovers', 9)],
+  },
+  {
     name: 'grants-on-their-way-survive-a-jump',
     mistake: 'After a jump of the clocks answers to heartbeats of before still count.',
     patches: [
