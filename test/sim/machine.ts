@@ -4,7 +4,7 @@ import { once } from './faults/once.ts';
 import type { Kernel } from './kernel/kernel.ts';
 import type { SimClock } from './kernel/sim-clock.ts';
 import { SimDisk } from './kernel/sim-disk.ts';
-import { SimEnvironment } from './kernel/sim-environment.ts';
+import { SimEnvironment, type SimMetrics } from './kernel/sim-environment.ts';
 import type { SimNetwork } from './kernel/sim-network.ts';
 import { SimProcess } from './kernel/sim-process.ts';
 import { SimTransport } from './kernel/sim-transport.ts';
@@ -21,6 +21,7 @@ export interface ProcessParts {
 export interface Life<S> {
   readonly process: SimProcess;
   readonly service: S;
+  readonly metrics: SimMetrics;
 }
 
 /** A supervisor starts what ended by itself again within this time. */
@@ -85,7 +86,7 @@ export class SimMachine<S extends Service = Service> {
     const disk = this.disk.mount(process);
     process.run(() => {
       const service = this.#make({ environment, transport, disk, incarnation: process.incarnation });
-      this.#life = { process, service };
+      this.#life = { process, service, metrics: environment.metrics };
       service.run().catch((error: unknown) => process.end(`run failed: ${error instanceof Error ? error.stack : String(error)}`));
     });
   }

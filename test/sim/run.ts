@@ -2,6 +2,8 @@ import { SimCluster } from './cluster.ts';
 import { Clients } from './clients.ts';
 import { differenceOfReplicas } from './checks/equal-replicas.ts';
 import { Invariants } from './checks/invariants.ts';
+import { MemoryBounds } from './checks/memory-bounds.ts';
+import { problemOfTrees } from './checks/sound-trees.ts';
 import { Nemesis, type PlannedFault, planFaults, type Strike } from './faults/nemesis.ts';
 import { Kernel, type Violation } from './kernel/kernel.ts';
 import { drawSettings } from './settings.ts';
@@ -66,6 +68,7 @@ class Scenario {
   readonly #cluster: SimCluster;
   readonly #spec: Spec;
   readonly #choices: RunChoices;
+  readonly #memory: MemoryBounds;
   loadedAtMs = 0;
   #workloads: readonly Workload[] = [];
 
@@ -74,6 +77,7 @@ class Scenario {
     this.#spec = spec;
     this.#choices = choices;
     this.#cluster = new SimCluster(kernel, drawSettings(kernel.random()));
+    this.#memory = new MemoryBounds(this.#cluster);
     const planned = planFaults(spec.plan, kernel.random(), spec.durationMs);
     this.nemesis = new Nemesis(this.#cluster, spec.plan, choices.faults ?? planned);
     kernel.afterTurn = new Invariants(this.#cluster).check;
@@ -92,6 +96,7 @@ class Scenario {
     this.#workloads = this.#makeWorkloads(clients);
     for (const workload of this.#workloads) await workload.setup();
     this.#act('faults under load');
+    this.#memory.watch();
     this.loadedAtMs = this.#kernel.nowMs;
     const ended = this.#workloads.map((workload) => workload.start());
     this.nemesis.start();
@@ -104,6 +109,9 @@ class Scenario {
     this.#act('quiet');
     const difference = await differenceOfReplicas(cluster);
     if (difference !== undefined) this.#kernel.violated('state-hash', difference);
+    const unsound = await problemOfTrees(cluster);
+    if (unsound !== undefined) this.#kernel.violated('tree', unsound);
+    await this.#memory.checkRest();
     for (const workload of this.#workloads) {
       const problem = await workload.check();
       if (problem !== undefined) this.#kernel.violated(workload.name, problem);

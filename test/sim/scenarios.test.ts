@@ -4,6 +4,7 @@ import { must } from '../../services/shared/base/assert.ts';
 import { CATALOG_GROUP } from '../../services/shared/base/ids.ts';
 import type { Group } from '../../services/storage-node/groups/group.ts';
 import { differenceOfReplicas } from './checks/equal-replicas.ts';
+import { problemOfTrees } from './checks/sound-trees.ts';
 import { Clients, type Outcome } from './clients.ts';
 import { SimCluster, TABLE } from './cluster.ts';
 import { putCall, readCall, valueIn } from './items.ts';
@@ -155,6 +156,20 @@ async function isWhole(cluster: SimCluster, clients: Clients, machine: Machine):
   const groups = [...cluster.groupsOf(machine)];
   return groups.length === 2 && groups.every((group) => !group.stopped && !group.awaitsSnapshot && !group.paxos.abstains);
 }
+
+test('a damaged page is a page that the check of the trees finds', async () => {
+  await play(async (cluster, clients) => {
+    const machine = must(cluster.nodes.find((node) => !believesToLead(node)));
+    await writeUntilTrimmed(cluster, clients, machine);
+    assert.equal(await problemOfTrees(cluster), undefined);
+    machine.kill();
+    assert.ok(machine.disk.damageTrees('pages') > 0);
+    machine.toleratedErrors = TREE_DAMAGE;
+    machine.start();
+    await cluster.until('the trees are open', 10_000, () => machine.disk.openTree !== undefined);
+    assert.match(String(await problemOfTrees(cluster)), new RegExp(`^${machine.name}: .*damaged`));
+  }, TRIMMING);
+});
 
 for (const what of ['pages', 'headers'] as const) {
   test(`a node comes back whose trees have damaged ${what}`, async () => {

@@ -74,6 +74,11 @@ export class SimDisk {
     };
   }
 
+  /** The trees as the present process has them open; undefined when none has. */
+  get openTree(): KeyValueStore | undefined {
+    return this.#stores.find(({ image }) => image === this.#tree)?.store;
+  }
+
   /** SIGKILL: the operating system keeps what it was given. */
   processDied(): void {
     for (const { image, store } of this.#stores) image.processDied(this.#random, store.writing);

@@ -81,6 +81,13 @@ export class SimNetwork {
     this.#ends.delete(end);
   }
 
+  /** What a process has sent and nobody received yet, over all its connections. */
+  sentBytes(process: SimProcess): number {
+    let bytes = 0;
+    for (const end of this.#ends) if (end.process === process) bytes += end.pipe.bytes;
+    return bytes;
+  }
+
   // --- faults ------------------------------------------------------------------------------------------------------
 
   /** Nothing goes from one machine to the other until healed; after a while their connections are given up. */
