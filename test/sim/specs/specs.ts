@@ -17,9 +17,11 @@ import {
   transferLeadership,
 } from '../faults/processes.ts';
 import { relayCuts } from '../faults/relay.ts';
+import { CollectionWorkload } from '../workloads/collections.ts';
 import { CounterWorkload } from '../workloads/counters.ts';
 import { InsertWorkload } from '../workloads/inserts.ts';
 import { RegisterWorkload } from '../workloads/register.ts';
+import { TableWorkload } from '../workloads/tables.ts';
 import type { WorkloadKind } from '../workloads/workload.ts';
 import type { Spec } from './spec.ts';
 
@@ -27,6 +29,11 @@ const ITEMS: readonly WorkloadKind[] = [
   { name: 'register', make: (parts) => new RegisterWorkload(parts) },
   { name: 'counters', make: (parts) => new CounterWorkload(parts) },
   { name: 'inserts', make: (parts) => new InsertWorkload(parts) },
+];
+
+const TABLES: readonly WorkloadKind[] = [
+  { name: 'tables', make: (parts) => new TableWorkload(parts) },
+  { name: 'collections', make: (parts) => new CollectionWorkload(parts) },
 ];
 
 const CRASHES = [killNode, killNode, cutPower, killAllNodes, cutAllPower, restartNode];
@@ -113,6 +120,13 @@ export const SPECS: readonly Spec[] = [
     durationMs: 60_000,
     workloads: ITEMS,
     plan: { gapMs: 2500, faults: [loseDisk, ...NETWORK, hiccup, slowDisk, ...CLOCKS, killStateless, killNode, killNode] },
+  },
+  {
+    // Tables come and go while everything comes and goes.
+    name: 'tables',
+    durationMs: 60_000,
+    workloads: TABLES,
+    plan: { gapMs: 2500, faults: [...CRASHES, ...NETWORK, ...STALLS, killStateless, killStateless, killRouter, transferLeadership] },
   },
   { name: 'calm', durationMs: 30_000, workloads: ITEMS, plan: { gapMs: 3000, faults: [hiccup, transferLeadership, slowDisk] } },
 ];
