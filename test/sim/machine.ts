@@ -4,7 +4,7 @@ import { once } from './faults/once.ts';
 import type { Kernel } from './kernel/kernel.ts';
 import type { SimClock } from './kernel/sim-clock.ts';
 import { SimDisk } from './kernel/sim-disk.ts';
-import { SimEnvironment, type SimMetrics } from './kernel/sim-environment.ts';
+import { type SimDigest, SimEnvironment, type SimMetrics } from './kernel/sim-environment.ts';
 import type { SimNetwork } from './kernel/sim-network.ts';
 import { SimProcess } from './kernel/sim-process.ts';
 import { SimTransport } from './kernel/sim-transport.ts';
@@ -22,6 +22,7 @@ export interface Life<S> {
   readonly process: SimProcess;
   readonly service: S;
   readonly metrics: SimMetrics;
+  readonly digest: SimDigest;
 }
 
 /** A supervisor starts what ended by itself again within this time. */
@@ -86,7 +87,7 @@ export class SimMachine<S extends Service = Service> {
     const disk = this.disk.mount(process);
     process.run(() => {
       const service = this.#make({ environment, transport, disk, incarnation: process.incarnation });
-      this.#life = { process, service, metrics: environment.metrics };
+      this.#life = { process, service, metrics: environment.metrics, digest: environment.digest };
       service.run().catch((error: unknown) => process.end(`run failed: ${error instanceof Error ? error.stack : String(error)}`));
     });
   }

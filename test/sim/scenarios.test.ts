@@ -234,3 +234,29 @@ test('a table is made and another deleted while a node is down, which has what i
     assert.equal(await differenceOfReplicas(cluster), undefined);
   });
 });
+
+const POISON = 'poison';
+/** How many times a client that is told of an error tries again: more often than there are nodes. */
+const POISON_ATTEMPTS = 6;
+
+test('a request whose evaluation throws is answered, and ends no node after the other', async () => {
+  await play(async (cluster, clients) => {
+    await clients.insist(putCall('key', 1, 0));
+    for (const { life } of cluster.nodes) {
+      const { digest, process } = must(life);
+      digest.poison = POISON;
+      process.toleratedErrors = new Set(['a request could not be evaluated']);
+    }
+    for (let attempt = 0; attempt < POISON_ATTEMPTS; attempt++) {
+      await assert.rejects(clients.executeAt(attempt % 2, putCall(POISON, attempt, 0)), /could not be evaluated/);
+      assert.equal((await clients.executeAt(attempt % 2, putCall('key', attempt, 0))).kind, 'done');
+    }
+    assert.equal(valueOfOutcome(await clients.executeAt(0, readCall('key', true))), POISON_ATTEMPTS - 1);
+    assert.equal(valueOfOutcome(await clients.executeAt(0, readCall(POISON, true))), undefined);
+    assert.deepEqual(
+      cluster.nodes.map(({ lives }) => lives),
+      [1, 1, 1],
+    );
+    assert.equal(await differenceOfReplicas(cluster), undefined);
+  });
+});
