@@ -4,6 +4,8 @@ import { pickNode } from './processes.ts';
 
 const CUT_LEAST_MS = 50;
 const CUT_MOST_MS = 20_000;
+const FLAP_LEAST_MS = 10;
+const FLAP_MOST_MS = 1500;
 
 /** Ordered pairs of machines. */
 type Directions = readonly (readonly [string, string])[];
@@ -113,5 +115,71 @@ export const slowLink: Fault = {
       link.loss = 0;
     };
     return { what, durationMs: drawMs(random, 200, 10_000), end };
+  },
+};
+
+/** A node is there and gone and there again, faster than anybody can tell what it is. */
+export const flap: Fault = {
+  kind: 'flap',
+  begin(parts) {
+    const { cluster, atlas, random } = parts;
+    const node = pickNode(parts);
+    const permit = node === undefined ? undefined : atlas.impair(node);
+    if (node === undefined || permit === undefined) return undefined;
+    const others = cluster.machines.filter((machine) => machine !== node);
+    const into: Directions = others.map(({ name }) => [name, node.name]);
+    const out: Directions = others.map(({ name }) => [node.name, name]);
+    const directions = random.pick<Directions>([[...out, ...into], out, into]);
+    let over = false;
+    const swing = (isCut: boolean): void => {
+      if (over) return;
+      for (const [from, to] of directions) {
+        if (isCut) cluster.network.cut(from, to);
+        else cluster.network.heal(from, to);
+      }
+      cluster.kernel.after(drawMs(random, FLAP_LEAST_MS, FLAP_MOST_MS), () => swing(!isCut));
+    };
+    swing(true);
+    const end = (): void => {
+      over = true;
+      for (const [from, to] of directions) cluster.network.heal(from, to);
+      permit();
+    };
+    return { what: `${node.name}, ${directions.length} ways`, durationMs: drawMs(random, 2000, CUT_MOST_MS), end };
+  },
+};
+
+/** Nodes in a line: the ends do not reach each other, and each router reaches but one end and the middle. */
+export const cutIntoChain: Fault = {
+  kind: 'chain',
+  begin(parts) {
+    const { cluster, atlas, random } = parts;
+    const first = pickNode(parts);
+    const permit = first === undefined ? undefined : atlas.impair(first);
+    if (first === undefined || permit === undefined) return undefined;
+    const last = random.pick(cluster.nodes.filter((machine) => machine !== first));
+    const apart: (readonly [string, string])[] = [[first.name, last.name]];
+    for (const router of cluster.routers) apart.push([router.name, random.pick([first, last]).name]);
+    const directions = apart.flatMap(
+      ([from, to]): Directions => [
+        [from, to],
+        [to, from],
+      ],
+    );
+    const what = apart.map((pair) => pair.join(' and ')).join(', ');
+    return cutFor(cluster, directions, what, drawMs(random, CUT_LEAST_MS, CUT_MOST_MS), permit);
+  },
+};
+
+/** Frames of a connection that was given up arrive after those of the one that took its place. */
+export const lateFrames: Fault = {
+  kind: 'late-frames',
+  begin({ cluster, random }) {
+    const node = random.pick(cluster.nodes);
+    const other = random.pick(cluster.machines.filter((machine) => machine !== node));
+    const [from, to] = random.chance(0.5) ? [node.name, other.name] : [other.name, node.name];
+    const delayMs = drawMs(random, 5, 5000);
+    const count = cluster.network.abandonConnections(from, to, delayMs);
+    return count === 0 ? undefined : { what: `${from} to ${to}: ${count}, ${delayMs.toFixed(0)} ms`, durationMs: 0, end: () => undefined };
   },
 };

@@ -86,6 +86,8 @@ export class SimPipe {
   /** So many of them have met the cut. */
   #held = 0;
   #ended = false;
+  /** Injected: what is under way waits on a detour while other connections go on. */
+  #astray = false;
   /** Sent and not yet delivered. */
   bytes = 0;
 
@@ -116,6 +118,15 @@ export class SimPipe {
     this.#underWay = this.#underWay.map((): Parcel => ({ bytes: 0, checksum: 0, deliver: () => undefined }));
   }
 
+  /** Nothing arrives before what is returned is called. */
+  goAstray(): () => void {
+    this.#astray = true;
+    return () => {
+      this.#astray = false;
+      this.sendAgain();
+    };
+  }
+
   /** Nothing comes through this pipe any more. */
   end(): void {
     this.#ended = true;
@@ -127,7 +138,7 @@ export class SimPipe {
 
   /** The cut is over and the sender tries again. */
   sendAgain(): void {
-    if (this.#ended || this.link.isCut) return;
+    if (this.#ended || this.#astray || this.link.isCut) return;
     const held = this.#held;
     this.#held = 0;
     for (let count = 0; count < held; count++) this.link.kernel.after(0, () => this.#arrive());
@@ -135,7 +146,7 @@ export class SimPipe {
 
   #arrive(): void {
     if (this.#ended) return;
-    if (this.link.isCut || this.#held > 0) {
+    if (this.link.isCut || this.#astray || this.#held > 0) {
       this.#held += 1;
       return;
     }

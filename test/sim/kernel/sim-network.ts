@@ -116,6 +116,19 @@ export class SimNetwork {
     return broken;
   }
 
+  /**
+   * One side gives its connections up, and the other one does not hear of it before everything that was sent on them has come,
+   * which takes `delayMs`; meanwhile new ones are opened and used. How many there are.
+   */
+  abandonConnections(from: string, to: string, delayMs: number): number {
+    const abandoned = [...this.#ends].filter((end) => end.open && end.process.name === from && end.other.process.name === to);
+    for (const end of abandoned) {
+      this.kernel.after(delayMs, end.pipe.goAstray());
+      end.process.run(() => end.lost('given up'));
+    }
+    return abandoned.length;
+  }
+
   /** A process stands still: it answers no pings, and its peers give it up after a while. */
   paused(process: SimProcess, isStillPaused: () => boolean): void {
     for (const end of [...this.#ends]) {

@@ -1,7 +1,17 @@
 import { MINUTE_MS } from '../../../services/shared/base/units.ts';
 import { skewClock, stepClock } from '../faults/clocks.ts';
 import { damageLog, failWrite, loseDisk, slowDisk, stallDisk } from '../faults/disks.ts';
-import { breakConnections, cutBetweenNodes, cutFromPeers, cutRouter, isolateNode, slowLink } from '../faults/network.ts';
+import {
+  breakConnections,
+  cutBetweenNodes,
+  cutFromPeers,
+  cutIntoChain,
+  cutRouter,
+  flap,
+  isolateNode,
+  lateFrames,
+  slowLink,
+} from '../faults/network.ts';
 import {
   controlPlaneOutage,
   cutAllPower,
@@ -127,6 +137,13 @@ export const SPECS: readonly Spec[] = [
     durationMs: 60_000,
     workloads: TABLES,
     plan: { gapMs: 2500, faults: [...CRASHES, ...NETWORK, ...STALLS, killStateless, killStateless, killRouter, transferLeadership] },
+  },
+  {
+    // Links that come and go, lines of nodes, and frames that arrive when nobody expects them any more.
+    name: 'links',
+    durationMs: 60_000,
+    workloads: ITEMS,
+    plan: { gapMs: 800, faults: [flap, flap, cutIntoChain, lateFrames, lateFrames, lateFrames, slowLink, transferLeadership, killNode] },
   },
   { name: 'calm', durationMs: 30_000, workloads: ITEMS, plan: { gapMs: 3000, faults: [hiccup, transferLeadership, slowDisk] } },
 ];
