@@ -27,6 +27,7 @@ import {
   transferLeadership,
 } from '../faults/processes.ts';
 import { relayCuts } from '../faults/relay.ts';
+import { ChainWorkload } from '../workloads/chains.ts';
 import { CollectionWorkload } from '../workloads/collections.ts';
 import { CounterWorkload } from '../workloads/counters.ts';
 import { InsertWorkload } from '../workloads/inserts.ts';
@@ -154,7 +155,7 @@ export const LONG_SPECS: readonly Spec[] = [
     // Leaders die and come back, routers start with cold caches, and nobody administers: requests are served all the time.
     name: 'no-control-plane',
     durationMs: 35 * MINUTE_MS,
-    workloads: ITEMS,
+    workloads: [...ITEMS, { name: 'chains', make: (parts) => new ChainWorkload(parts) }],
     leisure: 10,
     steadyMs: 30_000,
     plan: { gapMs: 20_000, faults: [controlPlaneOutage, controlPlaneOutage, killNode, killRouter, transferLeadership, hiccup, cutRouter] },
