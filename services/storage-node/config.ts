@@ -33,6 +33,12 @@ export const STORAGE_NODE_OPTIONS = {
     min: 64 * 1024,
     default: DEFAULT_CHECKPOINT_OPTIONS.walBytesMax,
   }),
+  checkpointNodeWalBytes: integerOption({
+    help: 'Most log of all partitions behind their checkpoints: what a start reads and applies again. Checkpoints begin at half of it.',
+    unit: 'bytes',
+    min: 64 * 1024,
+    default: DEFAULT_CHECKPOINT_OPTIONS.nodeWalBytesMax,
+  }),
   checkpointIntervalMs: integerOption({
     help: 'Longest time between two checkpoints of a changed partition.',
     unit: 'ms',
@@ -78,6 +84,7 @@ export function storageNodeOptions(given: StorageNodeCommandLine): StorageNodeOp
     checkpoints: {
       dirtyBytesMax: given.checkpointDirtyBytes,
       walBytesMax: given.checkpointWalBytes,
+      nodeWalBytesMax: given.checkpointNodeWalBytes,
       intervalMs: given.checkpointIntervalMs,
       followerAllowanceBytes: given.walAllowanceBytes,
       nodeAllowanceBytes: given.walAllowanceNodeBytes,

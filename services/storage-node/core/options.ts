@@ -4,7 +4,10 @@ import type { PaxosOptions } from '../../shared/paxos/options.ts';
 /** When the checkpoint scheduler makes a checkpoint. */
 export interface CheckpointOptions {
   readonly dirtyBytesMax: number;
+  /** Log of one group behind its last checkpoint. */
   readonly walBytesMax: number;
+  /** The same of all groups of the node: what a start has to read and apply again. */
+  readonly nodeWalBytesMax: number;
   readonly intervalMs: number;
   /** Log kept for the slowest follower, bytes a group; a follower further behind comes back by snapshot. */
   readonly followerAllowanceBytes: number;

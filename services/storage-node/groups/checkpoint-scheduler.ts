@@ -8,15 +8,25 @@ import type { Group } from './group.ts';
 export const DEFAULT_CHECKPOINT_OPTIONS: CheckpointOptions = {
   dirtyBytesMax: 8 * MIB,
   walBytesMax: 64 * MIB,
+  nodeWalBytesMax: 1024 * MIB,
   intervalMs: 10 * MINUTE_MS,
   followerAllowanceBytes: 2048 * MIB,
   nodeAllowanceBytes: undefined,
 };
 
+/** Checkpoints for the sake of the node's whole log begin at this share of what it may be, so that it stays below. */
+const NODE_WAL_BEGIN = 0.5;
+
+/** What the scheduler looks at of a replica. */
+export type ScheduledGroup = Pick<Group, 'id' | 'stopped' | 'checkpointable' | 'checkpointSlot' | 'checkpointAtMs' | 'checkpoint'> & {
+  readonly state: Pick<Group['state'], 'applied'>;
+  readonly tree: Pick<Group['tree'], 'dirtyBytes'>;
+};
+
 /** Takes checkpoints, one at a time for the node, of the group that has most log behind it. */
 export class CheckpointScheduler {
-  readonly #environment: Environment;
-  readonly #wal: WriteAheadLog;
+  readonly #environment: Pick<Environment, 'clock' | 'timers' | 'logger'>;
+  readonly #wal: Pick<WriteAheadLog, 'groupBytesAbove'>;
   readonly #options: CheckpointOptions;
   readonly #fail: (error: unknown) => void;
   #queue: Promise<void> = Promise.resolve();
@@ -25,7 +35,12 @@ export class CheckpointScheduler {
   /** Sums for metrics. */
   taken = 0;
 
-  constructor(parts: { environment: Environment; wal: WriteAheadLog; options: CheckpointOptions; fail: (error: unknown) => void }) {
+  constructor(parts: {
+    environment: Pick<Environment, 'clock' | 'timers' | 'logger'>;
+    wal: Pick<WriteAheadLog, 'groupBytesAbove'>;
+    options: CheckpointOptions;
+    fail: (error: unknown) => void;
+  }) {
     this.#environment = parts.environment;
     this.#wal = parts.wal;
     this.#options = parts.options;
@@ -33,17 +48,29 @@ export class CheckpointScheduler {
   }
 
   /** To be called every few hundred milliseconds. */
-  tick(groups: Iterable<Group>): void {
+  tick(groups: Iterable<ScheduledGroup>): void {
     if (this.#busy || this.#stopped) return;
-    let due: Group | undefined;
-    let dueBytes = -1;
     const nowMs = this.#environment.clock.monotonicMs();
+    let due: ScheduledGroup | undefined;
+    let dueBytes = -1;
+    let most: ScheduledGroup | undefined;
+    let mostBytes = -1;
+    let nodeBytes = 0;
     for (const group of groups) {
-      const bytes = this.#wal.groupBytes(group.id);
-      if (bytes <= dueBytes || !group.checkpointable || !this.#isDue(group, bytes, nowMs)) continue;
-      due = group;
-      dueBytes = bytes;
+      // Log that is kept for a slow follower is not behind the checkpoint, so it does not count.
+      const bytes = this.#wal.groupBytesAbove(group.id, group.checkpointSlot);
+      nodeBytes += bytes;
+      if (!group.checkpointable) continue;
+      if (bytes > mostBytes) {
+        most = group;
+        mostBytes = bytes;
+      }
+      if (bytes > dueBytes && this.#isDue(group, bytes, nowMs)) {
+        due = group;
+        dueBytes = bytes;
+      }
     }
+    if (nodeBytes >= this.#options.nodeWalBytesMax * NODE_WAL_BEGIN) due = most;
     if (due !== undefined) void this.checkpoint(due);
   }
 
@@ -54,7 +81,7 @@ export class CheckpointScheduler {
   }
 
   /** A checkpoint of this group as soon as no other runs. */
-  checkpoint(group: Group): Promise<void> {
+  checkpoint(group: ScheduledGroup): Promise<void> {
     this.#busy = true;
     const run = this.#queue.then(async () => {
       while (!group.stopped && !group.checkpointable && group.state.applied > group.checkpointSlot) await this.#environment.timers.sleep(1);
@@ -71,10 +98,8 @@ export class CheckpointScheduler {
     return run;
   }
 
-  #isDue(group: Group, walBytes: number, nowMs: number): boolean {
+  #isDue(group: ScheduledGroup, walBytes: number, nowMs: number): boolean {
     const { dirtyBytesMax, walBytesMax, intervalMs } = this.#options;
-    // Log that is kept for a slow follower is not behind the checkpoint: only what was applied since counts.
-    const sinceCheckpoint = (walBytes * (group.state.applied - group.checkpointSlot)) / Math.max(1, group.paxos.last - group.paxos.trimmed);
-    return group.tree.dirtyBytes >= dirtyBytesMax || sinceCheckpoint >= walBytesMax || nowMs - group.checkpointAtMs >= intervalMs;
+    return group.tree.dirtyBytes >= dirtyBytesMax || walBytes >= walBytesMax || nowMs - group.checkpointAtMs >= intervalMs;
   }
 }

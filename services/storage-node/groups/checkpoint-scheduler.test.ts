@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { MIB } from '../../shared/base/units.ts';
+import { ManualTimers } from '../../../test/harness/manual-timers.ts';
+import { testEnvironment } from '../../../test/harness/test-environment.ts';
+import { CheckpointScheduler, DEFAULT_CHECKPOINT_OPTIONS, type ScheduledGroup } from './checkpoint-scheduler.ts';
+
+interface FakeGroup extends ScheduledGroup {
+  walBytes: number;
+  checkpoints: number;
+}
+
+function fakeGroup(id: number, walBytes: number, dirtyBytes = 0): FakeGroup {
+  return {
+    id,
+    walBytes,
+    checkpoints: 0,
+    stopped: false,
+    checkpointable: true,
+    checkpointSlot: 0,
+    checkpointAtMs: 0,
+    state: { applied: 1 },
+    tree: { dirtyBytes },
+    checkpoint() {
+      this.checkpoints += 1;
+      this.walBytes = 0;
+      return Promise.resolve(1);
+    },
+  };
+}
+
+async function tick(groups: readonly FakeGroup[]): Promise<number[]> {
+  const scheduler = new CheckpointScheduler({
+    environment: testEnvironment(new ManualTimers()),
+    wal: { groupBytesAbove: (id) => groups.find((group) => group.id === id)?.walBytes ?? 0 },
+    options: DEFAULT_CHECKPOINT_OPTIONS,
+    fail: (error) => assert.fail(String(error)),
+  });
+  scheduler.tick(groups);
+  await scheduler.stop();
+  return groups.filter(({ checkpoints }) => checkpoints > 0).map(({ id }) => id);
+}
+
+test('a partition is due by its own log or by its changed pages, the one with most log first', async () => {
+  assert.deepEqual(await tick([fakeGroup(1, 63 * MIB), fakeGroup(2, MIB)]), []);
+  assert.deepEqual(await tick([fakeGroup(1, 64 * MIB), fakeGroup(2, 65 * MIB), fakeGroup(3, 2 * MIB, 8 * MIB)]), [2]);
+  assert.deepEqual(await tick([fakeGroup(1, 63 * MIB), fakeGroup(3, 2 * MIB, 8 * MIB)]), [3]);
+});
+
+test('many partitions that are not due by themselves are, before their log together is more than a start may have to read', async () => {
+  const seven = Array.from({ length: 7 }, (_, at) => fakeGroup(at, 60 * MIB));
+  assert.deepEqual(await tick(seven), []);
+  assert.deepEqual(await tick([...seven, fakeGroup(8, 32 * MIB), fakeGroup(9, 62 * MIB)]), [9]);
+});
