@@ -141,7 +141,7 @@ describe('a router that is sent bad requests amid good ones', { timeout: 600_000
       assert.deepEqual(Attributes, changed);
       const projection = await call('GetItem', `{${key},${names},"ProjectionExpression":"#p.#p, #c","ConsistentRead":true}`);
       assert.deepEqual(projection, { Item: JSON.parse('{"__proto__":{"M":{"__proto__":{"S":"new"}}},"constructor":{"S":"new"}}') });
-      const scan = `{"TableName":"${TABLE}","FilterExpression":"#p.#c.#c = :v","ExpressionAttributeValues":{":v":{"S":"new"}},${names}}`;
+      const scan = `{"TableName":"${TABLE}","ConsistentRead":true,"FilterExpression":"#p.#c.#c = :v","ExpressionAttributeValues":{":v":{"S":"new"}},${names}}`;
       assert.deepEqual((await call('Scan', scan))['Items'], [changed]);
     });
     assert.equal(({} as Record<string, unknown>)['S'], undefined);
