@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { check } from '../shared/btree/check.ts';
-import { decodeStoredValue, storedChecksum, StoredValueDamagedError } from '../shared/item/stored-value.ts';
+import { isSoundStoredValue } from '../shared/item/stored-value.ts';
 import { nodeDigest } from '../shared/platform/digest.ts';
 import type { OfflineNode } from './offline-node.ts';
 import { withOfflineNode } from './offline-node.ts';
@@ -25,19 +25,9 @@ async function findProblems(node: OfflineNode, report: (line: string) => void): 
   if (storeDamage !== undefined) problems.push(`write-ahead log: ${storeDamage}`);
   const groups = node.wal.recovered();
   for (const [group, { damage }] of groups) if (damage !== undefined) problems.push(`log of group ${group}: ${damage}`);
-  const trees = await check(node.tree, nodeDigest, isSoundValue);
+  const trees = await check(node.tree, nodeDigest, (key, value, checksum) => isSoundStoredValue(key, value, checksum, nodeDigest));
   for (const { kind, treeId, pageId, detail } of trees.problems) problems.push(`tree ${treeId}, page ${pageId}: ${kind}: ${detail}`);
   report(`${groups.size} logs, ${node.wal.totalBytes()} bytes; ${trees.trees} trees, ${trees.pages} pages, ${trees.items} items`);
   if (trees.orphanCount > 0) report(`${trees.orphanCount} pages that nothing leads to: they cost space, nothing else`);
   return problems;
-}
-
-function isSoundValue(key: Uint8Array, value: Uint8Array, checksum: number): boolean {
-  try {
-    decodeStoredValue(value, key, nodeDigest);
-  } catch (error) {
-    if (error instanceof StoredValueDamagedError) return false;
-    throw error;
-  }
-  return storedChecksum(value) === checksum;
 }

@@ -122,3 +122,14 @@ export function storedSlot(source: Uint8Array): Slot {
 export function storedChecksum(source: Uint8Array): number {
   return asBuffer(source).readUInt32BE(source.length - CHECKSUM_BYTES);
 }
+
+/** For the check of a whole tree: the value is whole, belongs to this key, and has the checksum that its page names. */
+export function isSoundStoredValue(key: Uint8Array, source: Uint8Array, checksum: number, digest: Digest): boolean {
+  try {
+    decodeStoredValue(source, key, digest);
+  } catch (error) {
+    if (error instanceof StoredValueDamagedError) return false;
+    throw error;
+  }
+  return storedChecksum(source) === checksum;
+}

@@ -1,5 +1,5 @@
 import { check } from '../../../services/shared/btree/check.ts';
-import { decodeStoredValue, storedChecksum, StoredValueDamagedError } from '../../../services/shared/item/stored-value.ts';
+import { isSoundStoredValue } from '../../../services/shared/item/stored-value.ts';
 import { nodeDigest } from '../../../services/shared/platform/digest.ts';
 import type { SimCluster } from '../cluster.ts';
 
@@ -9,21 +9,11 @@ export async function problemOfTrees(cluster: SimCluster): Promise<string | unde
     if (cluster.lost.has(node)) continue;
     const store = node.disk.openTree;
     if (store === undefined) return `${node.name} has no trees open`;
-    const report = await check(store, nodeDigest, isSoundValue);
+    const report = await check(store, nodeDigest, (key, value, checksum) => isSoundStoredValue(key, value, checksum, nodeDigest));
     const [problem] = report.problems;
     if (problem !== undefined) return `${node.name}: ${report.problemCount} problems, first ${JSON.stringify(problem)}`;
     if (report.orphanCount > 0) return `${node.name}: ${report.orphanCount} pages that nothing leads to, first ${report.orphans[0]}`;
     cluster.kernel.trace.line(cluster.kernel.nowMs, node.name, `${report.trees} sound trees, ${report.pages} pages, ${report.items} items`);
   }
   return undefined;
-}
-
-function isSoundValue(key: Uint8Array, value: Uint8Array, checksum: number): boolean {
-  try {
-    decodeStoredValue(value, key, nodeDigest);
-  } catch (error) {
-    if (error instanceof StoredValueDamagedError) return false;
-    throw error;
-  }
-  return storedChecksum(value) === checksum;
 }
