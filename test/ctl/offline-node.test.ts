@@ -79,7 +79,8 @@ async function writeFolder(): Promise<void> {
     low: Buffer.from('40', 'hex'),
     high: undefined,
     configuration: 1,
-    members: [{ replica: REPLICA, node: 'node-a', az: 'a' }],
+    since: 0,
+    members: [{ replica: REPLICA, node: 'node-a', az: 'a', logOnly: false }],
   };
   const tree = await pages.createTree(REPLICA, encodeGroupMeta(identity, GroupState.empty(1000)));
   for (let item = 1; item <= RECORDS; item++) {

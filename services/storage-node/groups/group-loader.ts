@@ -5,13 +5,14 @@ import type { PageStore } from '../../shared/btree/page-store.ts';
 import type { BTree } from '../../shared/btree/tree.ts';
 import type { Environment } from '../../shared/env/environment.ts';
 import { AdminCallError } from '../../shared/env/transport.ts';
-import { compareBallots, ZERO_BALLOT } from '../../shared/paxos/ballot.ts';
+import { compareBallots, openingBallot, ZERO_BALLOT } from '../../shared/paxos/ballot.ts';
 import type { DurableState } from '../../shared/paxos/durable-state.ts';
 import type { PaxosOptions } from '../../shared/paxos/options.ts';
 import { PaxosReplica } from '../../shared/paxos/replica.ts';
 import type { RecoveredGroup } from '../../shared/wal/wal-types.ts';
 import type { WriteAheadLog } from '../../shared/wal/write-ahead-log.ts';
 import { decodeGroupMeta, encodeGroupMeta, type GroupIdentity, type GroupMeta, GroupState, NO_SNAPSHOT } from '../core/group-state.ts';
+import { configurationOf } from '../core/membership.ts';
 import { REMEMBER_REQUESTS_MS } from '../core/options.ts';
 import { Group, type GroupHost } from './group.ts';
 
@@ -88,9 +89,12 @@ export class GroupLoader {
    * started anew, or what is appended next would not follow on it: a checkpoint never runs ahead of the durable log, so that
    * the tree is a snapshot's.
    */
-  async #durable({ identity: { group }, state: { applied }, snapshot }: GroupMeta, header: DurableState): Promise<DurableState> {
+  async #durable({ identity, state: { applied }, snapshot }: GroupMeta, header: DurableState): Promise<DurableState> {
+    const { group, configuration } = identity;
     const promised = compareBallots(header.promised, snapshot.ballot) >= 0 ? header.promised : snapshot.ballot;
-    if (header.last >= applied) {
+    // What was accepted in an earlier configuration than the snapshot's, and stands behind it, was not chosen.
+    const isClosed = compareBallots(header.accepted, openingBallot(configuration)) < 0 && header.last > applied;
+    if (header.last >= applied && !isClosed) {
       const trimmed = Math.max(header.trimmed, snapshot.slot);
       this.#wal.trim(group, trimmed);
       // What went was applied, and what was applied was chosen, though the header need not say so.
@@ -142,7 +146,7 @@ export class GroupLoader {
   #make(meta: GroupMeta, tree: BTree, durable: DurableState, records: readonly Uint8Array[], restarted: boolean): Group {
     const { identity, state } = meta;
     const { random, clock } = this.#environment;
-    const configuration = { number: identity.configuration, members: identity.members.map(({ replica }) => replica) };
+    const configuration = configurationOf(identity);
     const abstention = 1 + (random.uint32() >>> 1);
     const start = { self: identity.replica, configuration, options: this.#options, durable, records, restarted, abstention };
     const paxos = new PaxosReplica(start, clock.monotonicMs());

@@ -13,6 +13,7 @@ import type { PaxosReplica } from '../../shared/paxos/replica.ts';
 import { decodeLogRecord, type LogRecord } from '../../shared/wal/log-record.ts';
 import type { WriteAheadLog } from '../../shared/wal/write-ahead-log.ts';
 import { encodeGroupMeta, type GroupIdentity, type GroupMeta, type GroupState, type InstalledSnapshot } from '../core/group-state.ts';
+import { configurationOf, decodeSwap, type Membership } from '../core/membership.ts';
 import { messageOfFailure } from '../core/failed-request.ts';
 import { Overlay } from '../core/overlay.ts';
 import type { Answer, WriteEvaluator, WriteOperation } from '../core/write-evaluator.ts';
@@ -57,8 +58,10 @@ const APPLY_SLICE_MS = 4;
  * runs synchronously; pages are fetched before.
  */
 export class Group {
-  readonly identity: GroupIdentity;
   readonly paxos: PaxosReplica;
+  #identity: GroupIdentity;
+  /** Replicas that talk to this one without being members of its configuration, as far as they wait for an answer. */
+  readonly #strangers = new Map<ReplicaId, NodeId>();
   readonly #host: GroupHost;
   #tree: BTree;
   #state: GroupState;
@@ -83,7 +86,7 @@ export class Group {
   readonly #durable: DurableEnd;
 
   constructor(parts: GroupMeta & { paxos: PaxosReplica; tree: BTree; host: GroupHost }) {
-    this.identity = parts.identity;
+    this.#identity = parts.identity;
     this.#snapshot = parts.snapshot;
     this.paxos = parts.paxos;
     this.#tree = parts.tree;
@@ -94,8 +97,12 @@ export class Group {
     this.#durable = new DurableEnd(parts.paxos.last);
   }
 
+  get identity(): GroupIdentity {
+    return this.#identity;
+  }
+
   get id(): number {
-    return this.identity.group;
+    return this.#identity.group;
   }
 
   get tree(): BTree {
@@ -127,7 +134,27 @@ export class Group {
   }
 
   nodeOf(replica: ReplicaId): NodeId | undefined {
-    return this.identity.members.find((member) => member.replica === replica)?.node;
+    return this.identity.members.find((member) => member.replica === replica)?.node ?? this.#strangers.get(replica);
+  }
+
+  /**
+   * A message of a replica came from a node. False: it is somebody else's. Who is no member may be one of a later
+   * configuration, a former one, or a learner; consensus tells them apart, and here is remembered where they are.
+   */
+  hears(replica: ReplicaId, node: NodeId): boolean {
+    const member = this.identity.members.find((each) => each.replica === replica);
+    if (member !== undefined) return member.node === node;
+    this.meet(replica, node);
+    return true;
+  }
+
+  meet(replica: ReplicaId, node: NodeId): void {
+    this.#strangers.delete(replica);
+    this.#strangers.set(replica, node);
+    for (const oldest of this.#strangers.keys()) {
+      if (this.#strangers.size <= STRANGERS_MAX) break;
+      this.#strangers.delete(oldest);
+    }
   }
 
   /** Where the leader is, as far as this replica knows. */
@@ -148,6 +175,7 @@ export class Group {
     const refusal = this.#refusal(operation.key);
     if (refusal !== undefined) return respond(refusal);
     if (this.paxos.full) return respond({ status: 'overloaded', message: 'too many writes of this partition are under way' });
+    if (this.paxos.closing) return respond({ status: 'not-ready', message: 'the members of the partition change just now' });
     if (this.#repeated(operation, request, respond)) return;
     const wait = this.#fetch(operation.key, 'value');
     if (wait !== undefined) {
@@ -246,7 +274,7 @@ export class Group {
     if (this.#stopped) return { status: 'not-ready', message: 'the replica is stopped' };
     if (this.paxos.serves) return undefined;
     const nowMs = this.#host.environment.clock.monotonicMs();
-    if (!this.paxos.abstains && nowMs - this.#freshness.asOfMs(this.#state.applied) < recentMs) return undefined;
+    if (!this.paxos.abstains && this.paxos.isMember && nowMs - this.#freshness.asOfMs(this.#state.applied) < recentMs) return undefined;
     const leader = this.leaderNode();
     return leader === undefined ? { status: 'not-ready' } : { status: 'not-leader', leader };
   }
@@ -453,6 +481,7 @@ export class Group {
     const state = this.#state;
     assert(slot === state.applied + 1, 'records are applied in order');
     if (record.type === 'write' || record.type === 'ttl-delete') this.#applyWrite(slot, record);
+    else if (record.type === 'swap') return this.#applySwap(slot, record);
     else if (record.type !== 'no-op')
       return this.#quarantine(`a record of type ${record.type} is not supported by this version`, undefined);
     state.applied = slot;
@@ -461,6 +490,33 @@ export class Group {
     this.#overlay.applied(record.key, slot, record.request);
     this.paxos.appliedUpTo(slot);
     this.#host.applied(this, slot, record);
+  }
+
+  /** Another configuration begins. What is applied is answered before the leadership of the one before ends. */
+  #applySwap(slot: Slot, record: LogRecord): void {
+    const membership = decodeSwap(record.payload, slot);
+    this.#state.applied = slot;
+    this.#state.timeMs = Math.max(this.#state.timeMs, record.timeMs);
+    this.paxos.appliedUpTo(slot);
+    this.#answerApplied();
+    this.#enter(membership);
+    this.#host.applied(this, slot, record);
+  }
+
+  #enter(membership: Membership): void {
+    const { environment } = this.#host;
+    // Who leaves may still ask how it ended.
+    for (const { replica, node } of this.identity.members) this.meet(replica, node);
+    this.#identity = { ...this.#identity, ...membership };
+    const members = membership.members.map(({ replica, node }) => `${replica}@${node}`);
+    environment.logger.info('members changed', {
+      group: this.id,
+      configuration: membership.configuration,
+      slot: membership.since,
+      members,
+    });
+    this.paxos.appliedSwap(configurationOf(membership), environment.clock.monotonicMs());
+    this.#host.wake(this);
   }
 
   #applyWrite(slot: Slot, record: LogRecord): void {
@@ -516,13 +572,14 @@ export class Group {
   }
 
   /** A snapshot took the tree's place. */
-  installed(tree: BTree, state: GroupState, ballot: Ballot): void {
+  installed(tree: BTree, { identity, state }: Pick<GroupMeta, 'identity' | 'state'>, ballot: Ballot): void {
     this.#tree = tree;
     this.#state = state;
+    this.#identity = identity;
     this.#snapshot = { slot: state.applied, ballot };
     this.#loaded = [];
     this.checkpointSlot = state.applied;
-    this.paxos.installedSnapshot(state.applied, ballot);
+    this.paxos.installedSnapshot(state.applied, ballot, configurationOf(identity), this.#host.environment.clock.monotonicMs());
     this.#host.wake(this);
   }
 
@@ -571,4 +628,6 @@ const EVENTUAL_READ_MS = 5000;
 /** An answer that only reveals state waits so long for a proof of leadership. */
 const REVEAL_WAIT_MS = 5000;
 const LOAD_BYTES = 1 << 20;
+/** A group has three members; those who left, and learners, are few. */
+const STRANGERS_MAX = 8;
 const WRONG_RANGE: Answer = { status: 'wrong-range' };

@@ -290,7 +290,7 @@ export class NodeGroups implements GroupHost {
 
   #deliver(node: NodeId, { group: id, from, to, message }: GroupEnvelope, nowMs: number): void {
     const group = this.#groups.get(id);
-    if (group === undefined || group.stopped || group.paxos.self !== to || group.nodeOf(from) !== node) return;
+    if (group === undefined || group.stopped || group.paxos.self !== to || !group.hears(from, node)) return;
     group.paxos.step(from, message, nowMs);
     this.wake(group);
   }

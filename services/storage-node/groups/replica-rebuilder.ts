@@ -88,7 +88,7 @@ export class ReplicaRebuilder {
     if (group === undefined || replica === undefined || group.stopped) return;
     const ballot = group.paxos.leading;
     if (ballot !== undefined && group.paxos.serves && message.position > 0) {
-      this.#parts.sender.start(group, { replica, ballot, position: message.position });
+      this.#parts.sender.start(group, { replica, ballot, position: message.position, bySnapshot: true });
     } else if (message.position === 0) {
       const state = encodeGroupMeta(group.identity, GroupState.empty(REMEMBER_REQUESTS_MS));
       this.#send(from, { kind: 'identity', group: group.id, state });

@@ -29,9 +29,10 @@ export class ReplicaCreator {
 /** The preferred leader comes first in the ring, the others follow in their order. */
 function identityOf(request: CreateReplica): GroupIdentity {
   const first = request.members.findIndex(({ replica }) => replica === request.preferredLeader);
-  const members = [...request.members.slice(Math.max(0, first)), ...request.members.slice(0, Math.max(0, first))];
+  const places = [...request.members.slice(Math.max(0, first)), ...request.members.slice(0, Math.max(0, first))];
+  const members = places.map((place) => ({ ...place, logOnly: false }));
   const { group, replica, tableId, partitionId } = request;
   const low = Buffer.from(request.low);
   const high = request.high.length === 0 ? undefined : Buffer.from(request.high);
-  return { group, replica, tableId, partitionId, low, high, configuration: 1, members };
+  return { group, replica, tableId, partitionId, low, high, configuration: 1, since: 0, members };
 }

@@ -3,7 +3,7 @@ import type { Persist } from '../../../services/shared/paxos/acceptor.ts';
 import { formatBallot, ZERO_BALLOT } from '../../../services/shared/paxos/ballot.ts';
 import type { DurableState } from '../../../services/shared/paxos/durable-state.ts';
 import type { PaxosMessage } from '../../../services/shared/paxos/messages.ts';
-import { DEFAULT_PAXOS_OPTIONS, type PaxosOptions } from '../../../services/shared/paxos/options.ts';
+import { DEFAULT_PAXOS_OPTIONS, firstConfiguration, type PaxosOptions } from '../../../services/shared/paxos/options.ts';
 import { PaxosReplica } from '../../../services/shared/paxos/replica.ts';
 
 export interface InFlight {
@@ -71,7 +71,7 @@ export class PaxosEnvironment {
     machine.lives += 1;
     const durable = { ...machine.durable, commit: Math.max(machine.durable.commit, machine.checkpoint) };
     const records = machine.records.slice(durable.commit).map((record) => Buffer.from(record));
-    const configuration = { number: 1, members: [...this.machines.keys()] };
+    const configuration = firstConfiguration([...this.machines.keys()]);
     const start = { self: id, configuration, options: this.options, durable, records, restarted, abstention: 100 * id + machine.lives };
     machine.replica = new PaxosReplica(start, this.nowMs);
     if (durable.commit > 0) machine.replica.appliedUpTo(durable.commit);
