@@ -2,7 +2,7 @@ import { MIB } from '../shared/base/units.ts';
 import { DEFAULT_PAXOS_OPTIONS } from '../shared/paxos/options.ts';
 import { COMMON_OPTIONS } from '../shared/platform/common-options.ts';
 import { addressesOption, choiceOption, integerOption, type OptionValues, optional } from '../shared/platform/options.ts';
-import { DEFAULT_QUEUED_BYTES_MAX, DEFAULT_REQUESTS_MAX, type StorageNodeOptions } from './core/options.ts';
+import { DEFAULT_QUEUED_BYTES_MAX, DEFAULT_REPLACEMENT_OPTIONS, DEFAULT_REQUESTS_MAX, type StorageNodeOptions } from './core/options.ts';
 import { DEFAULT_CHECKPOINT_OPTIONS } from './groups/checkpoint-scheduler.ts';
 
 /** Every option of a storage node. */
@@ -58,6 +58,18 @@ export const STORAGE_NODE_OPTIONS = {
       min: 64 * 1024,
     }),
   ),
+  replaceLostAfterMs: integerOption({
+    help: 'How long a node must say that it has no trace of a replica before the leader gives the place to a new one.',
+    unit: 'ms',
+    min: 1000,
+    default: DEFAULT_REPLACEMENT_OPTIONS.lostAfterMs,
+  }),
+  replaceLogFirstBytes: integerOption({
+    help: 'Items of a partition beyond which a new replica keeps the log alone until its full copy has come.',
+    unit: 'bytes',
+    min: 0,
+    default: DEFAULT_REPLACEMENT_OPTIONS.logFirstBytes,
+  }),
   requestsMax: integerOption({ help: 'Requests under way; more are refused at once.', min: 1, default: DEFAULT_REQUESTS_MAX }),
   queuedBytesMax: integerOption({
     help: 'Answers queued for one router; beyond, its requests are refused.',
@@ -89,6 +101,7 @@ export function storageNodeOptions(given: StorageNodeCommandLine): StorageNodeOp
       followerAllowanceBytes: given.walAllowanceBytes,
       nodeAllowanceBytes: given.walAllowanceNodeBytes,
     },
+    replacement: { lostAfterMs: given.replaceLostAfterMs, logFirstBytes: given.replaceLogFirstBytes },
     requestsMax: given.requestsMax,
     queuedBytesMax: given.queuedBytesMax,
   };

@@ -10,6 +10,7 @@ import { AdminCallError } from '../shared/env/transport.ts';
 import { WriteAheadLog } from '../shared/wal/write-ahead-log.ts';
 import type { AdminRequest, AdminResponse, InitCluster } from '../shared/wire/admin.ts';
 import type { StatorTransport } from '../shared/wire/frames.ts';
+import type { GroupIdentity } from './core/group-state.ts';
 import { DATA_FORMAT_VERSION, decodeNodeIdentity, encodeNodeIdentity, type NodeIdentity } from './core/node-identity.ts';
 import {
   CATALOG_BEAT_MS,
@@ -29,6 +30,7 @@ import { ReplicaCreator } from './handlers/create-replica.ts';
 import { deleteReplica } from './handlers/delete-replica.ts';
 import { describeNode } from './handlers/describe-node.ts';
 import { inspectGroup } from './handlers/inspect-group.ts';
+import { swapReplica } from './handlers/swap-replica.ts';
 import { handOverAll, transferLeadership } from './handlers/transfer-leadership.ts';
 import { StorageNodeMetrics } from './metrics.ts';
 
@@ -65,6 +67,8 @@ export class StorageNode implements Service {
   #joining: Promise<void> = Promise.resolve();
   #started = false;
   #registered = false;
+  /** It found its cluster in use: whatever replica it may have had there is lost. */
+  #joined = false;
   #stopping = false;
 
   constructor(parts: StorageNodeParts) {
@@ -98,8 +102,7 @@ export class StorageNode implements Service {
       },
     });
     if (this.#node !== undefined) this.#start(this.#node);
-    else if (options.seeds.length > 0 && !options.seeds.includes(options.advertise)) void this.#joinCluster();
-    else environment.logger.info('waiting for the cluster to be formed', { node: options.node });
+    else void this.#joinCluster();
   }
 
   /**
@@ -113,6 +116,7 @@ export class StorageNode implements Service {
     if (this.#node.groups.rebuilder.unknown.size > 0) return 'a replica that lost its tree has not heard yet what it is';
     const nowMs = this.#parts.environment.clock.monotonicMs();
     for (const group of this.#node.groups.all) {
+      if (!group.paxos.isMember) continue;
       if (group.paxos.leader === undefined) return `group ${group.id} has no leader yet`;
       if (nowMs < group.paxos.silentUntilMs) return 'the leases that were granted before the restart have not run out yet';
     }
@@ -153,7 +157,8 @@ export class StorageNode implements Service {
     const catalog = new CatalogFeed(logger);
     const nodeBytes = options.checkpoints.nodeAllowanceBytes ?? NODE_ALLOWANCE_SHARE * (await disk.sizeBytes());
     const allowances = { groupBytes: options.checkpoints.followerAllowanceBytes, nodeBytes };
-    const groups = new NodeGroups({ environment, transport, wal, pages, catalog, options, allowances });
+    const { incarnation } = this.#parts;
+    const groups = new NodeGroups({ environment, transport, wal, pages, catalog, options, incarnation, allowances });
     const loaded = await groups.loader.load();
     for (const group of loaded) {
       let damage: PageDamagedError | undefined;
@@ -267,6 +272,10 @@ export class StorageNode implements Service {
     switch (request.kind) {
       case 'create-replica':
         return node.creator.create(request);
+      case 'add-learner':
+        return node.creator.addLearner(request, this.#parts.incarnation, (identity) => isWanted(identity, node));
+      case 'swap-replica':
+        return swapReplica(request, node.groups);
       case 'delete-replica':
         return deleteReplica(request, node.groups, node.pages);
       case 'inspect-group':
@@ -305,6 +314,8 @@ export class StorageNode implements Service {
       throw new AdminCallError('other-cluster', `node ${options.node} belongs to cluster ${known} already`);
     }
     const addresses = Object.fromEntries(request.addresses.map(({ node, address }) => [node, address]));
+    // The leader gives it a new replica; as its old one it would have forgotten what it promised.
+    if (this.#joined) return;
     const node = this.#node ?? (await this.#openNew(request.clusterId, addresses));
     await node.creator.create({
       kind: 'create-replica',
@@ -321,14 +332,22 @@ export class StorageNode implements Service {
     this.#start(node);
   }
 
-  /** A node that is no seed joins the cluster that a seed belongs to. It holds nothing until it is given something. */
+  /**
+   * A node with an empty folder joins the cluster that a seed belongs to. It holds nothing until it is given something. A seed
+   * itself joins only a cluster that is in use: then it is one that lost its disk, and not one that is about to form it.
+   */
   async #joinCluster(): Promise<void> {
     const { environment, transport, options } = this.#parts;
-    const found = await findCluster(environment, transport, options.seeds, () => this.#stopping || this.#node !== undefined);
+    const isSeed = options.seeds.includes(options.advertise);
+    const others = options.seeds.filter((seed) => seed !== options.advertise);
+    if (isSeed || others.length === 0) environment.logger.info('waiting for the cluster to be formed', { node: options.node });
+    if (others.length === 0) return;
+    const found = await findCluster(environment, transport, others, isSeed, () => this.#stopping || this.#node !== undefined);
     if (found === undefined) return;
     await this.#inTurn(async () => {
       if (this.#node !== undefined || this.#stopping) return;
       environment.logger.info('joins', { clusterId: found.clusterId, seed: found.node });
+      this.#joined = true;
       this.#start(await this.#openNew(found.clusterId, { [found.node]: found.address }));
     }).catch((error: unknown) => environment.fatal('the cluster cannot be joined', error));
   }
@@ -339,6 +358,13 @@ export class StorageNode implements Service {
     await disk.writeIdentity(encodeNodeIdentity(identity));
     return this.#open(identity);
   }
+}
+
+/** Tables may go while their replicas are being replaced. */
+function isWanted({ group, tableId }: GroupIdentity, { watcher }: OpenNode): boolean {
+  if (group === CATALOG_GROUP) return true;
+  const table = watcher.view.tableById(tableId);
+  return table !== undefined && table.status !== 'DELETING';
 }
 
 /** The catalog's own table id: no table has it, for table ids are UUIDs. */

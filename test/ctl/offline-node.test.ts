@@ -57,7 +57,7 @@ async function writeFolder(): Promise<void> {
   const { store, mark } = await data.openWal();
   const wal = await WriteAheadLog.open({ ...parts, store, mark });
   const header = { promised: BALLOT, accepted: BALLOT, last: 0, commit: 0, trimmed: 0, abstains: false };
-  await new Promise<void>((resolve) => wal.createGroup(GROUP, header, resolve));
+  await new Promise<void>((resolve) => wal.createGroup(GROUP, REPLICA, header, resolve));
   for (let slot = 1; slot <= RECORDS; slot++) {
     const identity = { kind: 'user', name: 'somebody' } as const;
     const fields = { type: 'write', timeMs: 1_700_000_000_000 + slot, change: 'insert', oldSize: 0, payload: Buffer.alloc(0) } as const;

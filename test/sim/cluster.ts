@@ -48,8 +48,6 @@ export class SimCluster {
   readonly #operator: SimEnvironment;
   readonly #operatorTransport: SimTransport;
   readonly #random: Prng;
-  /** Nodes whose disk was lost: they hold nothing any more, and nothing replaces them yet. */
-  readonly lost = new Set<SimMachine<StorageNode>>();
 
   constructor(kernel: Kernel, settings: ClusterSettings) {
     this.kernel = kernel;
@@ -122,7 +120,7 @@ export class SimCluster {
   }
 
   #storageNode(name: string, az: string, { environment, transport, disk, incarnation }: ProcessParts): StorageNode {
-    const { paxos, checkpoints, pageCacheBytesMax } = this.settings;
+    const { paxos, checkpoints, replacement, pageCacheBytesMax } = this.settings;
     const options = {
       node: name,
       az,
@@ -133,6 +131,7 @@ export class SimCluster {
       pageCacheBytesMax,
       paxos,
       checkpoints,
+      replacement,
       requestsMax: DEFAULT_REQUESTS_MAX,
       queuedBytesMax: DEFAULT_QUEUED_BYTES_MAX,
     };

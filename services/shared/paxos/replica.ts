@@ -246,7 +246,9 @@ export class PaxosReplica {
    * the record that it is chosen, and stands again in the new configuration; nobody leads that without a Prepare of its own.
    */
   appliedSwap(next: Configuration, nowMs: number): void {
-    assert(next.number === this.#configuration.number + 1, () => `configuration ${next.number} after ${this.#configuration.number}`);
+    const { number } = this.#configuration;
+    // A learner knows of no configuration before the first that it meets.
+    assert(next.number === number + 1 || number === 0, () => `configuration ${next.number} after ${number}`);
     const leadership = this.#leadership;
     if (leadership !== undefined) for (const { replica, toldCommit } of leadership.followers) this.#teach(replica, toldCommit, next);
     this.#acceptor.close(next.since, openingBallot(next.number));

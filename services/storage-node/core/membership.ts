@@ -2,13 +2,7 @@ import { ByteReader, MalformedBytesError } from '../../shared/base/byte-reader.t
 import { ByteWriter } from '../../shared/base/byte-writer.ts';
 import type { ReplicaId, Slot } from '../../shared/base/ids.ts';
 import type { Configuration } from '../../shared/paxos/options.ts';
-import type { ReplicaPlace } from '../../shared/wire/admin.ts';
-
-/** A replica that votes, and where it is. */
-export interface GroupMember extends ReplicaPlace {
-  /** Keeps the log alone: it makes writes durable while a full copy is being built elsewhere, and neither leads nor serves. */
-  readonly logOnly: boolean;
-}
+import type { MemberPlace } from '../../shared/wire/admin.ts';
 
 /** A group's members under one number; the number and `since` as in paxos/options.ts. */
 export interface Membership {
@@ -16,7 +10,7 @@ export interface Membership {
   /** The slot of the Swap that made it; 0: the group was created with it. */
   readonly since: Slot;
   /** In the ring's order: the first is preferred as leader. */
-  readonly members: readonly GroupMember[];
+  readonly members: readonly MemberPlace[];
 }
 
 export function configurationOf({ configuration, since, members }: Membership): Configuration {
@@ -29,9 +23,17 @@ export function configurationOf({ configuration, since, members }: Membership): 
 }
 
 /** The membership after one member gave its place to another, or to itself in another role. */
-export function swapped(membership: Membership, out: ReplicaId, into: GroupMember): Omit<Membership, 'since'> {
+export function swapped(membership: Membership, out: ReplicaId, into: MemberPlace): Omit<Membership, 'since'> {
   const members = membership.members.map((member) => (member.replica === out ? into : member));
   return { configuration: membership.configuration + 1, members };
+}
+
+/** Of a replica that finds out from the log or a snapshot who the members are; it has no vote before. */
+export const UNKNOWN_MEMBERSHIP: Membership = { configuration: 0, since: 0, members: [] };
+
+/** What a learner that begins with an empty tree may believe: the configuration that the group was created with, or nothing. */
+export function learnersMembership(leaders: Membership): Membership {
+  return leaders.since === 0 ? leaders : UNKNOWN_MEMBERSHIP;
 }
 
 /** History of the payload of a Swap record: 1 - first. */
@@ -56,7 +58,7 @@ export function decodeSwap(payload: Uint8Array, slot: Slot): Membership {
 }
 
 /** Their number (2 bytes), then for each: replica (4), node and AZ (4 + n), 1 if it keeps the log alone (1). */
-export function writeMembers(writer: ByteWriter, members: readonly GroupMember[]): void {
+export function writeMembers(writer: ByteWriter, members: readonly MemberPlace[]): void {
   writer.u16(members.length);
   for (const { replica, node, az, logOnly } of members)
     writer
@@ -67,8 +69,8 @@ export function writeMembers(writer: ByteWriter, members: readonly GroupMember[]
 }
 
 /** `withRoles`: false for what was written before there were log replicas. */
-export function readMembers(reader: ByteReader, withRoles: boolean): GroupMember[] {
-  const members: GroupMember[] = [];
+export function readMembers(reader: ByteReader, withRoles: boolean): MemberPlace[] {
+  const members: MemberPlace[] = [];
   for (let count = reader.u16(); count > 0; count--) {
     const place = { replica: reader.u32(), node: reader.text(), az: reader.text() };
     members.push({ ...place, logOnly: withRoles && reader.u8() === 1 });

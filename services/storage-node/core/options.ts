@@ -15,6 +15,16 @@ export interface CheckpointOptions {
   readonly nodeAllowanceBytes: number | undefined;
 }
 
+/** When and how a leader replaces a replica whose node has lost it. */
+export interface ReplacementOptions {
+  /** The node must have said for so long that it has no trace of it: a table's replicas are created one after the other. */
+  readonly lostAfterMs: number;
+  /** A group with more item bytes than this is first given a replica of the log alone: its full copy takes its time. */
+  readonly logFirstBytes: number;
+}
+
+export const DEFAULT_REPLACEMENT_OPTIONS: ReplacementOptions = { lostAfterMs: 10_000, logFirstBytes: 64 * MIB };
+
 /** What a storage node is told at its start, beyond its place. */
 export interface StorageNodeOptions {
   /** `[a-z0-9-]{1,63}`, unique in the cluster, the same over restarts. */
@@ -31,6 +41,7 @@ export interface StorageNodeOptions {
   readonly pageCacheBytesMax: number;
   readonly paxos: PaxosOptions;
   readonly checkpoints: CheckpointOptions;
+  readonly replacement: ReplacementOptions;
   readonly requestsMax: number;
   readonly queuedBytesMax: number;
 }

@@ -72,7 +72,7 @@ export class GroupLoader {
     const damage = recovered === undefined ? 'the log of the group is missing' : recovered.damage;
     if (recovered === undefined || damage !== undefined) {
       this.#environment.logger.error('replica abstains', { group: identity.group, replica: identity.replica, damage });
-      const durable = await this.#startAnew(identity.group, state.applied, recovered?.header.promised ?? ZERO_BALLOT);
+      const durable = await this.#startAnew(identity, state.applied, recovered?.header.promised ?? ZERO_BALLOT);
       return this.#make(meta, tree, durable, [], true);
     }
     const durable = await this.#durable(meta, recovered.header);
@@ -101,14 +101,14 @@ export class GroupLoader {
       return { ...header, promised, trimmed, commit: Math.max(header.commit, applied, trimmed) };
     }
     const durable = { ...header, promised, last: applied, commit: applied, trimmed: applied };
-    await new Promise<void>((resolve) => this.#wal.createGroup(group, durable, resolve));
+    await new Promise<void>((resolve) => this.#wal.createGroup(group, identity.replica, durable, resolve));
     return durable;
   }
 
   /** A damaged log is given up: the replica keeps its tree, says so durably, and votes again once a leader has synced it. */
-  async #startAnew(group: GroupId, applied: Slot, promised: DurableState['promised']): Promise<DurableState> {
+  async #startAnew({ group, replica }: GroupIdentity, applied: Slot, promised: DurableState['promised']): Promise<DurableState> {
     const durable: DurableState = { promised, accepted: ZERO_BALLOT, last: applied, commit: applied, trimmed: applied, abstains: true };
-    await new Promise<void>((resolve) => this.#wal.createGroup(group, durable, resolve));
+    await new Promise<void>((resolve) => this.#wal.createGroup(group, replica, durable, resolve));
     return durable;
   }
 
@@ -126,21 +126,42 @@ export class GroupLoader {
    */
   async create(identity: GroupIdentity, existing: Group | undefined, late: boolean): Promise<Group> {
     if (existing !== undefined) {
-      if (sameIdentity(existing.identity, identity)) return existing;
+      if (sameIdentity(existing.identity, identity) || hasMovedOn(existing.identity, identity)) return existing;
       throw new AdminCallError('replica-exists', `group ${identity.group} is on this node with other values`);
     }
     const header: DurableState = { promised: ZERO_BALLOT, accepted: ZERO_BALLOT, last: 0, commit: 0, trimmed: 0, abstains: late };
-    const found = this.#wal.recovered().get(identity.group);
-    if (found !== undefined && isInUse(found)) {
-      throw new AdminCallError(
-        'replica-lost',
-        `the log of group ${identity.group} is here, but its tree is not: the replica is being rebuilt`,
-      );
-    }
-    await new Promise<void>((resolve) => this.#wal.createGroup(identity.group, header, resolve));
+    this.#refuseLost(identity.group);
+    await new Promise<void>((resolve) => this.#wal.createGroup(identity.group, identity.replica, header, resolve));
     const state = GroupState.empty(REMEMBER_REQUESTS_MS);
     const tree = await this.#pages.createTree(identity.replica, encodeGroupMeta(identity, state));
     return this.#make({ identity, state, snapshot: NO_SNAPSHOT }, tree, header, [], late);
+  }
+
+  /**
+   * A replica that is to become a member: it learns without a vote. A new id never voted before, so it need not keep silent.
+   * `logBehind`: not 0, it keeps the log alone, from behind this slot on. Rejects with AdminCallError `replica-lost`.
+   */
+  async createLearner(identity: GroupIdentity, logBehind: Slot): Promise<Group> {
+    const { group, replica } = identity;
+    this.#refuseLost(group);
+    const header: DurableState = {
+      promised: ZERO_BALLOT,
+      accepted: ZERO_BALLOT,
+      last: logBehind,
+      commit: logBehind,
+      trimmed: logBehind,
+      abstains: false,
+    };
+    await new Promise<void>((resolve) => this.#wal.createGroup(group, replica, header, resolve));
+    const state = GroupState.empty(REMEMBER_REQUESTS_MS);
+    const tree = await this.#pages.createTree(replica, encodeGroupMeta(identity, state));
+    return this.#make({ identity, state, snapshot: NO_SNAPSHOT }, tree, header, [], false);
+  }
+
+  #refuseLost(group: GroupId): void {
+    const found = this.#wal.recovered().get(group);
+    if (found === undefined || !isInUse(found)) return;
+    throw new AdminCallError('replica-lost', `the log of group ${group} is here, but its tree is not: the replica is being rebuilt`);
   }
 
   #make(meta: GroupMeta, tree: BTree, durable: DurableState, records: readonly Uint8Array[], restarted: boolean): Group {
@@ -159,6 +180,11 @@ export class GroupLoader {
 /** Its replica may have promised or accepted something: it is more than the beginning of a creation that was cut off. */
 function isInUse({ header, damage }: RecoveredGroup): boolean {
   return header.last > 0 || header.promised.round > 0 || damage !== undefined;
+}
+
+/** The group was created long ago and has other members since: whoever asks for its creation looks at an old catalog. */
+function hasMovedOn(existing: GroupIdentity, asked: GroupIdentity): boolean {
+  return existing.configuration > asked.configuration && existing.tableId === asked.tableId && existing.partitionId === asked.partitionId;
 }
 
 function sameIdentity(a: GroupIdentity, b: GroupIdentity): boolean {

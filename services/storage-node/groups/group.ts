@@ -10,10 +10,10 @@ import type { CatchUp } from '../../shared/paxos/leadership.ts';
 import type { LeadershipNews } from '../../shared/paxos/heartbeat.ts';
 import type { PaxosMessage } from '../../shared/paxos/messages.ts';
 import type { PaxosReplica } from '../../shared/paxos/replica.ts';
-import { decodeLogRecord, type LogRecord } from '../../shared/wal/log-record.ts';
+import { decodeLogRecord, encodeLogRecord, type LogRecord } from '../../shared/wal/log-record.ts';
 import type { WriteAheadLog } from '../../shared/wal/write-ahead-log.ts';
 import { encodeGroupMeta, type GroupIdentity, type GroupMeta, type GroupState, type InstalledSnapshot } from '../core/group-state.ts';
-import { configurationOf, decodeSwap, type Membership } from '../core/membership.ts';
+import { configurationOf, decodeSwap, encodeSwap, type Membership } from '../core/membership.ts';
 import { messageOfFailure } from '../core/failed-request.ts';
 import { Overlay } from '../core/overlay.ts';
 import type { Answer, WriteEvaluator, WriteOperation } from '../core/write-evaluator.ts';
@@ -74,6 +74,8 @@ export class Group {
   #proposedTimeMs = 0;
   /** Records read back from the WAL for the apply loop, the first of them for slot applied + 1. */
   #loaded: Uint8Array[] = [];
+  /** Up to here the log is known to hold no Swap that is not followed yet; only without a tree. */
+  #followed: Slot;
   #applying = false;
   /** A snapshot is being put in the tree's place. */
   #installing = false;
@@ -95,6 +97,7 @@ export class Group {
     this.checkpointSlot = parts.state.applied;
     this.checkpointAtMs = parts.host.environment.clock.monotonicMs();
     this.#durable = new DurableEnd(parts.paxos.last);
+    this.#followed = Math.max(parts.paxos.trimmed, parts.identity.since);
   }
 
   get identity(): GroupIdentity {
@@ -126,6 +129,11 @@ export class Group {
   /** The log begins behind what the tree holds, for the tree was lost: only a snapshot helps. */
   get awaitsSnapshot(): boolean {
     return this.#state.applied < this.paxos.trimmed;
+  }
+
+  /** A member that makes writes durable and has no tree on purpose. */
+  get keepsLogOnly(): boolean {
+    return this.identity.members.some(({ replica, logOnly }) => logOnly && replica === this.identity.replica);
   }
 
   /** Proposed and not yet applied. */
@@ -250,6 +258,24 @@ export class Group {
     } catch (error) {
       return { status: 'unknown-outcome', message: `the write was executed, but ${messageOfFailure(error, logger)}` };
     }
+  }
+
+  /** Proposes the next configuration. The caller has seen that this replica leads and serves. */
+  proposeSwap(next: Omit<Membership, 'since'>): void {
+    const { environment } = this.#host;
+    const timeMs = Math.max(this.#proposedTimeMs, this.#state.timeMs, environment.clock.wallMs());
+    const record: LogRecord = {
+      type: 'swap',
+      timeMs,
+      change: 'none',
+      identity: { kind: 'service', name: '' },
+      oldSize: 0,
+      key: NOTHING,
+      payload: encodeSwap(next),
+    };
+    this.#proposedTimeMs = timeMs;
+    this.paxos.proposeSwap(encodeLogRecord(record, environment.digest), configurationOf({ ...next, since: this.paxos.nextSlot }));
+    this.#host.wake(this);
   }
 
   // --- reads -------------------------------------------------------------------------------------------------------
@@ -404,7 +430,7 @@ export class Group {
 
   #apply(): void {
     if (this.#applying || this.#stopped) return;
-    if (this.awaitsSnapshot) return this.paxos.forgetChosen(this.durableLast);
+    if (this.awaitsSnapshot) return this.#followSwaps();
     const { clock, timers } = this.#host.environment;
     const startedAtMs = clock.monotonicMs();
     let records = 0;
@@ -430,6 +456,21 @@ export class Group {
       }
     }
     if (records > 0) this.#answerApplied();
+  }
+
+  /** Without a tree nothing is applied; who the members are follows from the log alone. */
+  #followSwaps(): void {
+    while (this.#followed < this.paxos.commit) {
+      const slot = this.#followed + 1;
+      const bytes = this.paxos.recordAt(slot) ?? this.#loaded.shift();
+      if (bytes === undefined) return this.#applyLater(this.#load(slot));
+      const record = this.#decode(bytes, slot);
+      if (record === undefined) return;
+      this.#followed = slot;
+      if (record.type === 'swap') this.#enter(decodeSwap(record.payload, slot));
+    }
+    this.#loaded = [];
+    this.paxos.forgetChosen(this.durableLast);
   }
 
   #applyLater(wait: Promise<void>): void {
@@ -505,6 +546,8 @@ export class Group {
 
   #enter(membership: Membership): void {
     const { environment } = this.#host;
+    // A snapshot may be older than what the log of a replica without a tree had told it.
+    if (membership.configuration <= this.identity.configuration) return;
     // Who leaves may still ask how it ended.
     for (const { replica, node } of this.identity.members) this.meet(replica, node);
     this.#identity = { ...this.#identity, ...membership };
@@ -557,7 +600,12 @@ export class Group {
   /** Up to where others than this replica still need its log, each in a slot of its own. */
   get neededSlots(): readonly Slot[] {
     if (this.paxos.leading === undefined) return [this.trimFloor.told];
-    return [this.sharedFloor, ...this.paxos.acknowledgements().values()];
+    return [this.sharedFloor, ...this.paxos.acknowledgements().values(), ...this.paxos.learners().values()];
+  }
+
+  /** The log that is kept for the own sake goes up to here. */
+  get ownFloor(): Slot {
+    return this.keepsLogOnly ? Math.min(this.trimFloor.told, this.#followed) : this.checkpointSlot;
   }
 
   /** What a leader tells its followers: up to here two replicas hold everything in a checkpoint, as far as it knows. */
@@ -567,6 +615,8 @@ export class Group {
 
   /** The log up to `slot` goes. */
   trim(slot: Slot): void {
+    // Without a tree, what others hold in theirs counts as applied.
+    if (this.keepsLogOnly && slot > this.paxos.applied) this.paxos.appliedUpTo(slot);
     this.paxos.trimTo(slot);
     this.#host.wal.trim(this.id, slot);
   }
@@ -628,6 +678,7 @@ const EVENTUAL_READ_MS = 5000;
 /** An answer that only reveals state waits so long for a proof of leadership. */
 const REVEAL_WAIT_MS = 5000;
 const LOAD_BYTES = 1 << 20;
+const NOTHING = new Uint8Array(0);
 /** A group has three members; those who left, and learners, are few. */
 const STRANGERS_MAX = 8;
 const WRONG_RANGE: Answer = { status: 'wrong-range' };

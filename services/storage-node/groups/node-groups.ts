@@ -18,7 +18,9 @@ import { GroupLoader } from './group-loader.ts';
 import { Heartbeats } from './heartbeats.ts';
 import { type LogAllowances, LogTrimmer } from './log-trimmer.ts';
 import { PeerLinks } from './peer-links.ts';
+import { AbsenceNotices } from './absence-notices.ts';
 import { ReplicaRebuilder } from './replica-rebuilder.ts';
+import { ReplicaReplacer } from './replica-replacer.ts';
 import { SnapshotReceiver } from './snapshot-receiver.ts';
 import { SnapshotSender } from './snapshot-sender.ts';
 
@@ -34,6 +36,8 @@ export class NodeGroups implements GroupHost {
   readonly snapshotReceiver: SnapshotReceiver;
   readonly catchUpSender: CatchUpSender;
   readonly rebuilder: ReplicaRebuilder;
+  readonly replacer: ReplicaReplacer;
+  readonly #absences: AbsenceNotices;
   readonly #catalog: CatalogFeed;
   readonly #heartbeats: Heartbeats<Group>;
   readonly #trimmer: LogTrimmer;
@@ -56,6 +60,7 @@ export class NodeGroups implements GroupHost {
     pages: PageStore;
     catalog: CatalogFeed;
     options: StorageNodeOptions;
+    incarnation: number;
     allowances: LogAllowances;
   }) {
     const { environment, wal, pages, options } = parts;
@@ -88,8 +93,17 @@ export class NodeGroups implements GroupHost {
       receiver: this.snapshotReceiver,
       groups: () => this.#groups.values(),
       groupOf: (group) => this.#groups.get(group),
+      logOwner: (group) => wal.group(group)?.replica ?? 0,
       put: (group) => this.add(group),
     });
+    this.replacer = new ReplicaReplacer({
+      environment,
+      options: options.replacement,
+      addressOf: (node) => this.links.address(node),
+      call: (address, request, timeoutMs) => parts.transport.call(address, request, timeoutMs),
+      wake: (group) => this.wake(group),
+    });
+    this.#absences = new AbsenceNotices(parts.incarnation, (node, message) => this.links.sendSnapshot(node, message));
     this.#clockOffsetMs = this.#clockOffset();
   }
 
@@ -199,6 +213,7 @@ export class NodeGroups implements GroupHost {
     const nowMs = this.environment.clock.monotonicMs();
     for (const group of this.#groups.values()) group.tick(nowMs);
     this.rebuilder.tick(nowMs);
+    this.replacer.tick(this.#groups.values(), nowMs);
   }
 
   /** To be called every few hundred milliseconds: lets log go, and takes the checkpoint that is most due. */
@@ -281,6 +296,10 @@ export class NodeGroups implements GroupHost {
       }
       const group = this.#groups.get(message.group);
       if (group === undefined || group.stopped) continue;
+      if (message.kind === 'absent') {
+        this.replacer.onAbsent(node, group, message, nowMs);
+        continue;
+      }
       // What comes back from a receiver has the same kinds as what is sent: an empty chunk is an acknowledgement.
       const answer = message.kind === 'installed' || (message.kind === 'chunk' && message.entries.length === 0);
       if (answer || (message.kind === 'abort' && this.snapshotSender.sends(node, message))) this.snapshotSender.onAnswer(node, message);
@@ -290,9 +309,17 @@ export class NodeGroups implements GroupHost {
 
   #deliver(node: NodeId, { group: id, from, to, message }: GroupEnvelope, nowMs: number): void {
     const group = this.#groups.get(id);
-    if (group === undefined || group.stopped || group.paxos.self !== to || !group.hears(from, node)) return;
+    if (group === undefined || group.paxos.self !== to) return this.#sayAbsent(node, id, to, nowMs);
+    if (group.stopped || !group.hears(from, node)) return;
     group.paxos.step(from, message, nowMs);
     this.wake(group);
+  }
+
+  /** Of what is here in pieces, or as a member under another id, nothing is said: only a replica without a trace is lost. */
+  #sayAbsent(node: NodeId, group: GroupId, replica: ReplicaId, nowMs: number): void {
+    if (this.rebuilder.unknown.has(group) || this.#groups.get(group)?.paxos.isMember === true) return;
+    this.#absences.say(node, group, replica, nowMs);
+    this.#scheduleTurn();
   }
 
   #onConnected(node: NodeId): void {

@@ -12,7 +12,7 @@ interface ReplicaHash {
 
 /** With nothing under way all replicas come to the same state. Rejects when they do not come to an end; returns what differs. */
 export async function differenceOfReplicas(cluster: SimCluster): Promise<string | undefined> {
-  const nodes = cluster.nodes.filter((node) => !cluster.lost.has(node));
+  const { nodes } = cluster;
   try {
     await cluster.until('all replicas apply everything', QUIET_MS, () => isQuiet(cluster, nodes));
   } catch (error) {
@@ -28,11 +28,15 @@ export async function differenceOfReplicas(cluster: SimCluster): Promise<string 
 
 function isQuiet(cluster: SimCluster, nodes: SimCluster['nodes']): boolean {
   const slots = new Map<number, Set<number>>();
+  const replicas = new Map<number, number>();
   for (const node of nodes) {
     for (const { id, paxos, state } of cluster.groupsOf(node)) {
       slots.set(id, (slots.get(id) ?? new Set()).add(state.applied).add(paxos.last));
+      replicas.set(id, (replicas.get(id) ?? 0) + (paxos.isMember ? 1 : 0));
     }
   }
+  // Each group has all its members, and nobody else is left of it.
+  if (![...replicas.values()].every((count) => count === nodes.length)) return false;
   return slots.size > 0 && [...slots.values()].every(({ size }) => size === 1);
 }
 

@@ -1,4 +1,5 @@
 import { MINUTE_MS } from '../../../services/shared/base/units.ts';
+import type { SimCluster } from '../cluster.ts';
 import type { SimMachine } from '../machine.ts';
 import { drawMs, type Fault, type FaultParts, type FaultUnderWay } from './fault.ts';
 import { once } from './once.ts';
@@ -13,17 +14,15 @@ function started(machine: SimMachine, permit: () => void): () => void {
   };
 }
 
-/** One storage node, not one without a disk. */
-export function pickNode({ cluster, random }: FaultParts): SimMachine | undefined {
-  const node = random.pick(cluster.nodes);
-  return cluster.lost.has(node) ? undefined : node;
+export function pickNode({ cluster, random }: FaultParts): SimCluster['nodes'][number] {
+  return random.pick(cluster.nodes);
 }
 
 /** A node and leave to impair it. */
 function pickImpaired(parts: FaultParts): { node: SimMachine; permit: () => void } | undefined {
   const node = pickNode(parts);
-  const permit = node === undefined ? undefined : parts.atlas.impair(node);
-  return node === undefined || permit === undefined ? undefined : { node, permit };
+  const permit = parts.atlas.impair(node);
+  return permit === undefined ? undefined : { node, permit };
 }
 
 /** SIGKILL of one storage node. */
@@ -114,8 +113,8 @@ export const suspendNode: Fault = {
   kind: 'suspend',
   begin(parts) {
     const node = pickNode(parts);
-    const permit = node === undefined ? undefined : parts.atlas.impairAlone(node);
-    if (node === undefined || permit === undefined) return undefined;
+    const permit = parts.atlas.impairAlone(node);
+    if (permit === undefined) return undefined;
     const { kernel } = parts.cluster;
     const beganAtMs = kernel.nowMs;
     const resume = node.pause();

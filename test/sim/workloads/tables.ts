@@ -166,9 +166,7 @@ export class TableWorkload implements Workload {
   /** Replicas of deleted tables are gone: all nodes hold the same groups. */
   #groupProblem(): string | undefined {
     const { cluster } = this.#parts;
-    const held = cluster.nodes
-      .filter((node) => !cluster.lost.has(node))
-      .map((node) => [...cluster.groupsOf(node)].map(({ id }) => id).sort((a, b) => a - b));
+    const held = cluster.nodes.map((node) => [...cluster.groupsOf(node)].map(({ id }) => id).sort((a, b) => a - b));
     const texts = new Set(held.map((ids) => ids.join(' ')));
     return texts.size === 1 ? undefined : `nodes hold different groups: ${[...texts].join('; ')}`;
   }

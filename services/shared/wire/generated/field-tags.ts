@@ -13,6 +13,14 @@ export const AcceptedTags = {
   last: 16,
 } as const;
 
+export const AddLearnerTags = {
+  group: 8,
+  replica: 16,
+  incarnation: 24,
+  state: 34,
+  logBehind: 40,
+} as const;
+
 export const AdminCallTags = {
   hello: 10,
   initCluster: 18,
@@ -26,6 +34,8 @@ export const AdminCallTags = {
   deleteTable: 82,
   describeAutoAdmin: 90,
   crc: 125,
+  addLearner: 162,
+  swapReplica: 170,
 } as const;
 
 export const AdminRefusalTags = {
@@ -42,6 +52,7 @@ export const AdminReplyTags = {
   autoAdminDescription: 50,
   refusal: 58,
   crc: 125,
+  learnerAdded: 162,
 } as const;
 
 export const AskLeaderTags = {
@@ -151,6 +162,8 @@ export const GroupInspectionTags = {
   stateHash: 18,
   low: 26,
   high: 34,
+  configuration: 40,
+  members: 50,
 } as const;
 
 export const HeartbeatTags = {
@@ -197,6 +210,10 @@ export const LearnTags = {
 export const LearnedTags = {
   ballot: 10,
   last: 16,
+} as const;
+
+export const LearnerAddedTags = {
+  replica: 8,
 } as const;
 
 export const NodeAddressTags = {
@@ -278,6 +295,12 @@ export const RegisterNodeTags = {
   incarnation: 32,
 } as const;
 
+export const ReplicaAbsentTags = {
+  group: 8,
+  replica: 16,
+  incarnation: 24,
+} as const;
+
 export const ReplicaDescriptionTags = {
   group: 8,
   replica: 16,
@@ -298,6 +321,7 @@ export const ReplicaPlaceTags = {
   replica: 8,
   node: 18,
   az: 26,
+  logOnly: 32,
 } as const;
 
 export const RequestFrameTags = {
@@ -361,6 +385,7 @@ export const SnapshotMessageTags = {
   abort: 42,
   request: 50,
   identity: 58,
+  absent: 162,
 } as const;
 
 export const SnapshotRequestTags = {
@@ -402,6 +427,13 @@ export const StorageStatusNumbers = {
   OVERLOADED: 7,
   NUMBER_REFUSED: 8,
   UNKNOWN_OUTCOME: 9,
+} as const;
+
+export const SwapReplicaTags = {
+  group: 8,
+  configuration: 16,
+  out: 24,
+  into: 34,
 } as const;
 
 export const SyncTags = {
