@@ -161,6 +161,8 @@ export class ReplicaReplacer {
   /** Creates a learner on the node and brings it near; its id. */
   async #teach(group: Group, into: MemberPlace, leads: () => boolean): Promise<ReplicaId> {
     const { environment, wake } = this.#parts;
+    // A log that begins before anything was chosen would be a full copy's.
+    if (into.logOnly && group.state.applied === 0) throw new AdminCallError('not-now', `nothing is chosen yet in group ${group.id}`);
     const replica = await this.#addLearner(group, into);
     if (!leads()) throw notLeading();
     this.#underWay.set(group.id, replica);
@@ -187,27 +189,31 @@ export class ReplicaReplacer {
   }
 
   async #addLearner(group: Group, { node, logOnly }: MemberPlace): Promise<ReplicaId> {
-    const { environment, addressOf, call } = this.#parts;
-    const address = addressOf(node);
-    if (address === undefined) throw new AdminCallError('no-such-node', `node ${node} is not known here`);
-    const described = await call(address, { kind: 'describe-node' }, CALL_TIMEOUT_MS);
+    const { environment } = this.#parts;
+    const described = await this.#call(node, { kind: 'describe-node' });
     assert(described.kind === 'node-description', `a node answered ${described.kind}`);
     const identity = { ...group.identity, ...(logOnly ? {} : learnersMembership(group.identity)) };
-    const answer = await call(
-      address,
-      {
-        kind: 'add-learner',
-        group: group.id,
-        replica: OWN_IDS + (environment.random.uint32() >>> 1),
-        incarnation: described.incarnation,
-        state: encodeGroupMeta(identity, GroupState.empty(REMEMBER_REQUESTS_MS)),
-        // A log that begins before anything was chosen would be a full copy's.
-        logBehind: logOnly ? Math.max(1, group.state.applied) : 0,
-      },
-      CALL_TIMEOUT_MS,
-    );
+    const answer = await this.#call(node, {
+      kind: 'add-learner',
+      group: group.id,
+      replica: OWN_IDS + (environment.random.uint32() >>> 1),
+      incarnation: described.incarnation,
+      state: encodeGroupMeta(identity, GroupState.empty(REMEMBER_REQUESTS_MS)),
+      logBehind: logOnly ? group.state.applied : 0,
+    });
     assert(answer.kind === 'learner-added', `a node answered ${answer.kind} to add-learner`);
     return answer.replica;
+  }
+
+  async #call(node: NodeId, request: AdminRequest): Promise<AdminResponse> {
+    const address = this.#parts.addressOf(node);
+    if (address === undefined) throw new AdminCallError('no-such-node', `node ${node} is not known here`);
+    try {
+      return await this.#parts.call(address, request, CALL_TIMEOUT_MS);
+    } catch (error) {
+      if (error instanceof AdminCallError) throw error;
+      throw new AdminCallError('not-now', `node ${node} is not reached: ${String(error)}`);
+    }
   }
 }
 

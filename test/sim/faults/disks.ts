@@ -93,8 +93,12 @@ function startAndHeal(cluster: SimCluster, node: SimCluster['nodes'][number], pe
 /** Every replica that the node should have is there, votes, and has a tree. */
 function isWhole(cluster: SimCluster, node: SimCluster['nodes'][number]): boolean {
   const groups = [...cluster.groupsOf(node)];
-  const most = Math.max(...cluster.nodes.map((machine) => [...cluster.groupsOf(machine)].length));
-  return groups.length === most && groups.every((group) => isSound(group));
+  for (const [id, { members }] of cluster.memberships()) {
+    const member = members.find(({ node: name }) => name === node.name);
+    const group = groups.find((each) => each.id === id);
+    if (member !== undefined && (group === undefined || group.identity.replica !== member.replica || !isSound(group))) return false;
+  }
+  return groups.length > 0;
 }
 
 function isSound(group: Group): boolean {

@@ -173,6 +173,24 @@ export const killRouter: Fault = {
   },
 };
 
+/** An operator moves a replica to a node that has none of its group; or, for a start, its log alone. */
+export const moveReplica: Fault = {
+  kind: 'move-replica',
+  begin({ cluster, random }) {
+    const node = random.pick(cluster.nodes);
+    const led = [...cluster.groupsOf(node)].filter(({ paxos }) => paxos.serves);
+    if (led.length === 0) return undefined;
+    const { id: group, identity } = random.pick(led);
+    const { configuration, members } = identity;
+    const out = random.pick(members.filter((member) => member.node !== node.name));
+    const free = cluster.nodes.filter(({ name }) => members.every((member) => member.node !== name));
+    if (free.length === 0) return undefined;
+    const into = { replica: 0, node: random.pick(free).name, az: out.az, logOnly: random.chance(0.3) };
+    cluster.call(node, { kind: 'swap-replica', group, configuration, out: out.replica, into }).catch(() => undefined);
+    return { what: `group ${group}, ${out.replica} on ${out.node} to ${into.node}`, durationMs: 0, end: () => undefined };
+  },
+};
+
 /** An operator moves the leadership of some group. */
 export const transferLeadership: Fault = {
   kind: 'transfer',
