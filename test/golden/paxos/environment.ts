@@ -3,7 +3,12 @@ import type { Persist } from '../../../services/shared/paxos/acceptor.ts';
 import { formatBallot, ZERO_BALLOT } from '../../../services/shared/paxos/ballot.ts';
 import type { DurableState } from '../../../services/shared/paxos/durable-state.ts';
 import type { PaxosMessage } from '../../../services/shared/paxos/messages.ts';
-import { type Configuration, DEFAULT_PAXOS_OPTIONS, firstConfiguration, type PaxosOptions } from '../../../services/shared/paxos/options.ts';
+import {
+  type Configuration,
+  DEFAULT_PAXOS_OPTIONS,
+  firstConfiguration,
+  type PaxosOptions,
+} from '../../../services/shared/paxos/options.ts';
 import { PaxosReplica } from '../../../services/shared/paxos/replica.ts';
 
 export interface InFlight {
