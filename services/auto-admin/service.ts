@@ -6,6 +6,7 @@ import { AdminCallError, type PeerIdentity } from '../shared/env/transport.ts';
 import type { AdminRequest, AdminResponse } from '../shared/wire/admin.ts';
 import type { StatorTransport } from '../shared/wire/frames.ts';
 import { AdminLease } from './core/admin-lease.ts';
+import { RemovedTables } from './core/removed-tables.ts';
 import { TableOperations } from './core/table-operations.ts';
 import { createTable } from './handlers/create-table.ts';
 import { deleteTable } from './handlers/delete-table.ts';
@@ -31,6 +32,7 @@ export class AutoAdminService implements Service {
   readonly #cluster: ClusterClient;
   readonly #lease: AdminLease;
   readonly #operations: TableOperations;
+  readonly #removedTables: RemovedTables;
   readonly #context: HandlerContext;
   readonly #metrics: AutoAdminMetrics;
 
@@ -41,6 +43,7 @@ export class AutoAdminService implements Service {
     this.#cluster = new ClusterClient(environment, transport, options.seeds, '');
     this.#lease = new AdminLease(environment, this.#cluster.catalog, options.name, (active) => this.#leaseChanged(active));
     this.#operations = new TableOperations(environment, transport, this.#cluster, this.#lease, this.#metrics);
+    this.#removedTables = new RemovedTables(environment, this.#cluster.catalog, this.#cluster.watcher, this.#lease);
     this.#context = { cluster: this.#cluster, lease: this.#lease, operations: this.#operations, random: environment.random };
   }
 
@@ -49,16 +52,19 @@ export class AutoAdminService implements Service {
     this.#cluster.start();
     await this.#transport.listen({ admin: (request, peer) => this.#answer(request, peer) });
     void this.#lease.run();
+    void this.#removedTables.run();
   }
 
   /** Hands over at once, so that another instance need not wait for the lease to run out. */
   async drain(): Promise<void> {
     this.#operations.stop();
+    this.#removedTables.stop();
     await this.#lease.release();
   }
 
   async stop(): Promise<void> {
     this.#operations.stop();
+    this.#removedTables.stop();
     this.#lease.stop();
     this.#cluster.stop();
     await this.#transport.close();

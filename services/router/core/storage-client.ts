@@ -51,7 +51,7 @@ export class StorageClient implements StoragePort {
     return view;
   }
 
-  refreshTables(deadlineMs: number): Promise<void> {
+  refreshTables(deadlineMs: number): Promise<boolean> {
     return this.#refresh.refresh(deadlineMs);
   }
 
@@ -74,11 +74,22 @@ export class StorageClient implements StoragePort {
   }
 
   createTable(definition: TableDefinition, deadlineMs: number): Promise<TableRecord> {
-    return this.#changeTable({ kind: 'create-table', definition: serializeRecord(definition) }, deadlineMs);
+    const { account, region, name } = definition;
+    const overGeneration = this.#cluster.watcher.view.removedTable(account, region, name)?.generation ?? 0;
+    return this.#changeTable({ kind: 'create-table', definition: serializeRecord(definition), overGeneration }, deadlineMs);
   }
 
-  deleteTable(account: string, region: string, name: string, deadlineMs: number): Promise<TableRecord> {
-    return this.#changeTable({ kind: 'delete-table', account, region, name }, deadlineMs);
+  async deleteTable(table: TableRecord, deadlineMs: number): Promise<TableRecord> {
+    const { account, region, name, tableId } = table;
+    const deadlineAtMs = this.#environment.clock.monotonicMs() + deadlineMs;
+    try {
+      return await this.#changeTable({ kind: 'delete-table', account, region, name, tableId }, deadlineMs);
+    } catch (error) {
+      if (!(error instanceof AdminCallError && error.code === 'table-not-found')) throw error;
+    }
+    // Gone already: by an earlier copy of this call, or by somebody else's. This router must not show it any more.
+    await this.refreshTables(Math.max(0, deadlineAtMs - this.#environment.clock.monotonicMs()));
+    return { ...table, status: 'DELETING' };
   }
 
   async #changeTable(request: AdminRequest, deadlineMs: number): Promise<TableRecord> {

@@ -134,6 +134,8 @@ export interface RegisterNode {
 export interface CreateTable {
   readonly kind: 'create-table';
   readonly definition: Uint8Array;
+  /** Generation of the RemovedTableRecord that the caller saw under the name; 0: it saw no record. */
+  readonly overGeneration: number;
 }
 
 export interface DeleteTable {
@@ -141,6 +143,8 @@ export interface DeleteTable {
   readonly account: string;
   readonly region: string;
   readonly name: string;
+  /** The table that the caller saw under this name: another one is left alone. */
+  readonly tableId: string;
 }
 
 export interface DescribeAutoAdmin {

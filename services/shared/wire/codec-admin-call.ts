@@ -101,9 +101,11 @@ function writeRequest(writer: ProtoWriter, request: AdminRequest): number {
       writer.text(RegisterNodeTags.node, request.node);
       return AdminCallTags.registerNode;
     case 'create-table':
+      writer.uint(CreateTableTags.overGeneration, request.overGeneration);
       writer.bytes(CreateTableTags.definition, request.definition);
       return AdminCallTags.createTable;
     case 'delete-table':
+      writer.text(DeleteTableTags.tableId, request.tableId);
       writer.text(DeleteTableTags.name, request.name);
       writer.text(DeleteTableTags.region, request.region);
       writer.text(DeleteTableTags.account, request.account);
@@ -376,13 +378,15 @@ function readRegisterNode(reader: ProtoReader): RegisterNode {
 function readCreateTable(reader: ProtoReader): AdminRequest {
   const outer = reader.enter();
   let definition: Uint8Array = NO_BYTES;
+  let overGeneration = 0;
   while (reader.more()) {
     const tag = reader.tag();
     if (tag === CreateTableTags.definition) definition = reader.bytes();
+    else if (tag === CreateTableTags.overGeneration) overGeneration = reader.uint();
     else reader.skip(tag);
   }
   reader.leave(outer);
-  return { kind: 'create-table', definition };
+  return { kind: 'create-table', definition, overGeneration };
 }
 
 function readDeleteTable(reader: ProtoReader): DeleteTable {
@@ -390,13 +394,15 @@ function readDeleteTable(reader: ProtoReader): DeleteTable {
   let account = '';
   let region = '';
   let name = '';
+  let tableId = '';
   while (reader.more()) {
     const tag = reader.tag();
-    if (tag === DeleteTableTags.account) account = reader.text();
+    if (tag === DeleteTableTags.tableId) tableId = reader.text();
+    else if (tag === DeleteTableTags.account) account = reader.text();
     else if (tag === DeleteTableTags.region) region = reader.text();
     else if (tag === DeleteTableTags.name) name = reader.text();
     else reader.skip(tag);
   }
   reader.leave(outer);
-  return { kind: 'delete-table', account, region, name };
+  return { kind: 'delete-table', account, region, name, tableId };
 }

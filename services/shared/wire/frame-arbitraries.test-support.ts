@@ -213,8 +213,8 @@ const adminRequest: fc.Arbitrary<AdminRequest> = fc.oneof(
   record({ kind: kind('swap-replica'), group: integer32, configuration: integer32, out: integer32, into: memberPlace }),
   record({ kind: kind('inspect-group'), group: integer32 }),
   record({ kind: kind('register-node'), node: text, az: text, address: text, incarnation: integer }),
-  record({ kind: kind('create-table'), definition: bytes }),
-  record({ kind: kind('delete-table'), account: text, region: text, name: text }),
+  record({ kind: kind('create-table'), definition: bytes, overGeneration: integer }),
+  record({ kind: kind('delete-table'), account: text, region: text, name: text, tableId: text }),
   record({ kind: kind('describe-auto-admin') }),
 );
 

@@ -76,9 +76,9 @@ export class TableWorkload implements Workload {
   async #change(life: Life, action: 'CreateTable' | 'DeleteTable', input: Json): Promise<void> {
     await this.#repeat(async () => {
       const outcome = await this.#call(action, input);
-      // A router that lost the answer asks again, and hears that the table is gone, which its first attempt deleted.
-      const isGone = action === 'DeleteTable' && isNotFound(outcome);
-      if (outcome.kind === 'refused' && !isGone) return false;
+      // Nobody else deletes it, and a router that lost the answer and asks again finds its own deletion.
+      if (action === 'DeleteTable' && isNotFound(outcome)) this.#problem ??= `${life.name} is not found by the call that deletes it`;
+      if (outcome.kind === 'refused') return false;
       if (outcome.kind === 'unknown') {
         this.#doubtful.push(life.name);
         Object.assign(life, newLife(life.client, life.generation));

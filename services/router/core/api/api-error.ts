@@ -80,6 +80,11 @@ export function internalServerError(message: string): ApiError {
   return errorOf(`${MODELED}InternalServerError`, message, 500);
 }
 
+/** Whether there is such a table cannot be said now. */
+export function catalogOutOfReach(): ApiError {
+  return internalServerError('The catalog could not be read in time, so it is not known what tables there are. Nothing was changed.');
+}
+
 /**
  * The condition was false. `item` is the JSON of the stored item when the request asked for it with
  * ReturnValuesOnConditionCheckFailure.

@@ -105,6 +105,7 @@ export const CreateReplicaTags = {
 
 export const CreateTableTags = {
   definition: 10,
+  overGeneration: 16,
 } as const;
 
 export const DeleteOperationTags = {
@@ -126,6 +127,7 @@ export const DeleteTableTags = {
   account: 10,
   region: 18,
   name: 26,
+  tableId: 34,
 } as const;
 
 export const FetchTailTags = {
