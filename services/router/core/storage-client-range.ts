@@ -42,7 +42,7 @@ export class RangeWalk {
   async run(): Promise<StorageResponse> {
     for (;;) {
       const leftMs = this.#deadlineAtMs - this.#environment.clock.monotonicMs();
-      if (leftMs <= 0) return this.#partial({ id: 0, status: 'overloaded', message: 'the deadline passed within the range' });
+      if (leftMs <= 0) return this.#partial({ id: 0, status: 'unavailable', message: 'the deadline passed within the range' });
       const partition = this.#partition();
       const response = partition === undefined ? OUTSIDE_MAP : await this.#slice(partition, leftMs);
       if (partition === undefined || response.status === 'wrong-range' || response.status === 'no-such-group') {
@@ -113,7 +113,7 @@ export class RangeWalk {
   }
 }
 
-const OUTSIDE_MAP: StorageResponse = { id: 0, status: 'overloaded', message: 'no partition is known that holds the range' };
+const OUTSIDE_MAP: StorageResponse = { id: 0, status: 'unavailable', message: 'no partition is known that holds the range' };
 
 function lesser(a: Uint8Array | undefined, b: Uint8Array | undefined): Uint8Array | undefined {
   if (a === undefined || b === undefined) return a ?? b;

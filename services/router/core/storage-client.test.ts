@@ -289,11 +289,11 @@ test('a walk that cannot go on gives what it has; one that has nothing gives the
   const partial = await timers.until(client.range(view, range(), 1000));
   assert.deepEqual([partial.status, partial.range?.more, partial.range?.count], ['ok', true, 1]);
   const nothing = await timers.until(client.range(view, range({ low: Buffer.from('80', 'hex') }), 1000));
-  assert.equal(nothing.status, 'overloaded');
+  assert.equal(nothing.status, 'unavailable');
   cluster.putRecord('table/1/r/Music', undefined);
   for (const at of [0, 1]) cluster.putRecord(`partition/t1/${at}`, undefined);
   await timers.advance(10);
-  assert.equal((await timers.until(client.range(view, range(), 1000))).status, 'overloaded');
+  assert.equal((await timers.until(client.range(view, range(), 1000))).status, 'unavailable');
 });
 
 test('statistics come in the background and are never waited for', async () => {

@@ -103,4 +103,4 @@ export class StorageClient implements StoragePort {
   }
 }
 
-const OUTSIDE_MAP: StorageResponse = { id: 0, status: 'overloaded', message: 'no partition is known that holds the key' };
+const OUTSIDE_MAP: StorageResponse = { id: 0, status: 'unavailable', message: 'no partition is known that holds the key' };

@@ -38,9 +38,9 @@ export interface ItemStorage {
   /**
    * Carries out one operation on the item with this key at the partition that holds it. Follows leaders and new partition maps
    * and repeats writes under one request number. Resolves with a final status: `ok`, `condition-failed`, `validation`,
-   * `overloaded`, `number-refused`, or `unknown-outcome` when the deadline passed with a write under
+   * `overloaded`, `unavailable`, `number-refused`, or `unknown-outcome` when the deadline passed with a write under
    * way, or when the nodes that had the operation, a read too, were lost one after the other. For a read, and for a
-   * write that surely was not carried out, `overloaded` is also what the deadline gives. It never rejects.
+   * write that surely was not carried out, `unavailable` is what the deadline gives. It never rejects.
    */
   execute(view: TableView, operation: ItemOperation, deadlineMs: number): Promise<StorageResponse>;
 

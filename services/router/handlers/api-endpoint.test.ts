@@ -170,11 +170,16 @@ test('a storage failure is told as what it is', async () => {
   const client = new ApiClient();
   await client.createTable('tab');
   const model = 'com.amazonaws.dynamodb.v20120810#';
-  const overloaded = 'The cluster cannot take this request now: it is overloaded or a partition has no leader. Nothing was changed.';
+  const overloaded = 'The cluster cannot take this request now: it is overloaded. Nothing was changed.';
   const unknown = 'The outcome of the request is unknown: a write may have been carried out, or may yet be.';
   const put = { TableName: 'tab', Item: { pk: { S: 'a' } } };
   client.storage.failures.push({ id: 0, status: 'overloaded' });
   await client.fails('PutItem', put, `${model}ThrottlingException`, overloaded);
+  client.storage.failures.push({ id: 0, status: 'unavailable' });
+  const outage = await client.send('PutItem', put);
+  const unavailable =
+    'No storage node could serve this request in time: the partition has no leader, or its nodes are out of reach. Nothing was changed.';
+  assert.deepEqual([outage.status, outage.json], [503, { __type: 'com.amazon.coral.service#ServiceUnavailable', message: unavailable }]);
   for (const status of ['unknown-outcome', 'number-refused'] as const) {
     client.storage.failures.push({ id: 0, status });
     const answer = await client.send('PutItem', put);

@@ -297,18 +297,20 @@ test('a page ends with the item that reaches 1 MB, and costs by what it read', a
   );
 });
 
-test('an overloaded partition ends the page early, or fails it when nothing was read', async () => {
-  client.storage.sliceItems = 2;
-  const { range } = client.storage;
-  let calls = 0;
-  client.storage.range = async (view, operation) => {
-    calls++;
-    return calls === 3 ? { id: 0, status: 'overloaded' } : range.call(client.storage, view, operation);
-  };
-  const page = await query(partition);
-  client.storage.range = range;
-  client.storage.sliceItems = Number.POSITIVE_INFINITY;
-  assert.deepEqual([sortKeys(page), page.LastEvaluatedKey], [[0, 1, 2, 3], { pk: { S: 'p' }, sk: { N: '3' } }]);
-  client.storage.failures.push({ id: 0, status: 'overloaded' });
-  assert.match(String((await client.send('Query', { TableName: 'sorted', ...partition })).json.__type), /#ThrottlingException$/);
-});
+for (const status of ['overloaded', 'unavailable'] as const)
+  test(`a partition that is ${status} ends the page early, or fails it when nothing was read`, async () => {
+    client.storage.sliceItems = 2;
+    const { range } = client.storage;
+    let calls = 0;
+    client.storage.range = async (view, operation) => {
+      calls++;
+      return calls === 3 ? { id: 0, status } : range.call(client.storage, view, operation);
+    };
+    const page = await query(partition);
+    client.storage.range = range;
+    client.storage.sliceItems = Number.POSITIVE_INFINITY;
+    assert.deepEqual([sortKeys(page), page.LastEvaluatedKey], [[0, 1, 2, 3], { pk: { S: 'p' }, sk: { N: '3' } }]);
+    client.storage.failures.push({ id: 0, status });
+    const type = String((await client.send('Query', { TableName: 'sorted', ...partition })).json.__type);
+    assert.match(type, status === 'overloaded' ? /#ThrottlingException$/ : /#ServiceUnavailable$/);
+  });

@@ -105,7 +105,7 @@ test('while the catalog is out of reach no table is said to be missing, made or 
   client.storage.catalogAnswers = false;
   const unknown = async (operation: string, input: object): Promise<void> => {
     const { status, json } = await client.send(operation, input);
-    assert.deepEqual([status, json.__type], [500, `${MODEL}InternalServerError`], operation);
+    assert.deepEqual([status, json.__type], [503, 'com.amazon.coral.service#ServiceUnavailable'], operation);
     assert.match(String(json.message), /^The catalog could not be read in time/);
   };
   for (const TableName of ['cities', 'other']) {

@@ -107,11 +107,13 @@ export class GroupClient {
    * Carries out one operation at the group of `partition`. `routingKey` finds the partition again when the map was old. The
    * time left, `deadlineMs`, is at most REQUEST_DEADLINE_MAX_MS. Never rejects; the statuses that come back are `ok`,
    * `condition-failed`, `validation`, `number-refused`, `unknown-outcome` (a write at the deadline, and whatever lost
-   * STREAM_LOSSES_MAX streams: it may be what ends the nodes), `overloaded` (also at
-   * the deadline and for a table that is gone, when surely nothing was done) and, for ranges, `wrong-range` and `no-such-group`.
+   * STREAM_LOSSES_MAX streams: it may be what ends the nodes), `overloaded` (refused
+   * at once), `unavailable` (at the deadline, for a table that is gone and after `stop`, when surely nothing was done) and, for
+   * ranges, `wrong-range` and `no-such-group`.
    */
   execute(partition: PartitionRecord, routingKey: Uint8Array, operation: RequestedOperation, deadlineMs: number): Promise<StorageResponse> {
-    if (this.#stopped || this.#live.length >= HELD_REQUESTS_MAX || this.#heldBytes >= HELD_BYTES_MAX) {
+    if (this.#stopped) return Promise.resolve({ id: 0, status: 'unavailable', message: 'this process is stopping' });
+    if (this.#live.length >= HELD_REQUESTS_MAX || this.#heldBytes >= HELD_BYTES_MAX) {
       this.#overloaded += 1;
       return Promise.resolve({ id: 0, status: 'overloaded', message: 'too many requests are under way' });
     }
@@ -191,6 +193,7 @@ export class GroupClient {
         }
         return this.#finish(request, request.strayCopy && leftNoRecord(response) ? unknownOutcome() : response);
       case 'overloaded':
+      case 'unavailable':
         return request.uncertain ? this.#pause(request) : this.#finish(request, response);
       case 'not-leader':
         return this.#redirected(request, group, response.leader);
@@ -268,7 +271,7 @@ export class GroupClient {
     if (request.operation.kind === 'range') return this.#finish(request, response);
     const partition = this.#routes.partition(request.partition.tableId, request.routingKey);
     if (partition === undefined) {
-      const gone: StorageResponse = { id: 0, status: 'overloaded', message: 'the table or its partition is gone' };
+      const gone: StorageResponse = { id: 0, status: 'unavailable', message: 'the table or its partition is gone' };
       return this.#finish(request, request.uncertain ? unknownOutcome() : gone);
     }
     if (partition !== request.partition) {
@@ -308,7 +311,7 @@ export class GroupClient {
       const left = !connection.forget(request);
       if (left && request.isWrite) request.uncertain = true;
     }
-    const nothingDone: StorageResponse = { id: 0, status: 'overloaded', message: 'the deadline passed before a replica could answer' };
+    const nothingDone: StorageResponse = { id: 0, status: 'unavailable', message: 'the deadline passed before a replica could answer' };
     this.#finish(request, request.uncertain ? unknownOutcome() : nothingDone);
   }
 

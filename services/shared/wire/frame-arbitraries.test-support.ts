@@ -145,6 +145,7 @@ const status = fc.constantFrom<StorageStatus>(
   'no-such-group',
   'wrong-range',
   'overloaded',
+  'unavailable',
   'number-refused',
   'unknown-outcome',
 );

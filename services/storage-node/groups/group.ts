@@ -350,7 +350,7 @@ export class Group {
     wait.then(
       () => {
         if (this.#host.environment.clock.monotonicMs() < deadlineMs) then();
-        else respond({ status: 'overloaded', message: 'the deadline passed while pages were read' });
+        else respond({ status: 'unavailable', message: 'the deadline passed while pages were read' });
       },
       (error: unknown) => {
         this.pageUnreadable(error);

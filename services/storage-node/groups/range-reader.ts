@@ -91,7 +91,7 @@ export class RangeReader {
   #slice(reading: Reading): void {
     const { group, operation, filter, deadlineMs, respond } = reading;
     const nowMs = this.#clock.monotonicMs();
-    if (nowMs >= deadlineMs) return respond({ status: 'overloaded', message: 'the deadline passed while the range was read' });
+    if (nowMs >= deadlineMs) return respond({ status: 'unavailable', message: 'the deadline passed while the range was read' });
     if (group.stopped || (operation.consistent && group.paxos.leading !== reading.leading)) return respond({ status: 'not-leader' });
     let bytes = 0;
     let failure: string | undefined;

@@ -67,7 +67,7 @@ async function readPage(view: TableView, range: PageRange, fields: PageFields, c
   while (page.more && !isFull(page, fields.limit)) {
     const response = await context.services.storage.range(view, nextSlice(range, fields, page), context.timeLeftMs());
     // What was read so far is a page as good as any; the client asks for the rest.
-    if (response.status === 'overloaded' && page.lastKey !== undefined) break;
+    if ((response.status === 'overloaded' || response.status === 'unavailable') && page.lastKey !== undefined) break;
     if (response.status !== 'ok') throw storageFailure(response);
     const slice = must(response.range);
     for (const item of slice.items) page.items.push(item);

@@ -1,10 +1,12 @@
 import { unreachable } from '../../../shared/base/assert.ts';
 import { fromUtf8 } from '../../../shared/base/bytes.ts';
 import type { StorageResponse } from '../../../shared/wire/storage-operations.ts';
-import { conditionalCheckFailed, internalServerError, modeledError, validationError } from './api-error.ts';
+import { conditionalCheckFailed, internalServerError, modeledError, serviceUnavailable, validationError } from './api-error.ts';
 import type { ApiError } from './api-error.ts';
 
-const OVERLOADED = 'The cluster cannot take this request now: it is overloaded or a partition has no leader. Nothing was changed.';
+const OVERLOADED = 'The cluster cannot take this request now: it is overloaded. Nothing was changed.';
+const UNAVAILABLE =
+  'No storage node could serve this request in time: the partition has no leader, or its nodes are out of reach. Nothing was changed.';
 const UNKNOWN_OUTCOME = 'The outcome of the request is unknown: a write may have been carried out, or may yet be.';
 
 /** The error that a storage answer other than `ok` means for the client. */
@@ -16,6 +18,8 @@ export function storageFailure(response: StorageResponse): ApiError {
       return validationError(response.message ?? 'The request is not valid for the stored item');
     case 'overloaded':
       return throttled();
+    case 'unavailable':
+      return serviceUnavailable(UNAVAILABLE);
     case 'unknown-outcome':
     case 'number-refused':
       return internalServerError(UNKNOWN_OUTCOME);
@@ -28,6 +32,18 @@ export function storageFailure(response: StorageResponse): ApiError {
     default:
       return unreachable(response.status);
   }
+}
+
+/** Whether the operation of a batch can be given back to the client, which may repeat it. */
+export function isUnprocessed({ status }: StorageResponse): boolean {
+  return status === 'overloaded' || status === 'unavailable' || status === 'unknown-outcome' || status === 'number-refused';
+}
+
+/** The error for a batch none of which was processed: "nothing was changed" is said only when it is so of all. */
+export function batchFailure(responses: readonly StorageResponse[]): ApiError {
+  const unknown = responses.find(({ status }) => status === 'unknown-outcome' || status === 'number-refused');
+  const unavailable = responses.find(({ status }) => status === 'unavailable');
+  return storageFailure(unknown ?? unavailable ?? { id: 0, status: 'overloaded' });
 }
 
 /** SDKs repeat a throttled request after a pause. */

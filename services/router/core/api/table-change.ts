@@ -9,7 +9,7 @@ const NO_AUTO_ADMIN =
 
 const UNKNOWN_CREATION = 'Whether the table was created is unknown: an answer was lost. The request may be repeated.';
 
-/** Brings what is known of tables up to date; throws InternalServerError when that cannot be done. */
+/** Brings what is known of tables up to date; throws ServiceUnavailable when that cannot be done. */
 export async function freshTables(storage: StoragePort): Promise<void> {
   if (!(await storage.refreshTables(CATALOG_REFRESH_TIMEOUT_MS))) throw catalogOutOfReach();
 }

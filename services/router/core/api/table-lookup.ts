@@ -11,7 +11,7 @@ export function activeTable(name: string, context: RequestContext): TableView | 
 
 /**
  * The same after the catalog was brought up to date: another router may just have created the table. Throws
- * ResourceNotFoundException, or InternalServerError while the newest catalog is out of reach; a table that is being created or deleted has no items to the service.
+ * ResourceNotFoundException, or ServiceUnavailable while the newest catalog is out of reach; a table that is being created or deleted has no items to the service.
  */
 export async function refreshedTable(name: string, context: RequestContext): Promise<TableView> {
   const fresh = await context.services.storage.refreshTables(Math.min(CATALOG_REFRESH_TIMEOUT_MS, context.timeLeftMs()));

@@ -429,6 +429,7 @@ export const StorageStatusNumbers = {
   OVERLOADED: 7,
   NUMBER_REFUSED: 8,
   UNKNOWN_OUTCOME: 9,
+  UNAVAILABLE: 10,
 } as const;
 
 export const SwapReplicaTags = {
