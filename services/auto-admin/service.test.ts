@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AutoAdminWorld, musicTable } from '../../test/harness/auto-admin-world.ts';
 import { MINUTE_MS } from '../shared/base/units.ts';
-import { ADMIN_LEASE_MS, REMOVED_TABLE_KEPT_MS } from '../shared/limits/auto-admin-limits.ts';
+import { ADMIN_LEASE_MS, CATALOG_SILENT_MS, REMOVED_TABLE_KEPT_MS } from '../shared/limits/auto-admin-limits.ts';
 import { parseTableRecord } from '../shared/placement/record-format.ts';
 import type { RegisterNode } from '../shared/wire/admin.ts';
 
@@ -271,4 +271,20 @@ test('not ready before the catalog was read and somebody holds the lease', async
   await world.timers.advance(10_000);
   assert.equal(admin.service.notReady(), undefined);
   await admin.service.stop();
+});
+
+test('not ready, active or not, once the catalog has not answered for some time', async () => {
+  const world = await readyWorld();
+  const admins = [world.start('admin-1'), world.start('admin-2')];
+  await world.timers.advance(3 * ADMIN_LEASE_MS);
+  const reasons = (): (string | undefined)[] => admins.map(({ service }) => service.notReady());
+  assert.deepEqual(reasons(), [undefined, undefined]);
+  world.cluster.catalog.leader = undefined;
+  await world.timers.advance(5000);
+  assert.deepEqual(reasons(), [undefined, undefined], 'a failover is no reason');
+  await world.timers.advance(CATALOG_SILENT_MS);
+  for (const reason of reasons()) assert.equal(reason, 'the catalog has no leader that answers');
+  world.cluster.catalog.leader = 'node-b';
+  await world.timers.advance(3 * ADMIN_LEASE_MS);
+  assert.deepEqual(reasons(), [undefined, undefined]);
 });

@@ -2,6 +2,7 @@ import { UNAVAILABLE } from '../shared/cluster-client/auto-admin-client.ts';
 import { CatalogUnavailableError } from '../shared/cluster-client/catalog-store.ts';
 import { ClusterClient } from '../shared/cluster-client/cluster-client.ts';
 import type { Environment, Service } from '../shared/env/environment.ts';
+import { CATALOG_SILENT_MS } from '../shared/limits/auto-admin-limits.ts';
 import { AdminCallError, type PeerIdentity } from '../shared/env/transport.ts';
 import type { AdminRequest, AdminResponse } from '../shared/wire/admin.ts';
 import type { StatorTransport } from '../shared/wire/frames.ts';
@@ -70,8 +71,13 @@ export class AutoAdminService implements Service {
     await this.#transport.close();
   }
 
+  /**
+   * A standby is ready, too: it can take over. Without a catalog that answers none can do anything, whoever held the lease last.
+   */
   notReady(): string | undefined {
     if (!this.#cluster.watcher.ready) return 'the catalog has not been read yet';
+    if (this.#environment.clock.monotonicMs() - this.#lease.answeredAtMs > CATALOG_SILENT_MS)
+      return 'the catalog has no leader that answers';
     if (!this.#lease.active && (this.#lease.holder ?? '') === '') return 'no auto-admin holds the lease yet';
     return undefined;
   }

@@ -154,6 +154,25 @@ describe('a seed', () => {
   });
 });
 
+describe('readiness', () => {
+  it('ends some lease times after the quorum, and comes back with it', async () => {
+    const nodes = [await start('node-a', 'a', []), await start('node-b', 'b', []), await start('node-c', 'c', [])];
+    for (const node of nodes) await call(node, initRequest(nodes.map(({ name }) => name)));
+    await timers.advance(5000);
+    const reasons = (): (string | undefined)[] => nodes.map(({ service }) => service.notReady());
+    assert.deepEqual(reasons(), [undefined, undefined, undefined]);
+    // The followers know the leader as theirs for ever; the leader itself stops after a lease time.
+    for (const { name } of nodes) network.silence(`${name}:1`);
+    await timers.advance(4000);
+    assert.deepEqual(reasons().slice(1), [undefined, undefined], 'a failover is no reason');
+    await timers.advance(6000);
+    for (const reason of reasons()) assert.match(reason ?? '', /^the catalog has no leader/);
+    for (const { name } of nodes) network.unsilence(`${name}:1`);
+    await timers.advance(10_000);
+    assert.deepEqual(reasons(), [undefined, undefined, undefined]);
+  });
+});
+
 describe('metrics', () => {
   it('count elections, records and what a follower lacks', async () => {
     const nodes = [await start('node-a', 'a', []), await start('node-b', 'b', []), await start('node-c', 'c', [])];

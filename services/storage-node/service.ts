@@ -25,6 +25,7 @@ import { CatalogFeed } from './groups/catalog-feed.ts';
 import type { NodeDisk } from './groups/node-disk.ts';
 import { NodeGroups } from './groups/node-groups.ts';
 import { RangeReader } from './groups/range-reader.ts';
+import { whyNotReady } from './groups/readiness.ts';
 import { RequestServer } from './groups/request-server.ts';
 import { ReplicaCreator } from './handlers/create-replica.ts';
 import { deleteReplica } from './handlers/delete-replica.ts';
@@ -106,20 +107,16 @@ export class StorageNode implements Service {
   }
 
   /**
-   * Not ready before it belongs to a cluster, its replicas know a leader and can help to elect another one (whoever restarts
-   * nodes one by one waits for that, or a group could be left without a quorum that may promise), and the catalog says where
-   * the node is.
+   * Not ready before it belongs to a cluster, its replicas have a leader that reaches a quorum (`whyNotReady`), and the catalog
+   * says where the node is.
    */
   notReady(): string | undefined {
     if (this.#node === undefined || !this.#started) return 'the node belongs to no cluster yet: run `stator init`';
     if (this.#stopping) return 'the node is stopping';
     if (this.#node.groups.rebuilder.unknown.size > 0) return 'a replica that lost its tree has not heard yet what it is';
-    const nowMs = this.#parts.environment.clock.monotonicMs();
-    for (const group of this.#node.groups.all) {
-      if (!group.paxos.isMember) continue;
-      if (group.paxos.leader === undefined) return `group ${group.id} has no leader yet`;
-      if (nowMs < group.paxos.silentUntilMs) return 'the leases that were granted before the restart have not run out yet';
-    }
+    const { environment, options } = this.#parts;
+    const reason = whyNotReady(this.#node.groups.all, options.paxos.leaseMs, environment.clock.monotonicMs());
+    if (reason !== undefined) return reason;
     return this.#registered || this.#isInCatalog(this.#node) ? undefined : 'the node is not registered with an auto-admin yet';
   }
 

@@ -10,6 +10,8 @@ export const ADMIN_LEASE_RENEWAL_MS = 2 * SECOND_MS;
 export const ADMIN_LEASE_MARGIN_MS = 1 * SECOND_MS;
 /** How often a standby looks at the lease, and how soon a failed attempt is repeated. */
 export const ADMIN_LEASE_POLL_MS = 500;
+/** An auto-admin to which the catalog has given no answer for so long is not ready: a failover takes less, renewals come more often. */
+export const CATALOG_SILENT_MS = 10 * SECOND_MS;
 /** Tables worked on at a time. */
 export const TABLES_UNDER_WAY_MAX = 8;
 /** Steps of one table carried out at a time. */
