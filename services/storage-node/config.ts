@@ -2,7 +2,7 @@ import { MIB } from '../shared/base/units.ts';
 import { DEFAULT_PAXOS_OPTIONS } from '../shared/paxos/options.ts';
 import { COMMON_OPTIONS } from '../shared/platform/common-options.ts';
 import { addressesOption, choiceOption, integerOption, type OptionValues, optional } from '../shared/platform/options.ts';
-import { DEFAULT_QUEUED_BYTES_MAX, DEFAULT_REPLACEMENT_OPTIONS, DEFAULT_REQUESTS_MAX, type StorageNodeOptions } from './core/options.ts';
+import { DEFAULT_QUEUED_BYTES_MAX, DEFAULT_REPLACEMENT_OPTIONS, DEFAULT_REQUEST_BYTES_MAX, DEFAULT_REQUESTS_MAX, type StorageNodeOptions } from './core/options.ts';
 import { DEFAULT_CHECKPOINT_OPTIONS } from './groups/checkpoint-scheduler.ts';
 
 /** Every option of a storage node. */
@@ -71,6 +71,12 @@ export const STORAGE_NODE_OPTIONS = {
     default: DEFAULT_REPLACEMENT_OPTIONS.logFirstBytes,
   }),
   requestsMax: integerOption({ help: 'Requests under way; more are refused at once.', min: 1, default: DEFAULT_REQUESTS_MAX }),
+  requestBytesMax: integerOption({
+    help: 'Bytes of the requests under way; more are refused at once.',
+    unit: 'bytes',
+    min: MIB,
+    default: DEFAULT_REQUEST_BYTES_MAX,
+  }),
   queuedBytesMax: integerOption({
     help: 'Answers queued for one router; beyond, its requests are refused.',
     unit: 'bytes',
@@ -103,6 +109,7 @@ export function storageNodeOptions(given: StorageNodeCommandLine): StorageNodeOp
     },
     replacement: { lostAfterMs: given.replaceLostAfterMs, logFirstBytes: given.replaceLogFirstBytes },
     requestsMax: given.requestsMax,
+    requestBytesMax: given.requestBytesMax,
     queuedBytesMax: given.queuedBytesMax,
   };
 }

@@ -13,7 +13,7 @@ import { encodeLogRecord } from '../shared/wal/log-record.ts';
 import type { LogRecord } from '../shared/wal/log-record.ts';
 import type { StatorTransport } from '../shared/wire/frames.ts';
 import { DATA_FORMAT_VERSION, encodeNodeIdentity, WrongDataFolderError } from './core/node-identity.ts';
-import { DEFAULT_QUEUED_BYTES_MAX, DEFAULT_REPLACEMENT_OPTIONS, DEFAULT_REQUESTS_MAX } from './core/options.ts';
+import { DEFAULT_QUEUED_BYTES_MAX, DEFAULT_REPLACEMENT_OPTIONS, DEFAULT_REQUEST_BYTES_MAX, DEFAULT_REQUESTS_MAX } from './core/options.ts';
 import { DEFAULT_CHECKPOINT_OPTIONS } from './groups/checkpoint-scheduler.ts';
 import type { NodeDisk } from './groups/node-disk.ts';
 import { StorageNode } from './service.ts';
@@ -94,6 +94,7 @@ async function start(name: string, az: string, seeds: readonly string[], { clust
     checkpoints: DEFAULT_CHECKPOINT_OPTIONS,
     replacement: DEFAULT_REPLACEMENT_OPTIONS,
     requestsMax: DEFAULT_REQUESTS_MAX,
+    requestBytesMax: DEFAULT_REQUEST_BYTES_MAX,
     queuedBytesMax: DEFAULT_QUEUED_BYTES_MAX,
   };
   const onCluster = (id: string): void => void clusters.push(id);

@@ -13,6 +13,7 @@ import { newIncarnation, systemRandom } from '../../services/shared/platform/ran
 import {
   DEFAULT_QUEUED_BYTES_MAX,
   DEFAULT_REPLACEMENT_OPTIONS,
+  DEFAULT_REQUEST_BYTES_MAX,
   DEFAULT_REQUESTS_MAX,
   type StorageNodeOptions,
 } from '../../services/storage-node/core/options.ts';
@@ -129,6 +130,7 @@ export class NodeUnderTest {
       checkpoints: DEFAULT_CHECKPOINT_OPTIONS,
       replacement: DEFAULT_REPLACEMENT_OPTIONS,
       requestsMax: DEFAULT_REQUESTS_MAX,
+      requestBytesMax: DEFAULT_REQUEST_BYTES_MAX,
       queuedBytesMax: DEFAULT_QUEUED_BYTES_MAX,
       ...this.#options,
     };

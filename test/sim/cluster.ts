@@ -7,7 +7,7 @@ import { AutoAdminService } from '../../services/auto-admin/service.ts';
 import { RouterService } from '../../services/router/service.ts';
 import { JoiningService } from '../../services/shared/cluster-client/joining-service.ts';
 import type { AdminRequest, AdminResponse } from '../../services/shared/wire/admin.ts';
-import { DEFAULT_QUEUED_BYTES_MAX, DEFAULT_REQUESTS_MAX } from '../../services/storage-node/core/options.ts';
+import { DEFAULT_QUEUED_BYTES_MAX, DEFAULT_REQUEST_BYTES_MAX, DEFAULT_REQUESTS_MAX } from '../../services/storage-node/core/options.ts';
 import type { Group } from '../../services/storage-node/groups/group.ts';
 import { StorageNode } from '../../services/storage-node/service.ts';
 import { RouterProcess, SimFrontDoor } from './front-door.ts';
@@ -153,6 +153,7 @@ export class SimCluster {
       checkpoints,
       replacement,
       requestsMax: DEFAULT_REQUESTS_MAX,
+      requestBytesMax: DEFAULT_REQUEST_BYTES_MAX,
       queuedBytesMax: DEFAULT_QUEUED_BYTES_MAX,
     };
     return new StorageNode({ environment, transport, disk, options, incarnation, onCluster: (id) => transport.joinCluster(id) });

@@ -43,6 +43,7 @@ export interface StorageNodeOptions {
   readonly checkpoints: CheckpointOptions;
   readonly replacement: ReplacementOptions;
   readonly requestsMax: number;
+  readonly requestBytesMax: number;
   readonly queuedBytesMax: number;
 }
 
@@ -60,4 +61,5 @@ export const CLOCK_JUMP_MS = 50;
 /** A WAL batch that takes longer than this keeps heartbeats back: who cannot write must not go on leading. */
 export const SYNC_STALL_MS = 1000;
 export const DEFAULT_REQUESTS_MAX = 20_000;
+export const DEFAULT_REQUEST_BYTES_MAX = 256 * MIB;
 export const DEFAULT_QUEUED_BYTES_MAX = 64 * MIB;

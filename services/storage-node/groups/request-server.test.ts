@@ -19,7 +19,7 @@ let network: FakeNetwork;
 beforeEach(() => {
   timers = new ManualTimers();
   network = new FakeNetwork(timers);
-  const options = { requestsMax: 10, queuedBytesMax: 1 << 20 };
+  const options = { requestsMax: 10, requestBytesMax: 1 << 20, queuedBytesMax: 1 << 20 };
   const ranges = new RangeReader(testEnvironment(timers));
   const server = new RequestServer({ clock: timers, timers, groupOf: () => undefined, ranges, options });
   void network.transport(NODE, 'node-a', 7).listen({ requests: (stream) => server.serve(stream) });
