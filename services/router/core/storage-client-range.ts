@@ -2,6 +2,7 @@ import { assert } from '../../shared/base/assert.ts';
 import { compareBytes, successor } from '../../shared/base/bytes.ts';
 import type { ClusterClient } from '../../shared/cluster-client/cluster-client.ts';
 import type { Environment } from '../../shared/env/environment.ts';
+import { READ_BYTES_HELD_MAX } from '../../shared/limits/api-limits.ts';
 import { RETRY_MAX_MS } from '../../shared/limits/cluster-client-limits.ts';
 import type { Partition } from '../../shared/placement/partition-map.ts';
 import type { RangeOperation, RangeResult, StorageResponse } from '../../shared/wire/storage-operations.ts';
@@ -17,19 +18,24 @@ export class RangeWalk {
   readonly #tableId: string;
   readonly #operation: RangeOperation;
   readonly #deadlineAtMs: number;
+  readonly #room: { bytes: number };
+  #heldBytes = 0;
   /** What is left: low <= key < high. */
   #low: Uint8Array;
   #high: Uint8Array | undefined;
   #exhausted = false;
   #sum: RangeResult | undefined;
 
+  /** `room`: bytes of items that all walks hold; above READ_BYTES_HELD_MAX a walk ends with what it has. */
   constructor(
     environment: Pick<Environment, 'clock' | 'timers'>,
     cluster: ClusterClient,
     tableId: string,
     operation: RangeOperation,
     deadlineMs: number,
+    room: { bytes: number },
   ) {
+    this.#room = room;
     this.#environment = environment;
     this.#cluster = cluster;
     this.#tableId = tableId;
@@ -40,6 +46,14 @@ export class RangeWalk {
   }
 
   async run(): Promise<StorageResponse> {
+    try {
+      return await this.#walk();
+    } finally {
+      this.#room.bytes -= this.#heldBytes;
+    }
+  }
+
+  async #walk(): Promise<StorageResponse> {
     for (;;) {
       const leftMs = this.#deadlineAtMs - this.#environment.clock.monotonicMs();
       if (leftMs <= 0) return this.#partial({ id: 0, status: 'unavailable', message: 'the deadline passed within the range' });
@@ -53,7 +67,7 @@ export class RangeWalk {
       if (response.status !== 'ok') return this.#partial(response);
       assert(response.range !== undefined, 'a range was answered without a result');
       this.#take(partition, response.range);
-      if (this.#exhausted || this.#limitsMet()) return this.#result();
+      if (this.#exhausted || this.#limitsMet() || this.#isTooMuch()) return this.#result();
     }
   }
 
@@ -80,6 +94,10 @@ export class RangeWalk {
 
   #take(partition: Partition, range: RangeResult): void {
     this.#sum = this.#sum === undefined ? range : joined(this.#sum, range);
+    for (const { length } of range.items) {
+      this.#heldBytes += length;
+      this.#room.bytes += length;
+    }
     if (range.more) {
       assert(range.lastKey !== undefined, 'a slice ended early without a last key');
       if (this.#operation.reverse) this.#high = range.lastKey;
@@ -98,6 +116,11 @@ export class RangeWalk {
   #limitsMet(): boolean {
     const { scanned = 0, scannedBytes = 0 } = this.#sum ?? {};
     return (this.#operation.limit > 0 && scanned >= this.#operation.limit) || scannedBytes >= this.#operation.byteLimit;
+  }
+
+  /** Others hold so much that this one must not wait with what it has; a reader can go on behind it. */
+  #isTooMuch(): boolean {
+    return this.#room.bytes > READ_BYTES_HELD_MAX && this.#sum?.lastKey !== undefined;
   }
 
   #result(): StorageResponse {

@@ -8,6 +8,7 @@ import { testEnvironment } from '../../../test/harness/test-environment.ts';
 import { compareBytes } from '../../shared/base/bytes.ts';
 import { ClusterClient } from '../../shared/cluster-client/cluster-client.ts';
 import { AdminCallError } from '../../shared/env/transport.ts';
+import { READ_BYTES_HELD_MAX } from '../../shared/limits/api-limits.ts';
 import type { TableDefinition, TableRecord } from '../../shared/placement/catalog-records.ts';
 import { serializeRecord } from '../../shared/placement/record-format.ts';
 import type { AdminRequest, AdminResponse } from '../../shared/wire/admin.ts';
@@ -250,6 +251,21 @@ test('any range, any limits, any partitions: pages joined are what one sorted li
     ),
     { numRuns: 60 },
   );
+});
+
+test('a walk ends with what it has when all walks together hold too much', async () => {
+  const view = await createTable('40', '80');
+  for (const key of ['01', '41', '81']) await put(view, key);
+  const item = Buffer.alloc(READ_BYTES_HELD_MAX + 1);
+  let asked = 0;
+  cluster.onRequest = (_node, { operation }) => {
+    if (operation.kind !== 'range' || asked++ > 0) return 'execute';
+    const lastKey = Buffer.from('01', 'hex');
+    return { status: 'ok', range: { items: [item], count: 1, scanned: 1, scannedBytes: 10, more: false, lastKey } };
+  };
+  const first = await read(view, range());
+  assert.deepEqual([first.count, first.more, asked], [1, true, 1]);
+  assert.deepEqual(keysOf(await read(view, range())), ['01', '41', '81'], 'it is let go of with its walk');
 });
 
 test('a partition that split under a walk: what is left is cut anew', async () => {

@@ -28,6 +28,8 @@ export class StorageClient implements StoragePort {
   readonly #autoAdmin: AutoAdminClient;
   readonly #refresh: CatalogRefresh;
   readonly #statistics: StorageStatistics;
+  /** Bytes of items that walks over ranges hold. */
+  readonly #room = { bytes: 0 };
   readonly #views = new WeakMap<TableRecord, TableView>();
 
   constructor(environment: Environment, transport: StatorTransport, cluster: ClusterClient, options: StorageClientOptions) {
@@ -70,7 +72,7 @@ export class StorageClient implements StoragePort {
   }
 
   range(view: TableView, operation: RangeOperation, deadlineMs: number): Promise<StorageResponse> {
-    return new RangeWalk(this.#environment, this.#cluster, view.record.tableId, operation, deadlineMs).run();
+    return new RangeWalk(this.#environment, this.#cluster, view.record.tableId, operation, deadlineMs, this.#room).run();
   }
 
   createTable(definition: TableDefinition, deadlineMs: number): Promise<TableRecord> {

@@ -277,3 +277,30 @@ test('no message carries a long request back', async () => {
     assert.ok(text.length < 10_000, `${text.length} characters: ${text.slice(0, 100)}`);
   }
 });
+
+test('answers that wait to be compressed count as held, and beyond that they are sent as they are', async () => {
+  const waiting: (() => void)[] = [];
+  const compression = {
+    ...nodeCompression,
+    gzip: (bytes: Uint8Array) => new Promise<Buffer>((resolve) => waiting.push(() => resolve(gzipSync(bytes)))),
+  };
+  const client = new ApiClient({ compression });
+  await client.createTable('held');
+  const item = Buffer.from(JSON.stringify({ pk: { S: 'a' }, v: { S: 'x'.repeat(40 * 2 ** 20) } }));
+  client.storage.execute = async () => ({ id: 0, status: 'ok', item, oldSize: 4 });
+  const body = Buffer.from(JSON.stringify({ TableName: 'held', Key: { pk: { S: 'a' } } }));
+  const request = signedRequest('DynamoDB_20120810.GetItem', body);
+  const headers = {
+    get: (name: string) => (name === 'accept-encoding' ? 'gzip' : request.headers.get(name)),
+    all: request.headers.all,
+  };
+  const get = () => client.endpoint.handle({ ...request, headers });
+  const answers = Array.from({ length: 8 }, get);
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  assert.equal(waiting.length, 6, '256 MiB of them');
+  assert.ok(client.endpoint.heldBytes > 240 * 2 ** 20);
+  for (const done of waiting) done();
+  const encodings = (await Promise.all(answers)).map(({ headers }) => headers['Content-Encoding'] ?? 'none');
+  assert.deepEqual(encodings.sort(), [...Array(6).fill('gzip'), 'none', 'none']);
+  assert.equal(client.endpoint.heldBytes, 0);
+});

@@ -114,6 +114,29 @@ test('keys whose nodes were lost go back unread; when that is all of them the ba
   assert.equal((await client.send('BatchGetItem', { RequestItems: { one: keys('a', 'b') } })).status, 500);
 });
 
+test('items that come when all requests together hold too much are let go of, and their keys go back', async () => {
+  const client = await clientWithTables();
+  const item = Buffer.from(JSON.stringify({ pk: { S: 'a' }, v: { S: 'x'.repeat(400_000) } }));
+  let heldMost = 0;
+  let release: () => void = () => {};
+  const held = new Promise<void>((resolve) => (release = resolve));
+  client.storage.execute = async () => {
+    await held;
+    heldMost = Math.max(heldMost, client.endpoint.heldBytes);
+    return { id: 0, status: 'ok', item, oldSize: 400_003 };
+  };
+  const names = Array.from({ length: 16 }, (_, at) => `item${at}`);
+  const body = Buffer.from(JSON.stringify({ RequestItems: { one: keys(...names) } }));
+  const batches = Array.from({ length: 60 }, () => client.endpoint.handle(signedRequest('DynamoDB_20120810.BatchGetItem', body)));
+  await new Promise((resolve) => setImmediate(resolve));
+  release();
+  const answers = await Promise.all(batches);
+  assert.ok(heldMost <= READ_BYTES_HELD_MAX);
+  for (const { status, body: text } of answers) assert.ok(status === 200 || text.includes('#ThrottlingException'));
+  assert.ok(answers.some(({ status }) => status === 200));
+  assert.equal(client.endpoint.heldBytes, 0);
+});
+
 test('no more is read than an answer holds, nor than all requests together may hold', async () => {
   const client = await clientWithTables();
   const item = Buffer.from(JSON.stringify({ pk: { S: 'a' }, v: { S: 'x'.repeat(400_000) } }));

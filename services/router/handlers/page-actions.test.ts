@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import fc from 'fast-check';
 import { ApiClient } from '../../../test/harness/api-client.ts';
-import { PAGE_BYTES_MAX } from '../../shared/limits/api-limits.ts';
+import { PAGE_BYTES_MAX, READ_BYTES_HELD_MAX } from '../../shared/limits/api-limits.ts';
 
 const INVALID = 'One or more parameter values were invalid: ';
 
@@ -295,6 +295,24 @@ test('a page ends with the item that reaches 1 MB, and costs by what it read', a
     pages.map((page) => page.ConsumedCapacity),
     [units(fitting), units(20 - fitting)],
   );
+});
+
+test('a page ends early when all requests together hold too much', async () => {
+  client.storage.sliceItems = 2;
+  const { range } = client.storage;
+  const item = Buffer.alloc(READ_BYTES_HELD_MAX + 1);
+  let slices = 0;
+  client.storage.range = async (view, operation) => {
+    slices++;
+    const read = await range.call(client.storage, view, operation);
+    return slices === 1 && read.range !== undefined ? { ...read, range: { ...read.range, items: [item] } } : read;
+  };
+  const page = await query({ ...partition, Select: 'COUNT' });
+  const again = await query({ ...partition, Select: 'COUNT' });
+  client.storage.range = range;
+  client.storage.sliceItems = Number.POSITIVE_INFINITY;
+  assert.deepEqual([page.Count, page.LastEvaluatedKey], [2, { pk: { S: 'p' }, sk: { N: '1' } }]);
+  assert.ok(Number(again.Count) > 2, 'what was held is let go of');
 });
 
 for (const status of ['overloaded', 'unavailable'] as const)
