@@ -119,6 +119,26 @@ test('the leader dies with a write under way: it is held and repeated under its 
   assert.deepEqual(group.executed, [`${LIFE}:1`, `${LIFE}:2`]);
 });
 
+test('a leader that is not ready for a moment is asked again soon, one that is not for long less and less often', async () => {
+  await run(put('warm'));
+  let asked = 0;
+  let ready = false;
+  cluster.onRequest = () => {
+    asked += 1;
+    return ready ? 'execute' : { status: 'not-ready' };
+  };
+  timers.after(10, () => {
+    ready = true;
+  });
+  const begunAtMs = timers.monotonicMs();
+  assert.equal((await run(put('one'))).status, 'ok');
+  assert.ok(timers.monotonicMs() - begunAtMs <= 60, `${timers.monotonicMs() - begunAtMs} ms`);
+  ready = false;
+  asked = 0;
+  assert.equal((await run(put('two'), 4000)).status, 'unavailable');
+  assert.ok(asked > 30 && asked < 120, `${asked} times`);
+});
+
 test('a leader that lost leadership says so: the write is repeated at the next one', async () => {
   cluster.onRequest = (node) => (node === 'node-a' ? { status: 'unknown-outcome' } : 'execute');
   group.leader = 'node-b';

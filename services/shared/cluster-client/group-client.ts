@@ -294,8 +294,10 @@ export class GroupClient {
     this.#retries += 1;
     request.tries = 0;
     request.redirects = 0;
-    const pauseMs = RETRY_MIN_MS + this.#environment.random.float() * (RETRY_MAX_MS - RETRY_MIN_MS);
-    request.retryAtMs = this.#environment.clock.monotonicMs() + pauseMs;
+    // Short at first: a leadership that is handed over is back within some ten milliseconds.
+    const longestMs = Math.min(RETRY_MAX_MS, RETRY_MIN_MS * 2 ** request.pauses);
+    request.pauses += 1;
+    request.retryAtMs = this.#environment.clock.monotonicMs() + this.#environment.random.float() * longestMs;
   }
 
   #full(request: HeldRequest): void {

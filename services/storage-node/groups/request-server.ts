@@ -139,7 +139,8 @@ export class RequestServer {
     const nowMs = this.#clock.monotonicMs();
     if (isWrite(operation)) this.#writeTakenAtMs = nowMs;
     const bytes = operationBytes(operation);
-    const refusal = this.#refusal(outbox, bytes);
+    const group = this.#groupOf(request.group);
+    const refusal = this.#refusal(group, outbox, bytes);
     if (refusal !== undefined) {
       this.refused += 1;
       outbox.add({ id: request.id, ...refusal });
@@ -158,17 +159,22 @@ export class RequestServer {
       outbox.awaited -= 1;
       outbox.add({ id: request.id, ...answer });
     };
-    const group = this.#groupOf(request.group);
     if (group === undefined) respond({ status: 'no-such-group' });
     else lane.take({ request, group, deadlineMs: nowMs + request.deadlineMs, respond });
   }
 
-  #refusal(outbox: AnswerOutbox, bytes: number): Answer | undefined {
+  #refusal(group: Group | undefined, outbox: AnswerOutbox, bytes: number): Answer | undefined {
     const { requestsMax, requestBytesMax, queuedBytesMax } = this.#options;
-    if (this.#draining) return { status: 'not-ready', message: 'the node is stopping' };
+    if (this.#draining) return stopping(group);
     if (this.#underWay >= requestsMax || this.#underWayBytes + bytes > requestBytesMax)
       return { status: 'overloaded', message: 'the storage node has too many requests under way' };
     if (outbox.bytes < queuedBytesMax) return undefined;
     return { status: 'overloaded', message: 'answers are not taken fast enough' };
   }
+}
+
+/** Whoever took the group over is named, so that routers go there at once instead of looking for a leader after a pause. */
+function stopping(group: Group | undefined): Answer {
+  const leader = group === undefined || group.paxos.leading !== undefined ? undefined : group.leaderNode();
+  return leader === undefined ? { status: 'not-ready', message: 'the node is stopping' } : { status: 'not-leader', leader };
 }
