@@ -2,7 +2,13 @@ import { MIB } from '../shared/base/units.ts';
 import { DEFAULT_PAXOS_OPTIONS } from '../shared/paxos/options.ts';
 import { COMMON_OPTIONS } from '../shared/platform/common-options.ts';
 import { addressesOption, choiceOption, integerOption, type OptionValues, optional } from '../shared/platform/options.ts';
-import { DEFAULT_QUEUED_BYTES_MAX, DEFAULT_REPLACEMENT_OPTIONS, DEFAULT_REQUEST_BYTES_MAX, DEFAULT_REQUESTS_MAX, type StorageNodeOptions } from './core/options.ts';
+import {
+  DEFAULT_QUEUED_BYTES_MAX,
+  DEFAULT_REPLACEMENT_OPTIONS,
+  DEFAULT_REQUEST_BYTES_MAX,
+  DEFAULT_REQUESTS_MAX,
+  type StorageNodeOptions,
+} from './core/options.ts';
 import { DEFAULT_CHECKPOINT_OPTIONS } from './groups/checkpoint-scheduler.ts';
 
 /** Every option of a storage node. */

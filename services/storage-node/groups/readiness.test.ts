@@ -14,6 +14,7 @@ interface Given {
   readonly heardAgoMs?: number;
   readonly confirmedAgoMs?: number;
   readonly silentForMs?: number;
+  readonly isMember?: boolean;
 }
 
 function group(given: Given): ReadyGroup {
@@ -29,6 +30,7 @@ function group(given: Given): ReadyGroup {
     stopped,
     paxos: {
       abstains,
+      isMember: given.isMember ?? true,
       leader: 'leader' in given ? given.leader : 1,
       heardAtMs: NOW_MS - heardAgoMs,
       confirmedAtMs: () => NOW_MS - confirmedAgoMs,
@@ -40,6 +42,10 @@ function group(given: Given): ReadyGroup {
 function why(...groups: Given[]): string | undefined {
   return whyNotReady(groups.map(group), LEASE_MS, NOW_MS);
 }
+
+test('a learner and a replica that was replaced hear of no leader, and nobody waits for them', () => {
+  assert.equal(why({ isMember: false, leader: undefined }), undefined);
+});
 
 test('a follower that heard, and a leader that was answered, within three lease times are ready', () => {
   assert.equal(why(), undefined);

@@ -5,7 +5,7 @@ import type { PaxosReplica } from '../../shared/paxos/replica.ts';
 export interface ReadyGroup {
   readonly id: GroupId;
   readonly stopped: boolean;
-  readonly paxos: Pick<PaxosReplica, 'abstains' | 'confirmedAtMs' | 'heardAtMs' | 'leader' | 'silentUntilMs'>;
+  readonly paxos: Pick<PaxosReplica, 'abstains' | 'isMember' | 'confirmedAtMs' | 'heardAtMs' | 'leader' | 'silentUntilMs'>;
 }
 
 /** A group is without a leader when none has reached a quorum for so many lease times: a failover takes little more than one. */
@@ -20,6 +20,7 @@ export function whyNotReady(groups: Iterable<ReadyGroup>, leaseMs: number, nowMs
   for (const { id, stopped, paxos } of groups) {
     const name = id === CATALOG_GROUP ? 'the catalog' : `group ${id}`;
     if (stopped) return `the replica of ${name} has stopped; the log says why`;
+    if (!paxos.isMember) continue;
     if (paxos.abstains) return `the replica of ${name} is damaged and waits for its leader to sync it`;
     if (paxos.leader === undefined) return `${name} has no leader yet`;
     if (nowMs < paxos.silentUntilMs) return 'the leases that were granted before the restart have not run out yet';
