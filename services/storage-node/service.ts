@@ -330,16 +330,17 @@ export class StorageNode implements Service {
   }
 
   /**
-   * A node with an empty folder joins the cluster that a seed belongs to. It holds nothing until it is given something. A seed
-   * itself joins only a cluster that is in use: then it is one that lost its disk, and not one that is about to form it.
+   * A node with an empty folder joins the cluster that a seed belongs to. It holds nothing until it is given something. Only a
+   * cluster that is in use is joined: one that is being formed may need this very node for it.
    */
   async #joinCluster(): Promise<void> {
     const { environment, transport, options } = this.#parts;
-    const isSeed = options.seeds.includes(options.advertise);
     const others = options.seeds.filter((seed) => seed !== options.advertise);
-    if (isSeed || others.length === 0) environment.logger.info('waiting for the cluster to be formed', { node: options.node });
+    if (others.length < options.seeds.length || others.length === 0) {
+      environment.logger.info('waiting for the cluster to be formed', { node: options.node });
+    }
     if (others.length === 0) return;
-    const found = await findCluster(environment, transport, others, isSeed, () => this.#stopping || this.#node !== undefined);
+    const found = await findCluster(environment, transport, others, true, () => this.#stopping || this.#node !== undefined);
     if (found === undefined) return;
     await this.#inTurn(async () => {
       if (this.#node !== undefined || this.#stopping) return;
