@@ -16,7 +16,7 @@ export interface FoundCluster {
 
 /**
  * Asks the seeds in turn, again and again, until one of them belongs to a cluster; undefined when `stopped` says so before.
- * `inUse`: only a cluster counts whose catalog has chosen something, so that a majority had formed it.
+ * `inUse`: only a cluster counts whose catalog has, or had, a leader: a majority of its seeds has formed it then.
  */
 export async function findCluster(
   { timers, logger }: Pick<Environment, 'timers' | 'logger'>,
@@ -41,5 +41,5 @@ export async function findCluster(
 
 function belongs({ clusterId, replicas }: NodeDescription, inUse: boolean): boolean {
   if (clusterId === '') return false;
-  return !inUse || replicas.some(({ group, commit }) => group === CATALOG_GROUP && commit > 0);
+  return !inUse || replicas.some(({ group, leading, commit }) => group === CATALOG_GROUP && (leading || commit > 0));
 }
