@@ -185,6 +185,11 @@ export class PaxosReplica {
     return this.#acknowledged(false);
   }
 
+  /** The follower or learner has this leader's log, as far as it was sent. */
+  isSynced(replica: ReplicaId): boolean {
+    return this.#leadership?.follower(replica)?.phase === 'synced';
+  }
+
   #acknowledged(voting: boolean): ReadonlyMap<ReplicaId, Slot> {
     const slots = new Map<ReplicaId, Slot>();
     const leadership = this.#leadership;

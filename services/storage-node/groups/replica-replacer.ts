@@ -87,7 +87,7 @@ export class ReplicaReplacer {
         this.#begin(group, lost.replica, { ...lost, replica: 0, logOnly });
         continue;
       }
-      const bare = group.identity.members.find(({ replica, logOnly }) => logOnly && isSynced(group, replica));
+      const bare = group.identity.members.find(({ replica, logOnly }) => logOnly && group.paxos.isSynced(replica));
       if (bare !== undefined) this.#begin(group, bare.replica, { ...bare, logOnly: false });
     }
   }
@@ -175,7 +175,7 @@ export class ReplicaReplacer {
       await environment.timers.sleep(POLL_MS);
       if (!leads()) throw notLeading();
       const acknowledged = group.paxos.learners().get(replica) ?? 0;
-      if (acknowledged > 0 && acknowledged + NEAR_SLOTS >= group.paxos.last) return replica;
+      if (group.paxos.isSynced(replica) && acknowledged + NEAR_SLOTS >= group.paxos.last) return replica;
       const nowMs = environment.clock.monotonicMs();
       if (acknowledged > best) {
         best = acknowledged;
@@ -215,10 +215,6 @@ export class ReplicaReplacer {
       throw new AdminCallError('not-now', `node ${node} is not reached: ${String(error)}`);
     }
   }
-}
-
-function isSynced(group: Group, replica: ReplicaId): boolean {
-  return (group.paxos.acknowledgements().get(replica) ?? 0) > 0;
 }
 
 function notLeading(): AdminCallError {

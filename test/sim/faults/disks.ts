@@ -98,7 +98,7 @@ function isWhole(cluster: SimCluster, node: SimCluster['nodes'][number]): boolea
     const group = groups.find((each) => each.id === id);
     if (member !== undefined && (group === undefined || group.identity.replica !== member.replica || !isSound(group))) return false;
   }
-  return groups.length > 0;
+  return node.life !== undefined;
 }
 
 function isSound(group: Group): boolean {
@@ -111,7 +111,8 @@ export const loseDisk: Fault = {
   begin(parts) {
     const { cluster, atlas, random } = parts;
     const node = pickNode(parts);
-    if (!isWhole(cluster, node)) return undefined;
+    // Two of three copies must be left of everything: a replica that was created late has not got its copy yet.
+    if (!cluster.nodes.every((each) => isWhole(cluster, each))) return undefined;
     const permit = atlas.impair(node);
     if (permit === undefined) return undefined;
     node.cutPower();

@@ -183,7 +183,10 @@ export const SPECS: readonly Spec[] = [
     name: 'tables',
     durationMs: 60_000,
     workloads: TABLES,
-    plan: { gapMs: 2500, faults: [...CRASHES, ...NETWORK, ...STALLS, killStateless, killStateless, killRouter, transferLeadership] },
+    plan: {
+      gapMs: 2500,
+      faults: [...CRASHES, ...NETWORK, ...STALLS, killStateless, killStateless, killRouter, loseDisk, loseDisk, transferLeadership],
+    },
   },
   {
     // Links that come and go, lines of nodes, and frames that arrive when nobody expects them any more.
