@@ -2,7 +2,7 @@ import { assert, must } from '../../services/shared/base/assert.ts';
 import { equalBytes } from '../../services/shared/base/bytes.ts';
 import type { ReplicaId, Slot } from '../../services/shared/base/ids.ts';
 import type { Persist } from '../../services/shared/paxos/acceptor.ts';
-import { type Ballot, compareBallots, openingBallot, ZERO_BALLOT } from '../../services/shared/paxos/ballot.ts';
+import { type Ballot, compareBallots, greaterBallot, openingBallot, ZERO_BALLOT } from '../../services/shared/paxos/ballot.ts';
 import type { DurableState } from '../../services/shared/paxos/durable-state.ts';
 import type { Configuration, PaxosOptions } from '../../services/shared/paxos/options.ts';
 import type { PaxosReplica } from '../../services/shared/paxos/replica.ts';
@@ -168,15 +168,14 @@ export class Conduct {
     const { self } = machine.replica;
     const { disk } = machine;
     const applied = disk.tree.length;
-    if (disk.header.last < applied) {
+    const opening = openingBallot(configurationAfter(surroundings.configuration, textsOf(disk.tree)).number);
+    const { header } = disk;
+    // Nothing of an earlier configuration is chosen behind the Swap that a snapshot holds.
+    const isClosed = compareBallots(header.accepted, opening) < 0 && header.last > applied;
+    if (header.last < applied || isClosed) {
       // It stopped between putting a snapshot in place and noting it in the log (groups/group-loader.ts).
-      disk.header = { ...disk.header, last: applied, commit: applied, trimmed: applied };
-      disk.wal = [];
-    }
-    const { number } = configurationAfter(surroundings.configuration, textsOf(disk.tree));
-    if (compareBallots(disk.header.accepted, openingBallot(number)) < 0 && disk.header.last > applied) {
-      // Nothing of an earlier configuration is chosen behind the Swap that the snapshot holds.
-      disk.header = { ...disk.header, last: applied, commit: applied, trimmed: applied };
+      const ballots = { promised: greaterBallot(header.promised, opening), accepted: greaterBallot(header.accepted, opening) };
+      disk.header = { ...header, ...ballots, last: applied, commit: applied, trimmed: applied };
       disk.wal = [];
     }
     machine.underWay = [];

@@ -26,6 +26,10 @@ export function compareBallots(a: Ballot, b: Ballot): number {
   return a.configuration - b.configuration || a.round - b.round || a.replica - b.replica;
 }
 
+export function greaterBallot(a: Ballot, b: Ballot): Ballot {
+  return compareBallots(a, b) >= 0 ? a : b;
+}
+
 export function equalBallots(a: Ballot, b: Ballot): boolean {
   return a.round === b.round && a.replica === b.replica && a.configuration === b.configuration;
 }

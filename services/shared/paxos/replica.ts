@@ -1,7 +1,7 @@
 import { assert, must } from '../base/assert.ts';
 import type { ReplicaId, Slot } from '../base/ids.ts';
 import { Acceptor, type Outgoing } from './acceptor.ts';
-import { type Ballot, compareBallots, equalBallots, formatBallot, openingBallot, ZERO_BALLOT } from './ballot.ts';
+import { type Ballot, compareBallots, equalBallots, formatBallot, greaterBallot, openingBallot, ZERO_BALLOT } from './ballot.ts';
 import { type Candidacy, firstLacking, greatestLog, newCandidacy } from './candidacy.ts';
 import { ElectionTimer } from './election-timer.ts';
 import { Grants } from './grants.ts';
@@ -291,9 +291,8 @@ export class PaxosReplica {
     if (ballot.configuration <= this.#configuration.number) return;
     if (first > this.commit + 1) return this.#askToLearn(from, ballot.configuration);
     if (this.role !== 'follower') this.#becomeFollower(nowMs);
-    const { promised } = this.#acceptor;
     assert(first + records.length - 1 === commit, 'the end of a configuration is taught whole');
-    this.#acceptor.learn(compareBallots(ballot, promised) > 0 ? ballot : promised, first, records);
+    this.#acceptor.learn(greaterBallot(ballot, this.promised), first, records);
   }
 
   #resumePostponed(nowMs: number): void {

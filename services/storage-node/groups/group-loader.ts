@@ -5,7 +5,7 @@ import type { PageStore } from '../../shared/btree/page-store.ts';
 import type { BTree } from '../../shared/btree/tree.ts';
 import type { Environment } from '../../shared/env/environment.ts';
 import { AdminCallError } from '../../shared/env/transport.ts';
-import { compareBallots, openingBallot, ZERO_BALLOT } from '../../shared/paxos/ballot.ts';
+import { compareBallots, greaterBallot, openingBallot, ZERO_BALLOT } from '../../shared/paxos/ballot.ts';
 import type { DurableState } from '../../shared/paxos/durable-state.ts';
 import type { PaxosOptions } from '../../shared/paxos/options.ts';
 import { PaxosReplica } from '../../shared/paxos/replica.ts';
@@ -91,16 +91,18 @@ export class GroupLoader {
    */
   async #durable({ identity, state: { applied }, snapshot }: GroupMeta, header: DurableState): Promise<DurableState> {
     const { group, configuration } = identity;
-    const promised = compareBallots(header.promised, snapshot.ballot) >= 0 ? header.promised : snapshot.ballot;
+    const opening = openingBallot(configuration);
+    const promised = greaterBallot(greaterBallot(header.promised, snapshot.ballot), opening);
     // What was accepted in an earlier configuration than the snapshot's, and stands behind it, was not chosen.
-    const isClosed = compareBallots(header.accepted, openingBallot(configuration)) < 0 && header.last > applied;
+    const isClosed = compareBallots(header.accepted, opening) < 0 && header.last > applied;
     if (header.last >= applied && !isClosed) {
       const trimmed = Math.max(header.trimmed, snapshot.slot);
       this.#wal.trim(group, trimmed);
       // What went was applied, and what was applied was chosen, though the header need not say so.
       return { ...header, promised, trimmed, commit: Math.max(header.commit, applied, trimmed) };
     }
-    const durable = { ...header, promised, last: applied, commit: applied, trimmed: applied };
+    const accepted = greaterBallot(header.accepted, opening);
+    const durable = { ...header, promised, accepted, last: applied, commit: applied, trimmed: applied };
     await new Promise<void>((resolve) => this.#wal.createGroup(group, identity.replica, durable, resolve));
     return durable;
   }
