@@ -3,9 +3,21 @@ import { DISK } from './catalog/disk.ts';
 import { ELECTIONS } from './catalog/elections.ts';
 import { LEASES } from './catalog/leases.ts';
 import { REQUESTS } from './catalog/requests.ts';
+import { ROUTING } from './catalog/routing.ts';
 import { SERVING } from './catalog/serving.ts';
+import { TABLES } from './catalog/tables.ts';
 import { TREES } from './catalog/trees.ts';
 import type { Mutant } from './mutant.ts';
 
 /** Every mistake that must be noticed. */
-export const MUTANTS: readonly Mutant[] = [...ELECTIONS, ...CONSENSUS, ...LEASES, ...SERVING, ...REQUESTS, ...DISK, ...TREES];
+export const MUTANTS: readonly Mutant[] = [
+  ...ELECTIONS,
+  ...CONSENSUS,
+  ...LEASES,
+  ...SERVING,
+  ...REQUESTS,
+  ...ROUTING,
+  ...TABLES,
+  ...DISK,
+  ...TREES,
+];

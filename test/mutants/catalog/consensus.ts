@@ -106,4 +106,22 @@ export const CONSENSUS: readonly Mutant[] = [
     ],
     detectors: [seeds('relay', 3)],
   },
+  {
+    name: 'cut-below-the-commit',
+    mistake: 'A Sync that begins below what a follower knows as chosen cuts there.',
+    patches: [{ file: ACCEPTOR, old: 'const skip = Math.max(0, this.#commit - from);', new: 'const skip = 0;' }],
+    detectors: [tests('services/shared/paxos')],
+  },
+  {
+    name: 'snapshot-lowers-the-promise',
+    mistake: 'A snapshot brings the ballot under which it was made, though a greater one was promised.',
+    patches: [
+      {
+        file: ACCEPTOR,
+        old: 'if (compareBallots(ballot, this.#promised) > 0) this.promise(ballot);',
+        new: 'this.#promised = ballot;',
+      },
+    ],
+    detectors: [tests('services/shared/paxos'), tests('services/storage-node/groups'), seeds('everything', 30)],
+  },
 ];
