@@ -38,7 +38,9 @@ let registered: RegisterNode[];
 
 class MemoryDisk implements NodeDisk {
   identity: Uint8Array | undefined;
-  readonly #wal = new MemoryStore();
+  /** Syncs of the log wait while this is set. */
+  hung: Promise<void> | undefined;
+  readonly #wal = new MemoryStore({ delay: async (operation) => (operation === 'sync' ? this.hung : undefined) });
   readonly #tree = new MemoryStore();
   readonly #mark = new MemoryMarkFile();
 
@@ -171,6 +173,41 @@ describe('readiness', () => {
     for (const { name } of nodes) network.unsilence(`${name}:1`);
     await timers.advance(10_000);
     assert.deepEqual(reasons(), [undefined, undefined, undefined]);
+  });
+});
+
+describe('consensus', () => {
+  it('is led by another node when the disk of its leader hangs', async () => {
+    const disks = [new MemoryDisk(), new MemoryDisk(), new MemoryDisk()] as const;
+    const nodes = [
+      await start('node-a', 'a', [], { disk: disks[0] }),
+      await start('node-b', 'b', [], { disk: disks[1] }),
+      await start('node-c', 'c', [], { disk: disks[2] }),
+    ];
+    for (const node of nodes) await call(node, initRequest(nodes.map(({ name }) => name)));
+    await timers.advance(5000);
+    const leading = (): string[] =>
+      nodes.filter(({ service }) => service.groups?.group(CATALOG_GROUP)?.paxos.serves).map(({ name }) => name);
+    assert.deepEqual(leading(), ['node-a']);
+    disks[0].hung = new Promise(() => undefined);
+    nodes[0]?.service.groups?.group(CATALOG_GROUP)?.paxos.propose(encodeLogRecord(NO_OP, nodeDigest));
+    await timers.advance(10_000);
+    assert.deepEqual(leading().length, 1);
+    assert.notDeepEqual(leading(), ['node-a']);
+  });
+
+  it('takes the messages of a replica from the node that holds it, and from no other', async () => {
+    const nodes = [await start('node-a', 'a', []), await start('node-b', 'b', []), await start('node-c', 'c', [])];
+    for (const node of nodes) await call(node, initRequest(nodes.map(({ name }) => name)));
+    await timers.advance(5000);
+    const groups = nodes[0]?.service.groups;
+    const paxos = groups?.group(CATALOG_GROUP)?.paxos;
+    assert.ok(groups !== undefined && paxos !== undefined);
+    const heard: number[] = [];
+    paxos.step = (from) => void heard.push(from);
+    const messages = [{ group: CATALOG_GROUP, from: 2, to: 1, message: { kind: 'ask-leader', question: 1 } as const }];
+    for (const node of ['node-b', 'node-c', 'node-x']) groups.onControl(node, { messages });
+    assert.deepEqual(heard, [2]);
   });
 });
 

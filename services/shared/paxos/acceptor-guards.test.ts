@@ -38,8 +38,8 @@ test('a Sync that ends below what is known as chosen is never taken', () => {
 
 test('a snapshot brings the promise of its ballot, and never lowers one', () => {
   const acceptor = follower();
-  acceptor.installed(3, ballot(4));
+  acceptor.installed(3, ballot(4), ballot(1));
   assert.deepEqual([acceptor.promised, acceptor.applied, acceptor.commit], [ballot(5), 3, 3]);
-  acceptor.installed(6, ballot(7));
+  acceptor.installed(6, ballot(7), ballot(1));
   assert.deepEqual([acceptor.promised, acceptor.applied, acceptor.last], [ballot(7), 6, 6]);
 });

@@ -45,6 +45,7 @@ async function taught(durableLast: number, leads: (reads: number) => Ballot | un
     replica: 2,
     ballot: BALLOT,
     position: 4,
+    bySnapshot: false,
   });
   await timers.settle();
   return sent.flatMap(({ message }) => (message.kind === 'learn' ? message.records.map((record) => record[0] as number) : []));

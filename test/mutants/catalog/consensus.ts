@@ -110,7 +110,7 @@ export const CONSENSUS: readonly Mutant[] = [
     name: 'cut-below-the-commit',
     mistake: 'A Sync that begins below what a follower knows as chosen cuts there.',
     patches: [{ file: ACCEPTOR, old: 'const skip = Math.max(0, this.#commit - from);', new: 'const skip = 0;' }],
-    detectors: [tests('services/shared/paxos')],
+    detectors: [tests('services/shared/paxos/acceptor-guards.test.js')],
   },
   {
     name: 'snapshot-lowers-the-promise',
@@ -118,10 +118,10 @@ export const CONSENSUS: readonly Mutant[] = [
     patches: [
       {
         file: ACCEPTOR,
-        old: 'if (compareBallots(ballot, this.#promised) > 0) this.promise(ballot);',
+        old: 'for (const promised of [ballot, opening]) if (compareBallots(promised, this.#promised) > 0) this.promise(promised);',
         new: 'this.#promised = ballot;',
       },
     ],
-    detectors: [tests('services/shared/paxos'), tests('services/storage-node/groups'), seeds('everything', 30)],
+    detectors: [tests('services/shared/paxos/acceptor-guards.test.js')],
   },
 ];

@@ -1,4 +1,4 @@
-import { type Mutant, seeds, tests } from '../mutant.ts';
+import { type Mutant, tests } from '../mutant.ts';
 
 const LOG = 'shared/wal/write-ahead-log.ts';
 const RECOVERY = 'shared/wal/recovery.ts';
@@ -154,8 +154,8 @@ export const DISK: readonly Mutant[] = [
     patches: [
       {
         file: 'storage-node/groups/log-trimmer.ts',
-        old: 'floors: [...needed, checkpointSlot], chosen: 0 };',
-        new: 'floors: [...needed, checkpointSlot + 1], chosen: 0 };',
+        old: 'floors: [...needed, ownFloor], chosen: 0 };',
+        new: 'floors: [...needed, ownFloor + 1], chosen: 0 };',
       },
     ],
     detectors: [tests('services/storage-node/groups')],
@@ -174,6 +174,6 @@ export const DISK: readonly Mutant[] = [
     patches: [
       { file: 'storage-node/groups/catch-up.ts', old: 'const last = Math.min(commit, group.durableLast);', new: 'const last = commit;' },
     ],
-    detectors: [tests('services/storage-node/groups'), seeds('everything', 30)],
+    detectors: [tests('services/storage-node/groups/catch-up.test.js')],
   },
 ];

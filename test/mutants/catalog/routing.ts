@@ -1,4 +1,4 @@
-import { type Mutant, seeds, tests } from '../mutant.ts';
+import { type Mutant, tests } from '../mutant.ts';
 
 const CLIENT = 'shared/cluster-client/group-client.ts';
 const CONNECTION = 'shared/cluster-client/node-connection.ts';
@@ -16,7 +16,7 @@ export const ROUTING: readonly Mutant[] = [
     name: 'expired-write-told-as-refusal-though-it-left',
     mistake: 'A write whose deadline passes while a node has it is told to have surely not happened.',
     patches: [{ file: CLIENT, old: '      if (left && request.isWrite) request.uncertain = true;\n', new: '' }],
-    detectors: [tests('services/shared/cluster-client')],
+    detectors: [tests('services/shared/cluster-client/group-client.test.js')],
   },
   {
     name: 'refusal-ends-an-uncertain-write',
@@ -28,7 +28,7 @@ export const ROUTING: readonly Mutant[] = [
         new: 'return this.#finish(request, response);',
       },
     ],
-    detectors: [tests('services/shared/cluster-client')],
+    detectors: [tests('services/shared/cluster-client/group-client.test.js')],
   },
   {
     name: 'gone-table-ends-an-uncertain-write',
@@ -40,13 +40,13 @@ export const ROUTING: readonly Mutant[] = [
         new: 'return this.#finish(request, gone);',
       },
     ],
-    detectors: [tests('services/shared/cluster-client')],
+    detectors: [tests('services/shared/cluster-client/group-client.test.js')],
   },
   {
     name: 'poison-request-repeated-for-ever',
     mistake: 'A request that ends every node that gets it is sent to the next one.',
     patches: [{ file: CLIENT, old: 'if (request.losses >= STREAM_LOSSES_MAX)', new: 'if (request.losses >= 1000 * STREAM_LOSSES_MAX)' }],
-    detectors: [tests('services/shared/cluster-client')],
+    detectors: [tests('services/shared/cluster-client/group-client.test.js')],
   },
   {
     name: 'sent-calls-taken-for-unsent',
@@ -63,13 +63,10 @@ export const ROUTING: readonly Mutant[] = [
         new: '    const notSent = new Set(unsent);\n    const stalled = unsent.length === 0;\n',
       },
     ],
-    detectors: [tests('services/shared/cluster-client')],
-  },
-  {
-    name: 'old-stream-still-executed',
-    mistake: 'A node executes what comes late on a stream that its router has given up.',
-    patches: [{ file: SERVER, old: '      if (this.#newest.get(incarnation)?.stream !== stream) return;\n', new: '' }],
-    detectors: [tests('services/storage-node/groups'), seeds('relay', 30)],
+    detectors: [
+      tests('services/shared/cluster-client/group-client.test.js'),
+      tests('services/shared/cluster-client/node-connection.test.js'),
+    ],
   },
   {
     name: 'given-up-requests-begin-later',
@@ -82,19 +79,19 @@ export const ROUTING: readonly Mutant[] = [
       },
       { file: LANE, old: '    this.#begun = 0;\n    this.#waiting = [];', new: '    this.#waiting = [];' },
     ],
-    detectors: [tests('services/storage-node/groups')],
+    detectors: [tests('services/storage-node/groups/request-lane.test.js')],
   },
   {
     name: 'stopping-node-goes-on-serving',
     mistake: 'A node that stops takes requests until its sockets close.',
     patches: [{ file: SERVER, old: '    if (this.#draining) return', new: '    if (this.#draining && outbox.full) return' }],
-    detectors: [tests('services/storage-node/groups')],
+    detectors: [tests('services/storage-node/groups/request-server.test.js')],
   },
   {
     name: 'stopping-leader-names-itself',
     mistake: 'A node that stops and could not hand over sends routers to itself.',
     patches: [{ file: SERVER, old: 'group === undefined || group.paxos.leading !== undefined ?', new: 'group === undefined ?' }],
-    detectors: [tests('services/storage-node/groups')],
+    detectors: [tests('services/storage-node/groups/request-server.test.js')],
   },
   {
     name: 'large-answers-unbounded',
@@ -106,19 +103,19 @@ export const ROUTING: readonly Mutant[] = [
         new: 'return this.#largeBytes + this.#reserved >= 1000 * HELD_BYTES_MAX;',
       },
     ],
-    detectors: [tests('services/storage-node/groups')],
+    detectors: [tests('services/storage-node/groups/request-lane.test.js')],
   },
   {
     name: 'large-answers-in-one-turn',
     mistake: 'Everything that was read in a turn is sent in it.',
     patches: [{ file: OUTBOX, old: 'if (bytes >= LARGE_ANSWER_BYTES) {', new: 'if (bytes < 0) {' }],
-    detectors: [tests('services/storage-node/groups')],
+    detectors: [tests('services/storage-node/groups/request-lane.test.js')],
   },
   {
     name: 'request-bytes-not-counted-off',
     mistake: 'Requests that are answered still count as under way.',
     patches: [{ file: SERVER, old: '      this.#underWayBytes -= bytes;\n', new: '' }],
-    detectors: [tests('services/storage-node/groups')],
+    detectors: [tests('services/storage-node/groups/request-server.test.js')],
   },
   {
     name: 'range-ends-at-its-first-partition',
@@ -130,13 +127,13 @@ export const ROUTING: readonly Mutant[] = [
         new: 'this.#exhausted = true;',
       },
     ],
-    detectors: [tests('services/router/core')],
+    detectors: [tests('services/router/core/storage-client.test.js')],
   },
   {
     name: 'range-goes-on-at-its-last-key',
     mistake: 'The item at which a slice ended is read again by the next one.',
     patches: [{ file: WALK, old: 'else this.#low = successor(range.lastKey);', new: 'else this.#low = range.lastKey;' }],
-    detectors: [tests('services/router/core')],
+    detectors: [tests('services/router/core/storage-client.test.js')],
   },
   {
     name: 'batch-says-nothing-was-changed',

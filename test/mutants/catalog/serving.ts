@@ -158,7 +158,7 @@ export const SERVING: readonly Mutant[] = [
       );`,
       },
     ],
-    detectors: [tests('services/storage-node/groups')],
+    detectors: [tests('services/storage-node/groups/leader-requests.test.js')],
   },
   {
     name: 'range-read-over-two-leaderships',
@@ -170,13 +170,13 @@ export const SERVING: readonly Mutant[] = [
         new: 'if (group.stopped)',
       },
     ],
-    detectors: [tests('services/storage-node/groups')],
+    detectors: [tests('services/storage-node/groups/leader-requests.test.js')],
   },
   {
     name: 'key-of-another-partition-taken',
     mistake: 'A replica carries out what belongs to another partition.',
     patches: [{ file: GROUP, old: "    if (!this.holds(key)) return { status: 'wrong-range' };\n", new: '' }],
-    detectors: [tests('services/storage-node/groups'), tests('test/cluster/storage-nodes.test.js')],
+    detectors: [tests('services/storage-node/groups/leader-requests.test.js')],
   },
   {
     name: 'write-under-way-executed-twice',
@@ -200,13 +200,13 @@ export const SERVING: readonly Mutant[] = [
         new: '        if (waiting !== undefined) this.write(',
       },
     ],
-    detectors: [tests('services/storage-node/groups'), seeds('relay', 30)],
+    detectors: [tests('services/storage-node/groups/leader-requests.test.js')],
   },
   {
     name: 'reads-proved-by-an-earlier-heartbeat',
     mistake: 'A read without a lease is answered by a heartbeat that was sent before it read.',
     patches: [{ file: GATE, old: 'this.#split((read) => read.readAtMs <= confirmedAtMs, ', new: 'this.#split(() => confirmedAtMs > 0, ' }],
-    detectors: [tests('services/storage-node/groups'), seeds('leases', 30)],
+    detectors: [tests('services/storage-node/groups/leader-requests.test.js')],
   },
   {
     name: 'ready-by-what-was-known-once',
@@ -218,7 +218,7 @@ export const SERVING: readonly Mutant[] = [
         new: 'if (nowMs - ledAtMs > 1e9 * LEASES_WITHOUT_LEADER * leaseMs)',
       },
     ],
-    detectors: [tests('services/storage-node/groups')],
+    detectors: [tests('services/storage-node/groups/readiness.test.js')],
   },
   {
     name: 'hung-disk-keeps-its-leases',
@@ -226,18 +226,20 @@ export const SERVING: readonly Mutant[] = [
     patches: [
       { file: NODE, old: 'if (this.wal.syncAgeMs() > SYNC_STALL_MS) {', new: 'if (this.wal.syncAgeMs() > 1000 * SYNC_STALL_MS) {' },
     ],
-    detectors: [seeds('crashes', 30), tests('test/mutants/stories.test.js')],
+    detectors: [tests('services/storage-node/service.test.js')],
   },
   {
     name: 'lease-relied-on-after-a-jump',
     mistake: 'A read relies on a lease without a look at whether the clocks have jumped.',
     patches: [{ file: GROUP, old: '    this.#host.watchClock();\n', new: '' }],
-    detectors: [seeds('leases', 30), tests('test/mutants/stories.test.js')],
+    detectors: [tests('services/storage-node/groups/leader-requests.test.js')],
   },
   {
-    name: 'message-of-another-replica-taken',
-    mistake: 'A consensus message is taken whichever replica of the node it was meant for.',
-    patches: [{ file: NODE, old: ' || group.paxos.self !== to || group.nodeOf(from) !== node) return;', new: ') return;' }],
-    detectors: [tests('services/storage-node')],
+    name: 'message-of-a-stranger-taken',
+    mistake: 'A consensus message is taken from a node that does not hold the replica that it names.',
+    patches: [
+      { file: NODE, old: 'if (group.stopped || !group.hears(from, node)) return;', new: 'if (group.stopped || node.length < 0) return;' },
+    ],
+    detectors: [tests('services/storage-node/service.test.js')],
   },
 ];

@@ -16,7 +16,7 @@ export const TABLES: readonly Mutant[] = [
     name: 'table-deleted-by-name-alone',
     mistake: 'A deletion takes whatever table has the name, so that a late copy of it deletes a new one.',
     patches: [{ file: DELETE, old: ' || table.tableId !== tableId', new: '' }],
-    detectors: [tests('services/auto-admin')],
+    detectors: [tests('services/auto-admin/service.test.js')],
   },
   {
     name: 'gone-table-leaves-nothing',
@@ -28,19 +28,23 @@ export const TABLES: readonly Mutant[] = [
         new: 'json, record.generation, (await context.cluster.catalog.read(key))?.generation);',
       },
     ],
-    detectors: [tests('services/auto-admin')],
+    detectors: [tests('services/auto-admin/service.test.js')],
   },
   {
     name: 'creation-under-another-id-taken-for-its-own',
     mistake: 'Whoever creates a table whose name is taken is told that it was created.',
     patches: [{ file: CREATE, old: 'if (present.tableId === definition.tableId) {', new: "if (present.tableId !== '') {" }],
-    detectors: [tests('services/auto-admin')],
+    detectors: [tests('services/auto-admin/service.test.js')],
   },
   {
     name: 'taken-name-told-after-a-lost-answer',
     mistake: 'A router that lost an answer and then finds the name taken says that the table existed before.',
     patches: [
-      { file: CHANGE, old: 'if (taken && error instanceof RefusedAfterLossError)', new: 'if (taken && error.code === UNAVAILABLE)' },
+      {
+        file: CHANGE,
+        old: 'if (taken && error instanceof RefusedAfterLossError)',
+        new: "if (taken && error instanceof RefusedAfterLossError && error.message === '')",
+      },
     ],
     detectors: [tests('services/router/handlers/table-actions.test.js')],
   },
@@ -54,13 +58,13 @@ export const TABLES: readonly Mutant[] = [
         new: 'else if (settled === this.#seeds.length) resolve(newest);',
       },
     ],
-    detectors: [tests('services/shared/cluster-client')],
+    detectors: [tests('services/shared/cluster-client/catalog-refresh.test.js')],
   },
   {
     name: 'refresh-asks-one-replica',
     mistake: 'The log of a single catalog replica is taken for everything that was chosen.',
     patches: [{ file: REFRESH, old: 'const majority = Math.floor(this.#seeds.length / 2) + 1;', new: 'const majority = 1;' }],
-    detectors: [tests('services/shared/cluster-client')],
+    detectors: [tests('services/shared/cluster-client/catalog-refresh.test.js')],
   },
   {
     name: 'watched-catalog-goes-back',
@@ -72,7 +76,7 @@ export const TABLES: readonly Mutant[] = [
         new: 'if (incoming === undefined) return;',
       },
     ],
-    detectors: [tests('services/shared/cluster-client')],
+    detectors: [tests('services/shared/cluster-client/catalog-watcher.test.js')],
   },
   {
     name: 'ids-of-an-unknown-reservation-used',
@@ -84,7 +88,7 @@ export const TABLES: readonly Mutant[] = [
         new: 'await this.#catalog.writeSettled(COUNTERS_KEY,',
       },
     ],
-    detectors: [tests('services/auto-admin'), seeds('tables', 30)],
+    detectors: [tests('services/auto-admin/crash.test.js'), seeds('tables', 30)],
   },
   {
     name: 'unreadable-table-destroys-its-data',
@@ -96,7 +100,7 @@ export const TABLES: readonly Mutant[] = [
         new: 'planRemoval(view, partitions, knowledge);',
       },
     ],
-    detectors: [tests('services/auto-admin')],
+    detectors: [tests('services/auto-admin/core'), tests('services/auto-admin/service.test.js')],
   },
   {
     name: 'table-active-without-a-quorum',
@@ -104,7 +108,7 @@ export const TABLES: readonly Mutant[] = [
     patches: [
       { file: PLANNER, old: 'return replicas.filter(matches).length > replicas.length / 2;', new: 'return replicas.some(matches);' },
     ],
-    detectors: [tests('services/auto-admin')],
+    detectors: [tests('services/auto-admin/core'), tests('services/auto-admin/service.test.js')],
   },
   {
     name: 'late-replica-begins-as-a-voter',
@@ -116,7 +120,7 @@ export const TABLES: readonly Mutant[] = [
         new: 'const plan = planReplicas(view, partitions, knowledge, false);',
       },
     ],
-    detectors: [tests('services/auto-admin')],
+    detectors: [tests('services/auto-admin/core'), tests('services/auto-admin/service.test.js')],
   },
   {
     name: 'admin-lease-counted-from-its-answer',
@@ -128,7 +132,7 @@ export const TABLES: readonly Mutant[] = [
         new: 'this.#validUntilMs = written ? Math.max(sentAtMs, this.#environment.clock.monotonicMs()) + ADMIN_LEASE_MS - ADMIN_LEASE_MARGIN_MS',
       },
     ],
-    detectors: [tests('services/auto-admin')],
+    detectors: [tests('services/auto-admin/service.test.js')],
   },
   {
     name: 'removed-table-seen-as-a-table',
@@ -140,6 +144,6 @@ export const TABLES: readonly Mutant[] = [
         new: "    if (record.status === 'REMOVED') {",
       },
     ],
-    detectors: [tests('services/auto-admin'), tests('services/shared/placement')],
+    detectors: [tests('services/shared/placement/catalog-view.test.js')],
   },
 ];

@@ -7,7 +7,7 @@ import type { BTree } from '../../shared/btree/tree.ts';
 import type { Ballot } from '../../shared/paxos/ballot.ts';
 import type { PaxosReplica } from '../../shared/paxos/replica.ts';
 import { GroupState, NO_SNAPSHOT } from '../core/group-state.ts';
-import type { Answer } from '../core/write-evaluator.ts';
+import type { Answer, WriteOutcome } from '../core/write-evaluator.ts';
 import { Group, type GroupHost } from './group.ts';
 import { RangeReader } from './range-reader.ts';
 
@@ -27,6 +27,9 @@ let hurried: number;
 let page: Promise<void> | undefined;
 let group: Group;
 let answers: string[];
+let proposed: number;
+/** What evaluating a write comes to. */
+let outcome: WriteOutcome;
 
 const respond = ({ status }: Answer): void => void answers.push(status);
 
@@ -39,8 +42,15 @@ beforeEach(() => {
   hurried = 0;
   page = undefined;
   answers = [];
+  proposed = 0;
+  outcome = { record: undefined, answer: { status: 'condition-failed' } };
   const paxos = {
     last: 0,
+    nextSlot: 1,
+    propose: () => {
+      proposed += 1;
+      return 1;
+    },
     role: 'leader',
     full: false,
     get serves() {
@@ -60,12 +70,14 @@ beforeEach(() => {
   const host = {
     environment: testEnvironment(timers),
     watchClock: () => onWatchClock(),
+    wake: () => undefined,
+    evaluator: { evaluate: () => outcome },
     hurryHeartbeat: () => {
       hurried += 1;
     },
   } as unknown as GroupHost;
-  const members = [1, 2, 3].map((replica) => ({ replica, node: `node-${replica}`, az: `az-${replica}` }));
-  const identity = { group: 7, replica: 1, tableId: 't', partitionId: 0, low: LOW, high: HIGH, configuration: 1, members };
+  const members = [1, 2, 3].map((replica) => ({ replica, node: `node-${replica}`, az: `az-${replica}`, logOnly: false }));
+  const identity = { group: 7, replica: 1, tableId: 't', partitionId: 0, low: LOW, high: HIGH, configuration: 1, since: 0, members };
   group = new Group({ identity, paxos, tree, state: GroupState.empty(30_000), snapshot: NO_SNAPSHOT, host });
 });
 
@@ -131,4 +143,26 @@ test('a strong read of a range ends when leadership changes between its slices, 
   leading = { ...BALLOT, round: 4 };
   await bring();
   assert.deepEqual(answers, ['not-leader']);
+});
+
+test('a copy of a write that waited is not carried out when a later copy was answered meanwhile', async () => {
+  const put = {
+    kind: 'put',
+    key: utf8('m'),
+    item: utf8('{}'),
+    itemSize: 2,
+    number: 3,
+    returnOld: false,
+    returnOldOnFailure: false,
+  } as const;
+  const write = (): void => group.write(put, { life: 1, number: 3 }, timers.monotonicMs() + 5000, respond);
+  const bring = awaitPage();
+  write();
+  page = undefined;
+  write();
+  assert.deepEqual(answers, ['condition-failed']);
+  // By now the condition would hold, but the client has heard that it did not.
+  outcome = { record: Buffer.from('record'), newValue: undefined, answer: { status: 'ok' } };
+  await bring();
+  assert.deepEqual([answers, proposed], [['condition-failed', 'not-ready'], 0]);
 });
