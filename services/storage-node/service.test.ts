@@ -176,6 +176,37 @@ describe('readiness', () => {
   });
 });
 
+describe('a replica', () => {
+  it('that was destroyed is not created again by a copy of the call that comes late', async () => {
+    const nodes = [await start('node-a', 'a', []), await start('node-b', 'b', []), await start('node-c', 'c', [])];
+    for (const node of nodes) await call(node, initRequest(nodes.map(({ name }) => name)));
+    const [node] = nodes as [RunningNode];
+    const members = nodes.map(({ name }, at) => ({ replica: 10 + at, node: name, az: name.slice(-1) }));
+    const create = {
+      kind: 'create-replica' as const,
+      group: 5,
+      replica: 10,
+      tableId: 't',
+      partitionId: 0,
+      low: new Uint8Array(0),
+      high: new Uint8Array(0),
+      members,
+      preferredLeader: 10,
+      late: false,
+    };
+    await call(node, create);
+    await call(node, { kind: 'delete-replica', group: 5, replica: 10 });
+    await assert.rejects(call(node, create), { code: 'replica-destroyed' });
+    // It had not come yet when the replica was to be destroyed.
+    await call(node, { kind: 'delete-replica', group: 6, replica: 20 });
+    await assert.rejects(call(node, { ...create, group: 6, replica: 20 }), { code: 'replica-destroyed' });
+    assert.deepEqual(
+      [...(node.service.groups?.all ?? [])].map(({ id }) => id),
+      [CATALOG_GROUP],
+    );
+  });
+});
+
 describe('consensus', () => {
   it('is led by another node when the disk of its leader hangs', async () => {
     const disks = [new MemoryDisk(), new MemoryDisk(), new MemoryDisk()] as const;

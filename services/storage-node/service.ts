@@ -28,7 +28,6 @@ import { RangeReader } from './groups/range-reader.ts';
 import { whyNotReady } from './groups/readiness.ts';
 import { RequestServer } from './groups/request-server.ts';
 import { ReplicaCreator } from './handlers/create-replica.ts';
-import { deleteReplica } from './handlers/delete-replica.ts';
 import { describeNode } from './handlers/describe-node.ts';
 import { inspectGroup } from './handlers/inspect-group.ts';
 import { swapReplica } from './handlers/swap-replica.ts';
@@ -274,7 +273,7 @@ export class StorageNode implements Service {
       case 'swap-replica':
         return swapReplica(request, node.groups);
       case 'delete-replica':
-        return deleteReplica(request, node.groups, node.pages);
+        return node.creator.destroy(request, node.pages);
       case 'inspect-group':
         return inspectGroup(request, node.groups);
       case 'transfer-leadership':

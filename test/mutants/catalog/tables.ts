@@ -146,4 +146,16 @@ export const TABLES: readonly Mutant[] = [
     ],
     detectors: [tests('services/shared/placement/catalog-view.test.js')],
   },
+  {
+    name: 'destroyed-replica-created-again',
+    mistake: 'A node that stood still carries out a creation that it finds behind the destruction of the same replica.',
+    patches: [
+      {
+        file: 'storage-node/handlers/create-replica.ts',
+        old: 'if (this.#destroyed.has(request.replica))',
+        new: 'if (this.#destroyed.size < 0)',
+      },
+    ],
+    detectors: [tests('services/storage-node/service.test.js')],
+  },
 ];
