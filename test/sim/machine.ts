@@ -38,8 +38,7 @@ export class SimMachine<S extends Service = Service> {
   readonly #make: (parts: ProcessParts) => S;
   #life: Life<S> | undefined;
   #lives = 0;
-  /** Errors that its processes may log from now on. */
-  toleratedErrors: ReadonlySet<string> = new Set();
+  #toleratedErrors: ReadonlySet<string> = new Set();
   #endListeners: (() => void)[] = [];
 
   constructor(kernel: Kernel, network: SimNetwork, name: string, clock: SimClock, make: (parts: ProcessParts) => S) {
@@ -59,6 +58,12 @@ export class SimMachine<S extends Service = Service> {
   /** Lives so far. */
   get lives(): number {
     return this.#lives;
+  }
+
+  /** Errors that its processes may log from now on. */
+  tolerate(errors: ReadonlySet<string>): void {
+    this.#toleratedErrors = errors;
+    if (this.#life !== undefined) this.#life.process.toleratedErrors = errors;
   }
 
   /** Called once, when the present life ends in whatever way. */
@@ -81,7 +86,7 @@ export class SimMachine<S extends Service = Service> {
         this.#kernel.after(this.#kernel.random().float() * SUPERVISOR_MS, () => this.start());
       },
     });
-    process.toleratedErrors = this.toleratedErrors;
+    process.toleratedErrors = this.#toleratedErrors;
     const environment = new SimEnvironment(process);
     const transport = new SimTransport(this.#network, process, environment);
     const disk = this.disk.mount(process);

@@ -164,7 +164,7 @@ test('a damaged page is a page that the check of the trees finds', async () => {
     assert.equal(await problemOfTrees(cluster), undefined);
     machine.kill();
     assert.ok(machine.disk.damageTrees('pages') > 0);
-    machine.toleratedErrors = TREE_DAMAGE;
+    machine.tolerate(TREE_DAMAGE);
     machine.start();
     await cluster.until('the trees are open', 10_000, () => machine.disk.openTree !== undefined);
     assert.match(String(await problemOfTrees(cluster)), new RegExp(`^${machine.name}: .*damaged`));
@@ -178,7 +178,7 @@ for (const what of ['pages', 'headers'] as const) {
       await writeUntilTrimmed(cluster, clients, machine);
       machine.kill();
       assert.ok(machine.disk.damageTrees(what) > 0);
-      machine.toleratedErrors = TREE_DAMAGE;
+      machine.tolerate(TREE_DAMAGE);
       machine.start();
       await cluster.until('the replicas are whole', 60_000, () => isWhole(cluster, clients, machine));
       const rebuilt = must(machine.life?.service.groups).rebuilder.rebuilt;
@@ -198,7 +198,7 @@ test('a replica without its tree has forgotten nothing that it accepted, and vot
     damaged.kill();
     leader.kill();
     assert.ok(damaged.disk.damageTrees('headers') > 0);
-    damaged.toleratedErrors = TREE_DAMAGE;
+    damaged.tolerate(TREE_DAMAGE);
     damaged.start();
     behind.start();
     await cluster.until('the two elect a leader', 30_000, async () => {
