@@ -1,9 +1,10 @@
+import { assert } from '../../services/shared/base/assert.ts';
 import type { Environment, Service } from '../../services/shared/env/environment.ts';
 import type { NodeDisk } from '../../services/storage-node/groups/node-disk.ts';
 import { once } from './faults/once.ts';
 import type { Kernel } from './kernel/kernel.ts';
 import type { SimClock } from './kernel/sim-clock.ts';
-import { SimDisk } from './kernel/sim-disk.ts';
+import { type DiskImage, SimDisk } from './kernel/sim-disk.ts';
 import { type SimDigest, SimEnvironment, type SimMetrics } from './kernel/sim-environment.ts';
 import type { SimNetwork } from './kernel/sim-network.ts';
 import { SimProcess } from './kernel/sim-process.ts';
@@ -32,7 +33,7 @@ const SUPERVISOR_MS = 2000;
 export class SimMachine<S extends Service = Service> {
   readonly name: string;
   readonly clock: SimClock;
-  readonly disk: SimDisk;
+  #disk: SimDisk;
   readonly #kernel: Kernel;
   readonly #network: SimNetwork;
   readonly #make: (parts: ProcessParts) => S;
@@ -44,10 +45,20 @@ export class SimMachine<S extends Service = Service> {
   constructor(kernel: Kernel, network: SimNetwork, name: string, clock: SimClock, make: (parts: ProcessParts) => S) {
     this.name = name;
     this.clock = clock;
-    this.disk = new SimDisk(kernel);
+    this.#disk = new SimDisk(kernel);
     this.#kernel = kernel;
     this.#network = network;
     this.#make = make;
+  }
+
+  get disk(): SimDisk {
+    return this.#disk;
+  }
+
+  /** A disk that holds what this image does takes the place of its own; before the first start. */
+  putDisk(image: DiskImage): void {
+    assert(this.#lives === 0, 'the machine has run');
+    this.#disk = new SimDisk(this.#kernel, image);
   }
 
   /** The process that runs now; undefined when none does. */

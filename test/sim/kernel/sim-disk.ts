@@ -23,6 +23,16 @@ const DISK_BYTES = 100 * GIB;
 /** A process that was told of a failure has ended itself by then: nothing is left to wait for. */
 const END_MS = 1;
 
+/** Everything on a disk at one moment. */
+export interface DiskImage {
+  readonly wal: StoreImage;
+  readonly tree: StoreImage;
+  readonly identity: Uint8Array | undefined;
+  readonly mark: number | undefined;
+  /** A loss of power leaves the one or the other. */
+  readonly markUnderWay: number | undefined;
+}
+
 /**
  * The disk of one machine, over all lives of its storage node: two stores, the mark file and the identity. A crash leaves of
  * what was under way what a real disk may leave.
@@ -30,10 +40,12 @@ const END_MS = 1;
 export class SimDisk {
   /** Injected. */
   readonly faults = new DiskFaults();
+  /** Called when something became durable, before whoever waits for it hears of it. */
+  onSync: ((what: StoreName | 'mark') => void) | undefined;
   readonly #kernel: Kernel;
   readonly #random: Prng;
-  #wal = new StoreImage();
-  #tree = new StoreImage();
+  #wal: StoreImage;
+  #tree: StoreImage;
   #identity: Uint8Array | undefined;
   #mark: number | undefined;
   #markUnderWay: number | undefined;
@@ -42,9 +54,20 @@ export class SimDisk {
   #walDamage: string | undefined;
   #stores: { readonly image: StoreImage; readonly store: SimStore }[] = [];
 
-  constructor(kernel: Kernel) {
+  /** An empty one, or one that holds what this image does. */
+  constructor(kernel: Kernel, image?: DiskImage) {
     this.#kernel = kernel;
     this.#random = kernel.random();
+    this.#wal = image?.wal.copy() ?? new StoreImage();
+    this.#tree = image?.tree.copy() ?? new StoreImage();
+    this.#identity = image?.identity;
+    this.#mark = image?.mark;
+  }
+
+  /** What it holds now, with what is under way. */
+  image(): DiskImage {
+    const wal = this.#wal.copy();
+    return { wal, tree: this.#tree.copy(), identity: this.#identity, mark: this.#mark, markUnderWay: this.#markUnderWay };
   }
 
   /** The disk as one process sees it. */
@@ -67,7 +90,7 @@ export class SimDisk {
         if (name === 'wal' && placed !== undefined && placed.visible !== operations) process.excused = true;
         return placed;
       };
-      const store = new SimStore(image, { ...pace, place });
+      const store = new SimStore(image, { ...pace, place, synced: () => this.onSync?.(name) });
       this.#stores.push({ image, store });
       return store;
     };
@@ -214,6 +237,7 @@ export class SimDisk {
         this.#mark = mark;
         this.#markUnderWay = undefined;
         this.#markDamaged = false;
+        this.onSync?.('mark');
       },
       close: async () => undefined,
     };

@@ -152,6 +152,18 @@ export class StoreImage {
     return copy;
   }
 
+  /** Something was written that is not durable. */
+  get underWay(): boolean {
+    return this.#log.some(({ state }) => state !== 'durable');
+  }
+
+  /** What is left when nothing survives that is not durable. */
+  durable(): StoreImage {
+    const copy = this.copy();
+    copy.#keep(({ state }) => state === 'durable');
+    return copy;
+  }
+
   #change(from: LoggedBatch['state'], to: LoggedBatch['state']): void {
     for (const batch of this.#log) if (batch.state === from) batch.state = to;
   }

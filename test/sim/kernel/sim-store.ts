@@ -32,6 +32,8 @@ export interface Placement {
 export interface DiskPace {
   readonly read: (done: (failure?: DiskError) => void) => void;
   readonly write: (bytes: number, sync: boolean, done: (failure?: DiskError) => void) => void;
+  /** A sync has succeeded. */
+  readonly synced?: () => void;
   /** `keys`: of all entries of the store. Undefined: everything goes where it should. */
   readonly place?: (operations: readonly StoredOperation[], keys: () => Iterable<string>) => Placement | undefined;
 }
@@ -139,7 +141,9 @@ export class SimStore implements KeyValueStore {
     if (failure !== undefined) throw this.#writeFailed(failure);
     this.writing = false;
     this.#show(placed?.visible ?? operations);
-    if (sync) this.#image.synced();
+    if (!sync) return;
+    this.#image.synced();
+    this.#pace.synced?.();
   }
 
   #writeFailed(failure: DiskError): StoreFailedError {
