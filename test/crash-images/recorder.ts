@@ -73,8 +73,8 @@ export class Recorder {
 
   #watchCreations(node: Machine, wal: WriteAheadLog): void {
     const createGroup = wal.createGroup.bind(wal);
-    wal.createGroup = (group, header, done) => {
-      createGroup(group, header, () => {
+    wal.createGroup = (group, replica, header, done) => {
+      createGroup(group, replica, header, () => {
         if (node === this.#recorded) this.#acknowledge(group, header, 0);
         done();
       });
