@@ -13,6 +13,7 @@ export function writeControlFrame(writer: ProtoWriter, frame: ControlFrame): voi
   }
   if (heartbeatAnswer !== undefined) {
     const position = writer.position();
+    writer.uint(HeartbeatAnswerTags.monotonicUs, heartbeatAnswer.monotonicUs);
     writer.bytes(HeartbeatAnswerTags.checkpoints, heartbeatAnswer.checkpoints);
     writer.bytes(HeartbeatAnswerTags.refusals, heartbeatAnswer.refusals);
     writer.uint(HeartbeatAnswerTags.sequence, heartbeatAnswer.sequence);
@@ -61,13 +62,15 @@ function readHeartbeatAnswer(reader: ProtoReader): HeartbeatAnswer {
   let sequence = 0;
   let refusals: Uint8Array = NO_BYTES;
   let checkpoints: Uint8Array = NO_BYTES;
+  let monotonicUs = 0;
   while (reader.more()) {
     const tag = reader.tag();
     if (tag === HeartbeatAnswerTags.sequence) sequence = reader.uint();
     else if (tag === HeartbeatAnswerTags.refusals) refusals = reader.bytes();
     else if (tag === HeartbeatAnswerTags.checkpoints) checkpoints = reader.bytes();
+    else if (tag === HeartbeatAnswerTags.monotonicUs) monotonicUs = reader.uint();
     else reader.skip(tag);
   }
   reader.leave(outer);
-  return { sequence, refusals, checkpoints };
+  return { sequence, refusals, checkpoints, monotonicUs };
 }

@@ -29,6 +29,8 @@ export interface HeartbeatAnswer {
   readonly refusals: Uint8Array;
   /** To a heartbeat with floors: twelve packed bytes for each group of it that this node holds, its last checkpoint. */
   readonly checkpoints: Uint8Array;
+  /** This node's monotonic clock when the heartbeat came, microseconds; 0: not told. */
+  readonly monotonicUs: number;
 }
 
 export interface GroupEnvelope {

@@ -176,6 +176,7 @@ export class ReplicaWorld {
       hurryHeartbeat: () => undefined,
       elected: () => undefined,
       watchClock: () => undefined,
+      clocksAgree: () => true,
       applied: () => undefined,
     };
     return new GroupLoader({ environment, pages: this.#pages, wal: this.#wal, host, options: DEFAULT_PAXOS_OPTIONS });

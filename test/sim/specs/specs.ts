@@ -1,5 +1,5 @@
 import { MINUTE_MS } from '../../../services/shared/base/units.ts';
-import { skewClock, stepClock } from '../faults/clocks.ts';
+import { breakClock, skewClock, stepClock } from '../faults/clocks.ts';
 import { damageLog, damageTree, loseWrite, misdirectWrite } from '../faults/damage.ts';
 import { failRead, failSync, failWrite, fillDisk, loseDisk, slowDisk, stallDisk } from '../faults/disks.ts';
 import {
@@ -89,6 +89,16 @@ export const SPECS: readonly Spec[] = [
     plan: {
       gapMs: 1200,
       faults: [...STALLS, ...CLOCKS, isolateNode, cutFromPeers, transferLeadership, transferLeadership, killNode, restartNode],
+    },
+  },
+  {
+    // Clocks that break their promise while leaders come and go.
+    name: 'broken-clocks',
+    durationMs: 60_000,
+    workloads: ITEMS,
+    plan: {
+      gapMs: 1000,
+      faults: [...[breakClock, breakClock, breakClock], ...CLOCKS, cutFromPeers, hiccup, transferLeadership, transferLeadership, killNode],
     },
   },
   {

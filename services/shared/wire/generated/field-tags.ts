@@ -178,6 +178,7 @@ export const HeartbeatAnswerTags = {
   sequence: 8,
   refusals: 18,
   checkpoints: 26,
+  monotonicUs: 32,
 } as const;
 
 export const HelloTags = {
