@@ -2,6 +2,7 @@ import { CONSENSUS } from './catalog/consensus.ts';
 import { DISK } from './catalog/disk.ts';
 import { ELECTIONS } from './catalog/elections.ts';
 import { LEASES } from './catalog/leases.ts';
+import { MEMBERSHIP } from './catalog/membership.ts';
 import { REQUESTS } from './catalog/requests.ts';
 import { ROUTING } from './catalog/routing.ts';
 import { SERVING } from './catalog/serving.ts';
@@ -14,6 +15,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...ELECTIONS,
   ...CONSENSUS,
   ...LEASES,
+  ...MEMBERSHIP,
   ...SERVING,
   ...REQUESTS,
   ...ROUTING,
