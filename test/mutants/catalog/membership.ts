@@ -187,8 +187,8 @@ export const MEMBERSHIP: readonly Mutant[] = [
     patches: [
       {
         file: 'storage-node/groups/group-loader.ts',
-        old: 'const isClosed = compareBallots(header.accepted, openingBallot(configuration)) < 0 && header.last > applied;',
-        new: 'const isClosed = compareBallots(header.accepted, openingBallot(configuration)) < 0 && header.last < 0;',
+        old: 'const isClosed = compareBallots(header.accepted, opening) < 0 && header.last > applied;',
+        new: 'const isClosed = compareBallots(header.accepted, opening) < 0 && header.last < 0;',
       },
     ],
     detectors: [tests('services/storage-node/groups/group-recovery.test.js')],
