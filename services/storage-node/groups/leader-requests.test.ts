@@ -70,6 +70,7 @@ beforeEach(() => {
   const host = {
     environment: testEnvironment(timers),
     watchClock: () => onWatchClock(),
+    clocksAgree: () => true,
     wake: () => undefined,
     evaluator: { evaluate: () => outcome },
     hurryHeartbeat: () => {
