@@ -4,7 +4,8 @@ import { RefusedAfterLossError } from '../../services/shared/cluster-client/auto
 import { AdminCallError } from '../../services/shared/env/transport.ts';
 import { bindCondition, evaluateCondition, parseCondition } from '../../services/shared/expression/condition.ts';
 import { ExpressionError } from '../../services/shared/expression/errors.ts';
-import { applyUpdate, bindUpdate, parseUpdate, updatedAttributes } from '../../services/shared/expression/update.ts';
+import { ROUTER_BOUNDS } from '../../services/shared/expression/expression-bounds.ts';
+import { applyUpdate, bindUpdate, createsItem, parseUpdate, updatedAttributes } from '../../services/shared/expression/update.ts';
 import { attributeNames, parseItem, serializeItem } from '../../services/shared/item/attribute-map.ts';
 import type { AttributeMap } from '../../services/shared/item/attribute-value.ts';
 import { ITEM_BYTES_MAX, itemSize } from '../../services/shared/item/item-size.ts';
@@ -194,7 +195,7 @@ function evaluates(
   { names, values }: { readonly names?: Uint8Array; readonly values?: Uint8Array },
   item: AttributeMap | undefined,
 ): boolean {
-  return evaluateCondition(bindCondition(parseCondition(text, field), namesOf(names), valuesOf(values)), item);
+  return evaluateCondition(bindCondition(parseCondition(text, field, ROUTER_BOUNDS), namesOf(names), valuesOf(values)), item);
 }
 
 function namesOf(bytes: Uint8Array | undefined): Record<string, string> | undefined {
@@ -215,8 +216,11 @@ function update(
   try {
     const before = old ?? parseItem(operation.keyAttributes);
     const bound =
-      operation.update === '' ? undefined : bindUpdate(parseUpdate(operation.update), namesOf(operation.names), valuesOf(operation.values));
+      operation.update === ''
+        ? undefined
+        : bindUpdate(parseUpdate(operation.update, ROUTER_BOUNDS), namesOf(operation.names), valuesOf(operation.values));
     const result = bound === undefined ? undefined : applyUpdate(bound, before);
+    if (old === undefined && bound !== undefined && !createsItem(bound)) return response({ status: 'ok', oldSize: 0, newSize: 0 });
     const item = result?.item ?? before;
     const newSize = itemSize(item);
     if (newSize > ITEM_BYTES_MAX)

@@ -319,14 +319,8 @@ test('placeholders', async () => {
   });
 });
 
-test('older parameters and what does nothing yet are refused by name', async () => {
+test('the two forms of parameters do not mix', async () => {
   const client = await clientWithTables();
-  const refused = (operation: string, input: object, name: string) =>
-    client.refuses(operation, plain(input), `${name} is not supported by Stator yet`);
-  await refused('PutItem', { ...item('a'), Expected: { a: { Exists: false } } }, 'Expected');
-  await refused('PutItem', { ...item('a'), ConditionalOperator: 'OR' }, 'ConditionalOperator');
-  await refused('UpdateItem', { ...key('a'), AttributeUpdates: {} }, 'AttributeUpdates');
-  await refused('GetItem', { ...key('a'), AttributesToGet: ['a'] }, 'AttributesToGet');
   const mixed = 'Can not use both expression and non-expression parameters in the same request: ';
   await client.refuses(
     'PutItem',

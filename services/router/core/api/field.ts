@@ -20,6 +20,8 @@ export type ValueType =
   | { readonly kind: 'number'; readonly java: 'Integer' | 'Long' }
   /** Attribute names with attribute values, which their readers judge (value-type.ts `checkDeep`). */
   | { readonly kind: 'attributes'; readonly parameterized?: boolean }
+  /** One attribute value, judged by its reader. `asMember` as below. */
+  | { readonly kind: 'attribute'; readonly asMember?: boolean }
   | { readonly kind: 'list'; readonly member: ValueType; readonly parameterized?: boolean }
   /** `java`: the Java type of the map's values. */
   | { readonly kind: 'map'; readonly member: ValueType; readonly java: string }

@@ -3,6 +3,8 @@ import { tableNotFound } from './api-error.ts';
 import { lengthAtLeast, lengthAtMost, nameCharacters } from './constraint.ts';
 import type { Constraint } from './constraint.ts';
 import type { Field } from './field.ts';
+import type { JsonObject } from './json-object.ts';
+import type { RequestContext } from './request-context.ts';
 
 /** `arn:aws:dynamodb:REGION:ACCOUNT:table/NAME`: operations take it wherever they take a table's name. */
 const TABLE_ARN = /^arn:aws[a-z-]*:dynamodb:([a-z0-9-]*):([0-9]*):table\/([a-zA-Z0-9_.-]{3,255})$/;
@@ -29,6 +31,19 @@ export const newTableName: Field = {
   ...tableNameOfTables,
   constraints: [lengthAtLeast(TABLE_NAME_BYTES_MIN), lengthAtMost(TABLE_NAME_BYTES_MAX), nameCharacters],
 };
+
+/** The table that a request names. */
+export interface NamedTable {
+  readonly name: string;
+  /** As the client wrote it: answers repeat an ARN as an ARN (`ConsumedCapacity` of the API reference). */
+  readonly writtenAs: string;
+}
+
+/** `TableName` of an operation on items, once it was checked. Throws ResourceNotFoundException. */
+export function readTableName({ TableName }: JsonObject, { services, account }: RequestContext): NamedTable {
+  const writtenAs = TableName as string;
+  return { name: plainTableName(writtenAs, services.region, account), writtenAs };
+}
 
 export function tableArn(region: string, account: string, name: string): string {
   return `arn:aws:dynamodb:${region}:${account}:table/${name}`;
