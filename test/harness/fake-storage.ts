@@ -10,7 +10,10 @@ import { attributeNames, parseItem, serializeItem } from '../../services/shared/
 import type { AttributeMap } from '../../services/shared/item/attribute-value.ts';
 import { ITEM_BYTES_MAX, itemSize } from '../../services/shared/item/item-size.ts';
 import { encodeKey } from '../../services/shared/item/key-encoding.ts';
+import { isServing } from '../../services/shared/placement/catalog-records.ts';
 import type { TableDefinition, TableRecord, TableStatus } from '../../services/shared/placement/catalog-records.ts';
+import { changedTable, TableChangeRefusal } from '../../services/shared/placement/changed-table.ts';
+import type { TableChange } from '../../services/shared/placement/table-change.ts';
 import type { ExpressionFields, RangeOperation, RangeResult, StorageResponse } from '../../services/shared/wire/storage-operations.ts';
 import type { ItemOperation, StoragePort, TableView } from '../../services/router/core/storage-port.ts';
 
@@ -90,9 +93,24 @@ export class FakeStorage implements StoragePort {
     return { ...record, status: 'CREATING' };
   }
 
+  async changeTable({ account, name, tableId }: TableRecord, change: TableChange): Promise<TableRecord> {
+    this.#refuseChange();
+    const table = this.#tables.get(`${account}/${name}`);
+    if (table?.record.tableId !== tableId) throw new AdminCallError('table-not-found', name);
+    if (!isServing(table.record)) throw new AdminCallError('table-busy', name);
+    try {
+      const record = changedTable(table.record, change);
+      this.#store({ ...record, status: 'ACTIVE' }, table.items);
+      return record;
+    } catch (error) {
+      throw error instanceof TableChangeRefusal ? new AdminCallError(`change-${error.kind}`, error.message) : error;
+    }
+  }
+
   async deleteTable({ account, name }: TableRecord): Promise<TableRecord> {
     this.#refuseChange();
     const table = this.#tables.get(`${account}/${name}`) as FakeTable;
+    if (table.record.deletionProtection) throw new AdminCallError('table-protected', name);
     this.#tables.delete(`${account}/${name}`);
     return { ...table.record, status: 'DELETING' };
   }

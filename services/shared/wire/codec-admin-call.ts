@@ -2,6 +2,7 @@ import { MalformedBytesError } from '../base/byte-reader.ts';
 import type {
   AddLearner,
   AdminRequest,
+  ChangeTable,
   CreateReplica,
   DeleteReplica,
   DeleteTable,
@@ -18,6 +19,7 @@ import type { NodeAddress } from './frames.ts';
 import {
   AddLearnerTags,
   AdminCallTags,
+  ChangeTableTags,
   CreateReplicaTags,
   CreateTableTags,
   DeleteReplicaTags,
@@ -110,6 +112,13 @@ function writeRequest(writer: ProtoWriter, request: AdminRequest): number {
       writer.text(DeleteTableTags.region, request.region);
       writer.text(DeleteTableTags.account, request.account);
       return AdminCallTags.deleteTable;
+    case 'change-table':
+      writer.bytes(ChangeTableTags.change, request.change);
+      writer.text(ChangeTableTags.tableId, request.tableId);
+      writer.text(ChangeTableTags.name, request.name);
+      writer.text(ChangeTableTags.region, request.region);
+      writer.text(ChangeTableTags.account, request.account);
+      return AdminCallTags.changeTable;
     case 'describe-auto-admin':
       return AdminCallTags.describeAutoAdmin;
   }
@@ -141,6 +150,8 @@ function readRequest(reader: ProtoReader, tag: number): AdminRequest | undefined
       return readCreateTable(reader);
     case AdminCallTags.deleteTable:
       return readDeleteTable(reader);
+    case AdminCallTags.changeTable:
+      return readChangeTable(reader);
     case AdminCallTags.describeAutoAdmin:
       reader.bytes();
       return { kind: 'describe-auto-admin' };
@@ -405,4 +416,24 @@ function readDeleteTable(reader: ProtoReader): DeleteTable {
   }
   reader.leave(outer);
   return { kind: 'delete-table', account, region, name, tableId };
+}
+
+function readChangeTable(reader: ProtoReader): ChangeTable {
+  const outer = reader.enter();
+  let account = '';
+  let region = '';
+  let name = '';
+  let tableId = '';
+  let change: Uint8Array = NO_BYTES;
+  while (reader.more()) {
+    const tag = reader.tag();
+    if (tag === ChangeTableTags.account) account = reader.text();
+    else if (tag === ChangeTableTags.region) region = reader.text();
+    else if (tag === ChangeTableTags.name) name = reader.text();
+    else if (tag === ChangeTableTags.tableId) tableId = reader.text();
+    else if (tag === ChangeTableTags.change) change = reader.bytes();
+    else reader.skip(tag);
+  }
+  reader.leave(outer);
+  return { kind: 'change-table', account, region, name, tableId, change };
 }

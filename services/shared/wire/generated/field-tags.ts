@@ -33,6 +33,7 @@ export const AdminCallTags = {
   createTable: 74,
   deleteTable: 82,
   describeAutoAdmin: 90,
+  changeTable: 98,
   crc: 125,
   addLearner: 162,
   swapReplica: 170,
@@ -81,6 +82,14 @@ export const BulkFrameTags = {
 export const CatalogEntryTags = {
   key: 10,
   value: 18,
+} as const;
+
+export const ChangeTableTags = {
+  account: 10,
+  region: 18,
+  name: 26,
+  tableId: 34,
+  change: 42,
 } as const;
 
 export const ControlFrameTags = {
