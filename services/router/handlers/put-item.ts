@@ -2,7 +2,6 @@ import { refusePathsIntoKey } from '../core/api/key-attribute-checks.ts';
 import { serializeItem } from '../../shared/item/attribute-map.ts';
 import type { AttributeMap } from '../../shared/item/attribute-value.ts';
 import { canonicalizeItem } from '../../shared/item/canonical-value.ts';
-import { ITEM_BYTES_MAX, itemSize } from '../../shared/item/item-size.ts';
 import { encodeKey } from '../../shared/item/key-encoding.ts';
 import { itemAnswer } from '../core/api/answer.ts';
 import { validationError } from '../core/api/api-error.ts';
@@ -14,6 +13,7 @@ import {
   returnValues,
   returnValuesOnConditionCheckFailure,
 } from '../core/api/item-fields.ts';
+import { checkedItemSize } from '../core/api/item-size-check.ts';
 import type { JsonObject } from '../core/api/json-object.ts';
 import { checkExpressionParameters, expressionAttributeNames, expressionAttributeValues } from '../core/api/placeholders.ts';
 import type { RequestContext } from '../core/api/request-context.ts';
@@ -50,8 +50,7 @@ function read(input: JsonObject, context: RequestContext): PutItemRequest {
   const item = canonicalizeItem(input.Item);
   const returned = (input.ReturnValues ?? 'NONE') as string;
   if (returned !== 'ALL_OLD' && returned !== 'NONE') throw validationError('ReturnValues can only be ALL_OLD or NONE');
-  const size = itemSize(item);
-  if (size > ITEM_BYTES_MAX) throw validationError('Item size has exceeded the maximum allowed size');
+  const size = checkedItemSize(item);
   return { ...readConditionalWrite(input, context), item, itemSize: size };
 }
 

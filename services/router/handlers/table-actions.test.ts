@@ -152,7 +152,11 @@ test('table names', async () => {
   }
   await client.refuses('CreateTable', named('ab'), constraint('ab', 'have length greater than or equal to 3'));
   await client.refuses('CreateTable', named(ARN), constraint(ARN, 'satisfy regular expression pattern: [a-zA-Z0-9_.-]+'));
-  await client.refuses('DescribeTable', named(''), constraint('', 'have length greater than or equal to 1'));
+  const empty = (text: string) => `Value '' at 'tableName' failed to satisfy constraint: Member must ${text}`;
+  const both = [empty('have length greater than or equal to 3'), empty('satisfy regular expression pattern: [a-zA-Z0-9_.-]+')];
+  for (const operation of ['CreateTable', 'DescribeTable', 'DeleteTable']) {
+    await client.refuses(operation, named(''), `2 validation errors detected: ${both.join('; ')}`);
+  }
   await client.call('CreateTable', named('__proto__'));
   await client.call('PutItem', { TableName: '__proto__', Item: { pk: { S: 'a' } } });
 });
@@ -176,8 +180,8 @@ test('constraints of CreateTable are listed together', async () => {
     },
     `9 validation errors detected: ${[
       at("'X'", 'attributeDefinitions.1.member.attributeType', 'satisfy enum value set: [B, N, S]'),
-      at('null', 'attributeDefinitions.2.member.attributeName', 'not be null'),
       at('null', 'attributeDefinitions.2.member.attributeType', 'not be null'),
+      at('null', 'attributeDefinitions.2.member.attributeName', 'not be null'),
       at("'FREE'", 'billingMode', 'satisfy enum value set: [PROVISIONED, PAY_PER_REQUEST]'),
       at('null', 'provisionedThroughput.writeCapacityUnits', 'not be null'),
       at("'0'", 'provisionedThroughput.readCapacityUnits', 'have value greater than or equal to 1'),
@@ -236,6 +240,7 @@ test('rules of keys and capacity', async () => {
     { AttributeDefinitions: [definition('a'), definition('b')] },
     `${INVALID}Some index key attributes are not defined in AttributeDefinitions. Keys: [pk], AttributeDefinitions: [a, b]`,
   );
+  await refuses({ AttributeDefinitions: [definition('pk'), definition('pk', 'N')] }, 'Attribute Name is duplicated: pk');
   const two = [definition('pk'), definition('sk')];
   await refuses(
     { AttributeDefinitions: two },

@@ -68,13 +68,18 @@ test('settings of a new table that are refused', async () => {
   await sse({ Enabled: false, SSEType: 'KMS' }, 'SSEType can not be specified if Enabled is false');
   await sse({ Enabled: false, KMSMasterKeyId: 'k' }, 'KMSMasterKeyId can not be specified if Enabled is false');
   await sse({ Enabled: true, KMSMasterKeyId: 'k' }, 'SSEType KMS is required if KMSMasterKeyId is specified');
+  await createRefuses(
+    { SSESpecification: { Enabled: true, SSEType: 'KMS', KMSMasterKeyId: '' } },
+    "1 validation error detected: Value '' at 'sSESpecification.kMSMasterKeyId' failed to satisfy constraint: " +
+      'Member must have length greater than or equal to 1',
+  );
   await sse({ Enabled: true, SSEType: 'AES256' }, 'SSEType AES256 is not supported');
   const range = (name: string) => `${INVALID}Requested ${name} for OnDemandThroughput for table is outside of valid range`;
   await createRefuses({ OnDemandThroughput: { MaxReadRequestUnits: 0 } }, range('MaxReadRequestUnits'));
   await createRefuses({ OnDemandThroughput: { MaxWriteRequestUnits: -1 } }, range('MaxWriteRequestUnits'));
   await createRefuses(
     { ...provisioned, OnDemandThroughput: { MaxWriteRequestUnits: 5 } },
-    `${INVALID}MaxWriteRequestUnits for OnDemandThroughput cannot be specified when the table BillingMode is PROVISIONED`,
+    `${INVALID}MaxWriteRequestUnits for OnDemandThroughput cannot be specified when table BillingMode is PROVISIONED.`,
   );
   await createRefuses(
     { WarmThroughput: { ReadUnitsPerSecond: 11_999 } },
@@ -97,6 +102,7 @@ test('UpdateTable changes capacity and billing mode, and says when', async () =>
   const client = await withTable(provisioned);
   const changed = await update(client, capacity(10, 4));
   assert.equal(changed.TableStatus, 'UPDATING');
+  assert.deepEqual(changed.ProvisionedThroughput, { NumberOfDecreasesToday: 0, ReadCapacityUnits: 5, WriteCapacityUnits: 5 });
   assert.deepEqual((await described(client)).ProvisionedThroughput, {
     LastIncreaseDateTime: NOW_MS / 1000,
     LastDecreaseDateTime: NOW_MS / 1000,
@@ -139,6 +145,10 @@ test('UpdateTable does one thing at a time', async () => {
     `${INVALID}OnDemandThroughput can only be combined with BillingMode in an UpdateTable request`,
   );
   await refuses({ ...stream, ...capacity(1, 1) }, `${INVALID}You cannot modify stream status while updating table IOPS`);
+  await refuses(
+    { WarmThroughput: {} },
+    `${INVALID}WarmThroughput must have at least one of ReadUnitsPerSecond or WriteUnitsPerSecond specified`,
+  );
   await refuses({ BillingMode: 'PROVISIONED' }, `${INVALID}ProvisionedThroughput must be specified when BillingMode is PROVISIONED`);
   await refuses(
     { BillingMode: 'PAY_PER_REQUEST', ...capacity(1, 1) },

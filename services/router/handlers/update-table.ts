@@ -68,8 +68,21 @@ async function run({ name, change, input }: UpdateTableRequest, { services, acco
   } catch (error) {
     throw tableChangeFailure(error, name, 'DELETING');
   }
+  record = asAnswered(record, before.record);
   const described = tableDescription({ ...before, record }, storage.tableStatistics(before), services.clock.wallMs());
   return Buffer.from(JSON.stringify({ TableDescription: described }));
+}
+
+/** The service answers with the capacity and class that the table has until the change is finished. */
+function asAnswered(record: TableRecord, { billingMode, throughput, tableClass, history }: TableRecord): TableRecord {
+  if (record.status !== 'UPDATING' || record.billingMode !== billingMode) return record;
+  const { throughput: _next, tableClass: _nextClass, history: _nextHistory, ...rest } = record;
+  return {
+    ...rest,
+    ...(throughput === undefined ? undefined : { throughput }),
+    ...(tableClass === undefined ? undefined : { tableClass }),
+    ...(history === undefined ? undefined : { history }),
+  };
 }
 
 export const updateTable = defineAction({ name: 'UpdateTable', shape, read, run });

@@ -37,8 +37,8 @@ const INVALID = 'One or more parameter values were invalid: ';
  * The record of an ACTIVE table after a change, or of an UPDATING one after a change that does not touch capacity or class. Pure, so
  * that whoever writes it decides on the very record that it replaces. Throws TableChangeRefusal.
  *
- * Rules and texts: measurements of the service from October 2026 that aws-controllers-k8s users published (ack-api-quirks), and
- * "Service, account, and table quotas" of the Developer Guide.
+ * Rules and texts: measurements of the service from October 2026 (ack-api-quirks), and "Quotas in Amazon DynamoDB" of the
+ * Developer Guide.
  */
 export function changedTable(table: TableRecord, change: TableChange): TableRecord {
   let changed: TableRecord = { ...table, changes: [...(table.changes ?? []), change.id].slice(-CHANGES_REMEMBERED) };

@@ -6,7 +6,7 @@ export interface Field {
   readonly type: ValueType;
   readonly notNull?: boolean;
   readonly constraints?: readonly Constraint[];
-  /** Judged before all others and alone, by its first broken constraint: the service stops at a wrong table name. */
+  /** Judged before all others and alone: the service stops at a wrong table name. Only the first broken constraint is told, of a required one all. */
   readonly leading?: boolean;
   /** Its absence is an error of its own, before all constraints. */
   readonly required?: boolean;

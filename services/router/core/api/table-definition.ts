@@ -26,7 +26,7 @@ export const attributeDefinitions: Field = {
       kind: 'structure',
       java: 'AttributeDefinition',
       asMember: true,
-      fields: [attributeName, { name: 'AttributeType', type: { kind: 'string' }, notNull: true, constraints: [oneOf('B', 'N', 'S')] }],
+      fields: [{ name: 'AttributeType', type: { kind: 'string' }, notNull: true, constraints: [oneOf('B', 'N', 'S')] }, attributeName],
     },
   },
 };
@@ -128,6 +128,8 @@ export function readKeySchema(input: JsonObject): KeySchema {
     throw validationError('Invalid KeySchema: Some index key attribute have no definition');
   }
   const names = elements.map((element) => element.AttributeName);
+  const duplicate = definitions.find(({ AttributeName }, at) => definitions.findIndex((one) => one.AttributeName === AttributeName) < at);
+  if (duplicate !== undefined) throw validationError(`Attribute Name is duplicated: ${duplicate.AttributeName}`);
   if (!names.every(isWellFormed)) {
     throw validationError(`${INVALID}Attribute name has a surrogate without its pair and cannot be encoded as UTF-8`);
   }

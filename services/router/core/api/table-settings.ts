@@ -4,7 +4,7 @@ import type { TableClass, TableEncryption, TableSettings, Throughput } from '../
 import { NO_MAXIMUM } from '../../../shared/placement/table-change.ts';
 import type { OnDemandChange, TableChange } from '../../../shared/placement/table-change.ts';
 import { notSupported, validationError } from './api-error.ts';
-import { oneOf } from './constraint.ts';
+import { lengthAtLeast, oneOf } from './constraint.ts';
 import type { Field, ValueType } from './field.ts';
 import { readFlag } from './item-fields.ts';
 import type { JsonObject } from './json-object.ts';
@@ -24,7 +24,7 @@ export const settingFields: readonly Field[] = [
   structure('SSESpecification', [
     { name: 'Enabled', type: { kind: 'boolean' } },
     { name: 'SSEType', type: { kind: 'string' }, constraints: [oneOf('AES256', 'KMS')] },
-    { name: 'KMSMasterKeyId', type: { kind: 'string' } },
+    { name: 'KMSMasterKeyId', type: { kind: 'string' }, constraints: [lengthAtLeast(1)] },
   ]),
   structure('StreamSpecification', [
     { name: 'StreamEnabled', type: { kind: 'boolean' }, notNull: true },
@@ -70,6 +70,9 @@ export function readSettingChanges(input: JsonObject): Omit<TableChange, 'id' | 
   const encryption = isGiven(input, 'SSESpecification') ? (readEncryption(input) ?? 'off') : undefined;
   const maxima = isGiven(input, 'OnDemandThroughput') ? readMaxima(input, NO_MAXIMUM) : undefined;
   const warm = isGiven(input, 'WarmThroughput') ? readWarmThroughput(input) : undefined;
+  if (warm !== undefined && Object.keys(warm).length === 0) {
+    throw validationError(`${INVALID}WarmThroughput must have at least one of ReadUnitsPerSecond or WriteUnitsPerSecond specified`);
+  }
   return {
     ...(tableClass === undefined ? undefined : { tableClass }),
     ...(isGiven(input, 'DeletionProtectionEnabled') ? { deletionProtection: readFlag(input, 'DeletionProtectionEnabled') } : undefined),
@@ -101,7 +104,7 @@ function readEncryption(input: JsonObject): TableEncryption | 'off' | undefined 
   if (type === 'AES256') throw validationError(`${INVALID}SSEType AES256 is not supported`);
   if (key !== undefined && type === undefined) throw validationError(`${INVALID}SSEType KMS is required if KMSMasterKeyId is specified`);
   if (type === undefined && !isGiven(given, 'Enabled')) return undefined;
-  return key === undefined || key === '' ? {} : { key };
+  return key === undefined ? {} : { key };
 }
 
 function readNewMaxima(input: JsonObject, throughput: Throughput | undefined): TableSettings['onDemandThroughput'] {
@@ -111,7 +114,7 @@ function readNewMaxima(input: JsonObject, throughput: Throughput | undefined): T
   if (first === undefined) return undefined;
   if (throughput === undefined) return maxima;
   const name = first === 'maxReadUnits' ? 'MaxReadRequestUnits' : 'MaxWriteRequestUnits';
-  throw validationError(`${INVALID}${name} for OnDemandThroughput cannot be specified when the table BillingMode is PROVISIONED`);
+  throw validationError(`${INVALID}${name} for OnDemandThroughput cannot be specified when table BillingMode is PROVISIONED.`);
 }
 
 /** `least`: 1, or NO_MAXIMUM where a maximum can be taken away. */
