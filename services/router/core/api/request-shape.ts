@@ -60,8 +60,9 @@ function checkLeading(value: unknown, field: Field): void {
     if (field.required === true) throw validationError(`The parameter '${field.name}' is required but was not present in the request`);
     return;
   }
-  const broken = (field.constraints ?? []).filter((constraint) => !constraint.holds(value));
-  if (broken.length === 0) return;
+  const { constraints } = field;
+  if (constraints === undefined || constraints.every((constraint) => constraint.holds(value))) return;
+  const broken = constraints.filter((constraint) => !constraint.holds(value));
   const told = field.required === true ? broken : broken.slice(0, 1);
   throw constraintError(told.map(({ text }) => violation(value, field.type, lowerFirst(field.name), text)));
 }
