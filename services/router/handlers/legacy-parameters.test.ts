@@ -199,6 +199,15 @@ test('refusals of Expected, AttributeUpdates and ConditionalOperator', async () 
   );
 });
 
+test('the values of older parameters have the bound of those of expressions', async () => {
+  const client = await clientWithTables();
+  const big = { S: 'x'.repeat(1024 * 1024) };
+  const Expected = { a: { Value: big }, b: { Value: big } };
+  const text = 'The values of the conditions and updates are larger than 2097152 bytes together';
+  await client.refuses('DeleteItem', plain({ ...key, Expected }), text);
+  await client.refuses('UpdateItem', plain({ ...key, AttributeUpdates: Expected }), text);
+});
+
 test('forms that do not mix, and types of fields', async () => {
   const client = await clientWithTables();
   const mixed = (operation: string, input: object, older: string, newer: string) =>

@@ -17,8 +17,8 @@ export const CLIENT_BOUNDS: ExpressionBounds = {
 };
 
 /**
- * For texts that routers wrote: of expressions, checked against the bounds above, and of older parameters (legacy-*.ts), which
- * know no bounds but that of the request.
+ * For texts that routers wrote: of expressions, checked against the bounds above, and of older parameters (legacy-*.ts), bounded
+ * by their writer.
  */
 export const ROUTER_BOUNDS: ExpressionBounds = {
   bytes: Number.POSITIVE_INFINITY,

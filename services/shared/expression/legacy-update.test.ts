@@ -65,6 +65,10 @@ test('only what adds makes an item', () => {
 });
 
 test('there may be more updates than an expression has room for', () => {
-  const many = Array.from({ length: 2000 }, (_, at) => put(`attribute ${at}`, { N: String(at) }));
-  assert.equal(Object.keys(updated({}, ...many)).length, 2000);
+  const many = Array.from({ length: 512 }, (_, at) => put(`attribute ${at}`, { N: String(at) }));
+  assert.equal(Object.keys(updated({}, ...many)).length, 512);
+  refuses(
+    () => updated({}, ...many, remove('one more')),
+    'The request names more than 1024 attributes and values in its conditions and updates',
+  );
 });

@@ -15,7 +15,7 @@ import type { JsonObject } from './json-object.ts';
 import { namesInFilter } from './key-attribute-checks.ts';
 import type { FilterNames } from './key-attribute-checks.ts';
 import { writeFilter } from './legacy/write-condition.ts';
-import { isGiven, pickPlaceholders, placeholderBytes } from './placeholders.ts';
+import { isGiven, pickPlaceholders, placeholderBytes, writtenPlaceholderBytes } from './placeholders.ts';
 import type { Placeholders } from './placeholders.ts';
 import type { Field } from './field.ts';
 
@@ -62,7 +62,7 @@ export function readEarlyPageFields(input: JsonObject, field: 'QueryFilter' | 'S
   const written = writeFilter(input, field);
   return {
     filtered: written === undefined ? undefined : { name: 'QueryFilter', attributes: written.attributes },
-    operation: written?.text === undefined ? undefined : { filter: written.text, ...placeholderBytes(written.placeholders) },
+    operation: written?.text === undefined ? undefined : { filter: written.text, ...writtenPlaceholderBytes(written.placeholders) },
     projection: readLegacyProjection(input, cache),
     startKey: readStartKey(input),
   };

@@ -7,7 +7,7 @@ import { readCondition } from './condition-fields.ts';
 import type { JsonObject } from './json-object.ts';
 import { readAttributeUpdates } from './legacy/read-updates.ts';
 import { hasExpected, writeExpected } from './legacy/write-condition.ts';
-import { checkAllUsed, isGiven, placeholderBytes, readPlaceholders } from './placeholders.ts';
+import { checkAllUsed, isGiven, placeholderBytes, readPlaceholders, writtenPlaceholderBytes } from './placeholders.ts';
 import type { RequestContext } from './request-context.ts';
 import { returnsOldOnFailure } from './write-fields.ts';
 import type { WriteOperationFields } from './write-fields.ts';
@@ -65,7 +65,7 @@ function readLegacy(input: JsonObject): UpdateFields {
     legacy: true,
     operation: {
       ...(condition === undefined ? undefined : { condition }),
-      ...placeholderBytes(writer),
+      ...writtenPlaceholderBytes(writer),
       returnOldOnFailure: returnsOldOnFailure(input),
     },
   };

@@ -5,7 +5,7 @@ import type { CapacityDetail } from './capacity.ts';
 import { readCondition } from './condition-fields.ts';
 import type { JsonObject } from './json-object.ts';
 import { hasExpected, writeExpected } from './legacy/write-condition.ts';
-import { checkAllUsed, placeholderBytes, readPlaceholders } from './placeholders.ts';
+import { checkAllUsed, placeholderBytes, readPlaceholders, writtenPlaceholderBytes } from './placeholders.ts';
 import type { RequestContext } from './request-context.ts';
 import { readTableName } from './table-name.ts';
 import type { NamedTable } from './table-name.ts';
@@ -61,7 +61,7 @@ function readLegacy(input: JsonObject): Condition {
     condition: undefined,
     operation: {
       ...(condition === undefined ? undefined : { condition }),
-      ...placeholderBytes(writer),
+      ...writtenPlaceholderBytes(writer),
       returnOldOnFailure: returnsOldOnFailure(input),
     },
   };
