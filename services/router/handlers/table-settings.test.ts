@@ -138,13 +138,21 @@ test('UpdateTable does one thing at a time', async () => {
   await refuses({ ...protect, SSESpecification: { Enabled: true } }, alone('Server-Side Encryption modification'));
   await refuses({ ...protect, TableClass: 'STANDARD' }, alone('TableClass modification'));
   await refuses({ ...protect, BillingMode: 'PAY_PER_REQUEST' }, alone('DeletionProtection modification'));
-  await refuses({ WarmThroughput: {}, BillingMode: 'PAY_PER_REQUEST' }, alone('WarmThroughput'));
+  await refuses({ WarmThroughput: { ReadUnitsPerSecond: 1 }, BillingMode: 'PAY_PER_REQUEST' }, alone('WarmThroughput'));
   const stream = { StreamSpecification: { StreamEnabled: true, StreamViewType: 'NEW_IMAGE' } };
   await refuses(
     { ...stream, OnDemandThroughput: { MaxReadRequestUnits: 1 } },
     `${INVALID}OnDemandThroughput can only be combined with BillingMode in an UpdateTable request`,
   );
   await refuses({ ...stream, ...capacity(1, 1) }, `${INVALID}You cannot modify stream status while updating table IOPS`);
+  assert.equal(
+    (await update(client, { WarmThroughput: {}, OnDemandThroughput: {}, DeletionProtectionEnabled: false })).TableStatus,
+    'ACTIVE',
+  );
+  await refuses(
+    { OnDemandThroughput: { MaxReadRequestUnits: null } },
+    `${INVALID}OnDemandThroughput must have at least one of MaxReadRequestUnits or MaxWriteRequestUnits specified`,
+  );
   await refuses(
     { WarmThroughput: {} },
     `${INVALID}WarmThroughput must have at least one of ReadUnitsPerSecond or WriteUnitsPerSecond specified`,

@@ -70,16 +70,18 @@ export function readSettingChanges(input: JsonObject): Omit<TableChange, 'id' | 
   const encryption = isGiven(input, 'SSESpecification') ? (readEncryption(input) ?? 'off') : undefined;
   const maxima = isGiven(input, 'OnDemandThroughput') ? readMaxima(input, NO_MAXIMUM) : undefined;
   const warm = isGiven(input, 'WarmThroughput') ? readWarmThroughput(input) : undefined;
-  if (warm !== undefined && Object.keys(warm).length === 0) {
-    throw validationError(`${INVALID}WarmThroughput must have at least one of ReadUnitsPerSecond or WriteUnitsPerSecond specified`);
-  }
   return {
     ...(tableClass === undefined ? undefined : { tableClass }),
     ...(isGiven(input, 'DeletionProtectionEnabled') ? { deletionProtection: readFlag(input, 'DeletionProtectionEnabled') } : undefined),
     ...(encryption === undefined ? undefined : { encryption }),
-    ...(maxima === undefined ? undefined : { onDemandThroughput: maxima }),
-    ...(warm === undefined ? undefined : { warmThroughput: warm }),
+    ...(isNothing(maxima) ? undefined : { onDemandThroughput: maxima }),
+    ...(isNothing(warm) ? undefined : { warmThroughput: warm }),
   };
+}
+
+/** A structure that is absent, or says nothing. */
+function isNothing(structure: object | undefined): structure is undefined {
+  return structure === undefined || Object.keys(structure).length === 0;
 }
 
 function readTableClass(input: JsonObject): TableClass | undefined {
