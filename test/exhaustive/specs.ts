@@ -148,7 +148,7 @@ export const SPECS: readonly Spec[] = [
   { ...NOTHING, ...ONE_SWAP, ...ONE_CRASH, name: 'chosen-without-two', slots: 2, ballots: 4, beginning: CHOSEN_WITHOUT_TWO },
   { ...NOTHING, ...ONE_SWAP, name: 'swap-snapshot', slots: 3, ballots: 3, checkpoints: 1, beginning: SWAPPED, options: SHORT_WINDOW },
   {
-    ...{ ...NOTHING, ...ONE_SWAP, name: 'swap-snapshot-over-another-log', slots: 3, ballots: 4 },
+    ...{ ...NOTHING, ...ONE_SWAP, ...ONE_CRASH, name: 'swap-snapshot-over-another-log', slots: 3, ballots: 4 },
     ...{ beginning: SWAPPED_ELSEWHERE, options: SHORT_WINDOW },
   },
   { ...NOTHING, ...ONE_SWAP, ...WITH_LEASES, name: 'swap-leases', slots: 2, ballots: 2, beginning: LEASED },

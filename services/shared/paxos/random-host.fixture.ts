@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { ReplicaId, Slot } from '../base/ids.ts';
 import type { Persist } from './acceptor.ts';
-import { ZERO_BALLOT } from './ballot.ts';
+import { type Ballot, greaterBallot, ZERO_BALLOT } from './ballot.ts';
 import type { DurableState } from './durable-state.ts';
 import { type Configuration, firstConfiguration } from './options.ts';
 import type { PaxosReplica } from './replica.ts';
@@ -36,10 +36,12 @@ export class Host {
   }
 
   /** Nothing behind what is applied was chosen: the log begins there (storage-node/groups/group-loader.ts). */
-  restartBehindTree(): void {
+  restartBehindTree(opening: Ballot): void {
     const applied = this.applied.length;
+    const { promised, accepted } = this.durable;
+    const ballots = { promised: greaterBallot(promised, opening), accepted: greaterBallot(accepted, opening) };
     this.#restartLog(applied);
-    this.durable = { ...this.durable, last: applied, commit: applied, trimmed: applied };
+    this.durable = { ...this.durable, ...ballots, last: applied, commit: applied, trimmed: applied };
   }
 
   #restartLog(slot: Slot): void {

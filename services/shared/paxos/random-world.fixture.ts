@@ -85,9 +85,10 @@ export class RandomWorld {
     const host = this.#host(id);
     host.lives += 1;
     const configuration = configurationAfter(host.applied);
-    const isClosed = compareBallots(host.durable.accepted, openingBallot(configuration.number)) < 0;
+    const opening = openingBallot(configuration.number);
+    const isClosed = compareBallots(host.durable.accepted, opening) < 0;
     const applied = host.applied.length;
-    if (host.durable.last < applied || (isClosed && host.durable.last > applied)) host.restartBehindTree();
+    if (host.durable.last < applied || (isClosed && host.durable.last > applied)) host.restartBehindTree(opening);
     const commit = Math.max(host.durable.commit, applied);
     const start = {
       self: id,

@@ -179,7 +179,7 @@ export const MEMBERSHIP: readonly Mutant[] = [
         new: 'if (this.window.last <= slot) {',
       },
     ],
-    detectors: [search('swap-snapshot-over-another-log', 40_000)],
+    detectors: [search('swap-snapshot-over-another-log', 200_000)],
   },
   {
     name: 'old-tail-found-behind-a-snapshot',
