@@ -126,4 +126,16 @@ export const LEASES: readonly Mutant[] = [
     ],
     detectors: [tests('services/shared/paxos')],
   },
+  {
+    name: 'clock-rates-ignored',
+    mistake: 'A leader that sees clocks run at another rate than its own goes on relying on its lease.',
+    patches: [
+      {
+        file: 'storage-node/groups/group.ts',
+        old: 'this.paxos.leaseValid(nowMs) && this.#host.clocksAgree(this)',
+        new: 'this.paxos.leaseValid(nowMs)',
+      },
+    ],
+    detectors: [tests('test/sim/scenarios.test.js')],
+  },
 ];

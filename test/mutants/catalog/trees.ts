@@ -69,4 +69,16 @@ export const TREES: readonly Mutant[] = [
     ],
     detectors: [seeds('everything', 3)],
   },
+  {
+    name: 'failed-snapshot-read-ignored',
+    mistake: 'A node goes on after its disk could not be read for a snapshot.',
+    patches: [{ file: 'shared/btree/pinned-tree.ts', old: '    parts.storeFailed(error);\n', new: '' }],
+    detectors: [tests('services/shared/btree/page-store.test.js')],
+  },
+  {
+    name: 'page-ids-given-out-again',
+    mistake: 'A store whose page counter is damaged goes on right behind the greatest page that it finds.',
+    patches: [{ file: 'shared/btree/stored-state.ts', old: '  if (counter === undefined) nextPageId += ID_GAP;\n', new: '' }],
+    detectors: [tests('services/shared/btree/page-store.test.js')],
+  },
 ];
