@@ -86,7 +86,7 @@ async function writeFolder(): Promise<void> {
     await tree.fetch(key(item), 'place');
     tree.put(key(item), value(item), storedChecksum(value(item)), 10);
   }
-  await tree.checkpoint(encodeGroupMeta(identity, new GroupState(RECORDS, 0, 0, GroupState.empty(1000).requests)));
+  await tree.checkpoint(encodeGroupMeta(identity, new GroupState(RECORDS, 0, 0, 0, GroupState.empty(1000).requests)));
   await pages.close();
   await treeStore.close();
 }

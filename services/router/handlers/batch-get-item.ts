@@ -26,7 +26,7 @@ import { checkAllUsed, checkExpressionParameters, expressionAttributeNames, read
 import type { RequestContext } from '../core/api/request-context.ts';
 import { RequestShape } from '../core/api/request-shape.ts';
 import type { Field } from '../core/api/field.ts';
-import { storageFailure } from '../core/api/storage-outcome.ts';
+import { isLeftToRepeat, storageFailure } from '../core/api/storage-outcome.ts';
 import { refuseFields } from '../core/api/unsupported.ts';
 import { defineAction } from './action.ts';
 
@@ -207,9 +207,7 @@ function sortOut(tables: readonly TableKeys[], responses: readonly StorageRespon
     const sorted: TableAnswer = { found: [], left: [], units: 0 };
     for (const key of keys) {
       const response = responses[next++] as StorageResponse;
-      if (response.status !== 'ok' && response.status !== 'overloaded' && response.status !== 'unknown-outcome') {
-        throw storageFailure(response);
-      }
+      if (response.status !== 'ok' && !isLeftToRepeat(response)) throw storageFailure(response);
       const size = response.oldSize ?? 0;
       if (response.status !== 'ok' || bytes + size > BATCH_GET_BYTES_MAX) {
         sorted.left.push(key);

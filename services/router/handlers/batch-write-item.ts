@@ -17,7 +17,7 @@ import type { JsonObject } from '../core/api/json-object.ts';
 import type { RequestContext } from '../core/api/request-context.ts';
 import { RequestShape } from '../core/api/request-shape.ts';
 import type { Field } from '../core/api/field.ts';
-import { storageFailure } from '../core/api/storage-outcome.ts';
+import { isLeftToRepeat, storageFailure } from '../core/api/storage-outcome.ts';
 import type { ItemOperation } from '../core/storage-port.ts';
 import { defineAction } from './action.ts';
 
@@ -149,7 +149,7 @@ function answer({ tables, capacity }: BatchWriteItemRequest, responses: readonly
       if (response.status === 'ok') {
         done++;
         sum += writeUnits(response.oldSize ?? 0, write.size);
-      } else if (response.status === 'overloaded' || response.status === 'unknown-outcome' || response.status === 'number-refused') {
+      } else if (isLeftToRepeat(response)) {
         left.push(write.request);
       } else {
         throw storageFailure(response);

@@ -23,6 +23,7 @@ import {
   NodeAddressTags,
   RegisterNodeTags,
   ReplicaPlaceTags,
+  ScrubTags,
   TransferLeadershipTags,
 } from './generated/field-tags.ts';
 import type { ProtoReader } from './proto-reader.ts';
@@ -92,6 +93,9 @@ function writeRequest(writer: ProtoWriter, request: AdminRequest): number {
       return AdminCallTags.deleteTable;
     case 'describe-auto-admin':
       return AdminCallTags.describeAutoAdmin;
+    case 'scrub':
+      writer.bool(ScrubTags.start, request.start);
+      return AdminCallTags.scrub;
   }
 }
 
@@ -120,6 +124,8 @@ function readRequest(reader: ProtoReader, tag: number): AdminRequest | undefined
     case AdminCallTags.describeAutoAdmin:
       reader.bytes();
       return { kind: 'describe-auto-admin' };
+    case AdminCallTags.scrub:
+      return readScrub(reader);
     default:
       reader.skip(tag);
       return undefined;
@@ -320,4 +326,16 @@ function readDeleteTable(reader: ProtoReader): DeleteTable {
   }
   reader.leave(outer);
   return { kind: 'delete-table', account, region, name };
+}
+
+function readScrub(reader: ProtoReader): AdminRequest {
+  const outer = reader.enter();
+  let start = false;
+  while (reader.more()) {
+    const tag = reader.tag();
+    if (tag === ScrubTags.start) start = reader.bool();
+    else reader.skip(tag);
+  }
+  reader.leave(outer);
+  return { kind: 'scrub', start };
 }

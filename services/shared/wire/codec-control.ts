@@ -13,6 +13,8 @@ export function writeControlFrame(writer: ProtoWriter, frame: ControlFrame): voi
   }
   if (heartbeatAnswer !== undefined) {
     const position = writer.position();
+    writer.bool(HeartbeatAnswerTags.noRoom, heartbeatAnswer.noRoom);
+    writer.bytes(HeartbeatAnswerTags.marks, heartbeatAnswer.marks);
     writer.bytes(HeartbeatAnswerTags.checkpoints, heartbeatAnswer.checkpoints);
     writer.bytes(HeartbeatAnswerTags.refusals, heartbeatAnswer.refusals);
     writer.uint(HeartbeatAnswerTags.sequence, heartbeatAnswer.sequence);
@@ -61,13 +63,17 @@ function readHeartbeatAnswer(reader: ProtoReader): HeartbeatAnswer {
   let sequence = 0;
   let refusals: Uint8Array = NO_BYTES;
   let checkpoints: Uint8Array = NO_BYTES;
+  let marks: Uint8Array = NO_BYTES;
+  let noRoom = false;
   while (reader.more()) {
     const tag = reader.tag();
     if (tag === HeartbeatAnswerTags.sequence) sequence = reader.uint();
     else if (tag === HeartbeatAnswerTags.refusals) refusals = reader.bytes();
     else if (tag === HeartbeatAnswerTags.checkpoints) checkpoints = reader.bytes();
+    else if (tag === HeartbeatAnswerTags.marks) marks = reader.bytes();
+    else if (tag === HeartbeatAnswerTags.noRoom) noRoom = reader.bool();
     else reader.skip(tag);
   }
   reader.leave(outer);
-  return { sequence, refusals, checkpoints };
+  return { sequence, refusals, checkpoints, marks, noRoom };
 }

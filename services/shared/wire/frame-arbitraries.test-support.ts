@@ -73,7 +73,7 @@ const envelopes: fc.Arbitrary<GroupEnvelope[]> = fc.array(
 export const controlFrame: fc.Arbitrary<ControlFrame> = record(
   {
     heartbeat: record({ sequence: integer, leaderships: bytes, floors: bytes }),
-    heartbeatAnswer: record({ sequence: integer, refusals: bytes, checkpoints: bytes }),
+    heartbeatAnswer: record({ sequence: integer, refusals: bytes, checkpoints: bytes, marks: bytes, noRoom: flag }),
     messages: envelopes,
   },
   { requiredKeys: ['messages'] },
@@ -146,6 +146,8 @@ const status = fc.constantFrom<StorageStatus>(
   'overloaded',
   'number-refused',
   'unknown-outcome',
+  'no-room',
+  'no-copy',
 );
 
 const rangeResult = record(
@@ -211,6 +213,7 @@ const adminRequest: fc.Arbitrary<AdminRequest> = fc.oneof(
   record({ kind: kind('create-table'), definition: bytes }),
   record({ kind: kind('delete-table'), account: text, region: text, name: text }),
   record({ kind: kind('describe-auto-admin') }),
+  record({ kind: kind('scrub'), start: flag }),
 );
 
 export const adminCall = record({ hello, request: adminRequest });
@@ -231,6 +234,23 @@ const replica: fc.Arbitrary<ReplicaDescription> = record({
   itemBytes: integer,
 });
 
+const scrubReport: fc.Arbitrary<AdminResponse> = record({
+  kind: kind('scrub-report'),
+  node: text,
+  pass: integer,
+  running: flag,
+  replicasDone: integer,
+  replicas: integer,
+  pages: integer,
+  bytes: integer,
+  lastCompleteMs: integer,
+  rebuilt: integer,
+  findings: fc.array(record({ group: integer32, tableId: text, kind: text, detail: text, foundMs: integer, repaired: flag }), {
+    maxLength: 4,
+  }),
+  findingsTotal: integer,
+});
+
 const adminResponse: fc.Arbitrary<AdminResponse> = fc.oneof(
   record({ kind: kind('done') }),
   record({
@@ -244,6 +264,7 @@ const adminResponse: fc.Arbitrary<AdminResponse> = fc.oneof(
   record({ kind: kind('group-inspection'), replica, stateHash: text, low: bytes, high: bytes }),
   record({ kind: kind('table-changed'), record: bytes, slot: integer }),
   record({ kind: kind('auto-admin-description'), active: flag, operationsUnderWay: integer }),
+  scrubReport,
 );
 
 export const adminReply: fc.Arbitrary<AdminReply> = record({

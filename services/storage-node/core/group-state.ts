@@ -30,17 +30,20 @@ export class GroupState {
   timeMs: number;
   /** Slot of the last delete, 0 for none: the version that an absent item has for transactions. */
   lastDelete: Slot;
+  /** Slot of the record by which the group refuses to answer, since its copies contradict each other; 0: it answers. */
+  halted: Slot;
   readonly requests: RequestTable;
 
-  constructor(applied: Slot, timeMs: number, lastDelete: Slot, requests: RequestTable) {
+  constructor(applied: Slot, timeMs: number, lastDelete: Slot, halted: Slot, requests: RequestTable) {
     this.applied = applied;
     this.timeMs = timeMs;
     this.lastDelete = lastDelete;
+    this.halted = halted;
     this.requests = requests;
   }
 
   static empty(rememberRequestsMs: number): GroupState {
-    return new GroupState(0, 0, 0, new RequestTable(rememberRequestsMs));
+    return new GroupState(0, 0, 0, 0, new RequestTable(rememberRequestsMs));
   }
 }
 
@@ -57,8 +60,8 @@ export interface InstalledSnapshot {
 
 export const NO_SNAPSHOT: InstalledSnapshot = { slot: 0, ballot: ZERO_BALLOT };
 
-/** History: 1 - first; 2 - with the installed snapshot. */
-const FORMAT = 2;
+/** History: 1 - first; 2 - with the installed snapshot; 3 - with the halt. */
+const FORMAT = 3;
 
 /** Identity and state, as they stand in a checkpoint: README.md, "Checkpoint record". */
 export function encodeGroupMeta(identity: GroupIdentity, state: GroupState, snapshot = NO_SNAPSHOT): Buffer {
@@ -70,7 +73,7 @@ export function encodeGroupMeta(identity: GroupIdentity, state: GroupState, snap
   for (const { replica, node, az } of identity.members) writer.u32(replica).text(node).text(az);
   const { slot, ballot } = snapshot;
   writer.u64(slot).u32(ballot.configuration).u32(ballot.round).u32(ballot.replica);
-  writer.u64(state.applied).u64(state.timeMs).u64(state.lastDelete);
+  writer.u64(state.applied).u64(state.timeMs).u64(state.lastDelete).u64(state.halted);
   state.requests.encode(writer);
   return writer.finish();
 }
@@ -103,7 +106,8 @@ export function decodeGroupMeta(bytes: Uint8Array, rememberRequestsMs: number): 
   const applied = reader.u64();
   const timeMs = reader.u64();
   const lastDelete = reader.u64();
+  const halted = reader.u64();
   const requests = RequestTable.decode(reader, rememberRequestsMs);
   if (reader.remaining > 0) throw new MalformedBytesError('bytes behind the group state');
-  return { identity, state: new GroupState(applied, timeMs, lastDelete, requests), snapshot: { slot, ballot } };
+  return { identity, state: new GroupState(applied, timeMs, lastDelete, halted, requests), snapshot: { slot, ballot } };
 }

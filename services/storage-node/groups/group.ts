@@ -1,7 +1,7 @@
 import { assert, AssertionError } from '../../shared/base/assert.ts';
 import { compareBytes } from '../../shared/base/bytes.ts';
 import type { NodeId, ReplicaId, RequestNumber, Slot } from '../../shared/base/ids.ts';
-import { PageDamagedError, TreeClosedError } from '../../shared/btree/errors.ts';
+import { TreeClosedError } from '../../shared/btree/errors.ts';
 import type { BTree } from '../../shared/btree/tree.ts';
 import type { Environment } from '../../shared/env/environment.ts';
 import { storedChecksum, storedItemSize } from '../../shared/item/stored-value.ts';
@@ -15,11 +15,13 @@ import type { WriteAheadLog } from '../../shared/wal/write-ahead-log.ts';
 import { encodeGroupMeta, type GroupIdentity, type GroupMeta, type GroupState, type InstalledSnapshot } from '../core/group-state.ts';
 import { messageOfFailure } from '../core/failed-request.ts';
 import { Overlay } from '../core/overlay.ts';
+import { decodeStateHashRecord, encodeStateHashLogRecord, type StateHashRecord } from '../core/state-hash-record.ts';
 import type { Answer, WriteEvaluator, WriteOperation } from '../core/write-evaluator.ts';
 import { DurableEnd } from './durable-end.ts';
 import { Freshness } from './freshness.ts';
 import { PendingAnswers, type Respond } from './pending-answers.ts';
 import { ReadGate } from './read-gate.ts';
+import { isCopyLost, StateHashWatch } from './state-hash-watch.ts';
 import { TrimFloor } from './trim-floor.ts';
 
 /** What a group needs of its node. */
@@ -29,8 +31,8 @@ export interface GroupHost {
   readonly evaluator: WriteEvaluator;
   /** Sends a consensus message to the node of another replica, with everything else of this turn. */
   send(group: Group, to: ReplicaId, message: PaxosMessage): void;
-  /** The replica has stopped because its tree is damaged, while its log is not. */
-  treeDamaged(group: Group): void;
+  /** The replica has stopped because its tree is damaged or differs from the others', while its log is sound. */
+  treeDamaged(group: Group, error: Error): void;
   /** Brings a follower near from the WAL, or by a snapshot. */
   catchUp(group: Group, catchUp: CatchUp): void;
   /** Has `pump` called at the end of this turn. */
@@ -80,6 +82,7 @@ export class Group {
   checkpointSlot: Slot;
   checkpointAtMs: number;
   readonly trimFloor = new TrimFloor();
+  readonly stateHashes = new StateHashWatch();
   readonly #durable: DurableEnd;
 
   constructor(parts: GroupMeta & { paxos: PaxosReplica; tree: BTree; host: GroupHost }) {
@@ -180,6 +183,15 @@ export class Group {
     this.#host.wake(this);
   }
 
+  /** Proposes what the node itself has to say about state hashes; returns its slot. Only while this replica serves. */
+  proposeStateHash(said: StateHashRecord): Slot {
+    const { clock, digest } = this.#host.environment;
+    this.#proposedTimeMs = Math.max(this.#proposedTimeMs, this.#state.timeMs, clock.wallMs());
+    const slot = this.paxos.propose(encodeStateHashLogRecord(said, this.#proposedTimeMs, digest));
+    this.#host.wake(this);
+    return slot;
+  }
+
   /** A write whose number is known is not executed again; its answer is made from its record. */
   #repeated(operation: WriteOperation, request: RequestNumber, respond: Respond): boolean {
     const underWay = this.#overlay.slotOf(request);
@@ -235,20 +247,27 @@ export class Group {
 
   /** Why this replica cannot serve as the leader now; undefined when it can. */
   leaderRefusal(): Answer | undefined {
+    if (this.#state.halted > 0) return HALTED;
     if (this.paxos.serves) return undefined;
     if (this.paxos.role === 'leader') return { status: 'not-ready' };
+    return this.#elsewhere();
+  }
+
+  /** Who may answer instead, as far as this replica knows. */
+  #elsewhere(): Answer {
     const leader = this.leaderNode();
-    return leader === undefined ? { status: 'not-ready' } : { status: 'not-leader', leader };
+    if (leader !== undefined) return { status: 'not-leader', leader };
+    return this.awaitsSnapshot ? TREE_LOST : { status: 'not-ready' };
   }
 
   /** Why this replica cannot serve an eventually consistent read now; undefined when it can. */
   followerRefusal(recentMs: number): Answer | undefined {
     if (this.#stopped) return { status: 'not-ready', message: 'the replica is stopped' };
+    if (this.#state.halted > 0) return HALTED;
     if (this.paxos.serves) return undefined;
     const nowMs = this.#host.environment.clock.monotonicMs();
     if (!this.paxos.abstains && nowMs - this.#freshness.asOfMs(this.#state.applied) < recentMs) return undefined;
-    const leader = this.leaderNode();
-    return leader === undefined ? { status: 'not-ready' } : { status: 'not-leader', leader };
+    return this.#elsewhere();
   }
 
   /** Reads the applied value of a key; `respond` gets it under the proof that the read asks for. */
@@ -453,8 +472,10 @@ export class Group {
     const state = this.#state;
     assert(slot === state.applied + 1, 'records are applied in order');
     if (record.type === 'write' || record.type === 'ttl-delete') this.#applyWrite(slot, record);
+    else if (record.type === 'state-hash') this.#applyStateHash(slot, record.payload);
     else if (record.type !== 'no-op')
       return this.#quarantine(`a record of type ${record.type} is not supported by this version`, undefined);
+    if (this.#stopped) return;
     state.applied = slot;
     state.timeMs = Math.max(state.timeMs, record.timeMs);
     if (record.request !== undefined) state.requests.add(record.request, slot, record.timeMs);
@@ -470,6 +491,18 @@ export class Group {
       this.#state.lastDelete = slot;
     } else {
       this.#tree.put(key, newValue, storedChecksum(newValue), storedItemSize(newValue));
+    }
+  }
+
+  #applyStateHash(slot: Slot, payload: Uint8Array): void {
+    try {
+      const verdict = this.stateHashes.apply(slot, decodeStateHashRecord(payload), this.paxos.self, this.#tree.stateHash());
+      if (verdict.kind === 'halt') this.#state.halted = slot;
+      else if (verdict.kind === 'resume') this.#state.halted = 0;
+      else if (verdict.kind === 'give-up') throw verdict.error;
+      if (verdict.kind !== 'nothing') this.#host.environment.logger.warn('state hashes differ', { group: this.id, at: slot, ...verdict });
+    } catch (error) {
+      this.#quarantine(`the state-hash record at slot ${slot} ends it`, error);
     }
   }
 
@@ -521,6 +554,7 @@ export class Group {
     this.#state = state;
     this.#snapshot = { slot: state.applied, ballot };
     this.#loaded = [];
+    this.stateHashes.forget();
     this.checkpointSlot = state.applied;
     this.paxos.installedSnapshot(state.applied, ballot);
     this.#host.wake(this);
@@ -562,7 +596,7 @@ export class Group {
     this.#host.environment.logger.error('replica stopped', { group: this.id, reason, error: String(error) });
     this.paxos.stepDown(this.#host.environment.clock.monotonicMs());
     this.stop();
-    if (error instanceof PageDamagedError) this.#host.treeDamaged(this);
+    if (isCopyLost(error)) this.#host.treeDamaged(this, error);
   }
 }
 
@@ -571,4 +605,6 @@ const EVENTUAL_READ_MS = 5000;
 /** An answer that only reveals state waits so long for a proof of leadership. */
 const REVEAL_WAIT_MS = 5000;
 const LOAD_BYTES = 1 << 20;
+const HALTED: Answer = { status: 'no-copy', message: 'the copies of the partition contradict each other' };
+const TREE_LOST: Answer = { status: 'no-copy', message: 'the copy on this node was lost, and no leader is known that has another' };
 const WRONG_RANGE: Answer = { status: 'wrong-range' };

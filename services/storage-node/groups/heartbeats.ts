@@ -13,6 +13,8 @@ import type { PaxosReplica } from '../../shared/paxos/replica.ts';
 import type { Heartbeat, HeartbeatAnswer } from '../../shared/wire/frames.ts';
 import type { GroupIdentity } from '../core/group-state.ts';
 import { decodeGroupSlots, encodeGroupSlots, type GroupSlot } from './group-slots.ts';
+import { decodeGroupMarks, encodeGroupMarks, type GroupMark } from './group-marks.ts';
+import type { StateHashWatch } from './state-hash-watch.ts';
 import type { TrimFloor } from './trim-floor.ts';
 
 /** What heartbeats are about: a replica of this node. */
@@ -24,10 +26,11 @@ export interface BeatingGroup {
   readonly checkpointSlot: Slot;
   readonly sharedFloor: Slot;
   readonly trimFloor: Pick<TrimFloor, 'checkpointOf' | 'raise'>;
+  readonly stateHashes: Pick<StateHashWatch, 'last' | 'heard'>;
   followCommit(news: LeadershipNews, nowMs: number): void;
 }
 
-/** Every so many regular heartbeats, floors and checkpoints travel along: they change seldom. */
+/** Every so many regular heartbeats, floors, checkpoints and state hashes travel along: they change seldom. */
 const FLOORS_EVERY = 5;
 
 /** One heartbeat on its way: what its answer is about. */
@@ -62,6 +65,10 @@ const REMEMBERED = 64;
 export class Heartbeats<G extends BeatingGroup> {
   readonly #peers = new Map<NodeId, PeerBook<G>>();
   #sequence: number;
+  /** The disk of this node is nearly full: its answers say so. */
+  noRoom = false;
+  /** Peers whose last answer said that of theirs. */
+  readonly peersWithoutRoom = new Set<NodeId>();
 
   /** Each life of the process numbers from somewhere else, so that a late answer to an earlier life counts for nothing. */
   constructor(random: Random) {
@@ -107,6 +114,7 @@ export class Heartbeats<G extends BeatingGroup> {
   receive(heartbeat: Heartbeat, groupOf: (group: GroupId) => G | undefined, nowMs: number): HeartbeatAnswer {
     const refusals: GroupId[] = [];
     const checkpoints: GroupSlot[] = [];
+    const marks: GroupMark[] = [];
     for (const news of decodeLeaderships(heartbeat.leaderships)) {
       const group = groupOf(news.group);
       if (group === undefined || group.stopped || !group.paxos.onHeartbeat(news, nowMs)) refusals.push(news.group);
@@ -117,8 +125,16 @@ export class Heartbeats<G extends BeatingGroup> {
       if (group === undefined || group.stopped || refusals.includes(id)) continue;
       group.trimFloor.raise(slot);
       checkpoints.push({ group: id, slot: group.checkpointSlot });
+      const { last } = group.stateHashes;
+      if (last !== undefined) marks.push({ group: id, ...last });
     }
-    return { sequence: heartbeat.sequence, refusals: encodeRefusals(refusals), checkpoints: encodeGroupSlots(checkpoints) };
+    return {
+      sequence: heartbeat.sequence,
+      refusals: encodeRefusals(refusals),
+      checkpoints: encodeGroupSlots(checkpoints),
+      marks: encodeGroupMarks(marks),
+      noRoom: this.noRoom,
+    };
   }
 
   answered(node: NodeId, answer: HeartbeatAnswer, nowMs: number): Answered<G> {
@@ -130,7 +146,10 @@ export class Heartbeats<G extends BeatingGroup> {
     for (const { group, ballot, follower } of sent.led) {
       group.paxos.onHeartbeatAnswer(follower, ballot, sent.sentAtMs, !refusals.has(group.id), nowMs);
     }
+    if (answer.noRoom) this.peersWithoutRoom.add(node);
+    else this.peersWithoutRoom.delete(node);
     if (answer.checkpoints.length > 0) tellCheckpoints(sent, answer.checkpoints);
+    if (answer.marks.length > 0) tellMarks(sent, answer.marks);
     const again = book.again && book.hurried === answer.sequence;
     if (book.hurried === answer.sequence) book.hurried = undefined;
     return { groups: sent.led.map(({ group }) => group), again };
@@ -151,6 +170,14 @@ function tellCheckpoints<G extends BeatingGroup>({ led }: SentHeartbeat<G>, chec
   for (const { group, follower } of led) {
     const slot = slots.get(group.id);
     if (slot !== undefined) group.trimFloor.checkpointOf(follower, slot);
+  }
+}
+
+function tellMarks<G extends BeatingGroup>({ led }: SentHeartbeat<G>, bytes: Uint8Array): void {
+  const marks = new Map(decodeGroupMarks(bytes).map(({ group, ...mark }) => [group, mark]));
+  for (const { group, follower } of led) {
+    const mark = marks.get(group.id);
+    if (mark !== undefined) group.stateHashes.heard(follower, mark);
   }
 }
 

@@ -1,11 +1,18 @@
 import { unreachable } from '../../../shared/base/assert.ts';
 import { fromUtf8 } from '../../../shared/base/bytes.ts';
-import type { StorageResponse } from '../../../shared/wire/storage-operations.ts';
+import type { StorageResponse, StorageStatus } from '../../../shared/wire/storage-operations.ts';
 import { conditionalCheckFailed, internalServerError, modeledError, validationError } from './api-error.ts';
 import type { ApiError } from './api-error.ts';
 
 const OVERLOADED = 'The cluster cannot take this request now: it is overloaded or a partition has no leader. Nothing was changed.';
 const UNKNOWN_OUTCOME = 'The outcome of the request is unknown: a write may have been carried out, or may yet be.';
+/**
+ * Not ThrottlingException: that says that the caller asks too much, and is answered by more capacity. This is the service's own
+ * failure, for which the developer guide has the retryable HTTP 500 ("Error handling with DynamoDB", InternalServerError).
+ */
+const NO_ROOM = 'The disks of the cluster are nearly full, so that writes are refused until space is freed. Nothing was changed.';
+const NO_COPY =
+  'No intact copy of the partition is left to answer from: it refuses rather than guesses, until an operator brings one back. Nothing was changed.';
 
 /** The error that a storage answer other than `ok` means for the client. */
 export function storageFailure(response: StorageResponse): ApiError {
@@ -16,6 +23,10 @@ export function storageFailure(response: StorageResponse): ApiError {
       return validationError(response.message ?? 'The request is not valid for the stored item');
     case 'overloaded':
       return throttled();
+    case 'no-room':
+      return internalServerError(NO_ROOM);
+    case 'no-copy':
+      return internalServerError(NO_COPY);
     case 'unknown-outcome':
     case 'number-refused':
       return internalServerError(UNKNOWN_OUTCOME);
@@ -29,6 +40,19 @@ export function storageFailure(response: StorageResponse): ApiError {
       return unreachable(response.status);
   }
 }
+
+/** In a batch, an operation with this outcome is given back to the client to be repeated, and fails none of the others. */
+export function isLeftToRepeat({ status }: StorageResponse): boolean {
+  return LEFT_TO_REPEAT.has(status);
+}
+
+const LEFT_TO_REPEAT: ReadonlySet<StorageStatus> = new Set<StorageStatus>([
+  'overloaded',
+  'unknown-outcome',
+  'number-refused',
+  'no-room',
+  'no-copy',
+]);
 
 /** SDKs repeat a throttled request after a pause. */
 export function throttled(): ApiError {

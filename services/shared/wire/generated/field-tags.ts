@@ -25,6 +25,7 @@ export const AdminCallTags = {
   createTable: 74,
   deleteTable: 82,
   describeAutoAdmin: 90,
+  scrub: 98,
   crc: 125,
 } as const;
 
@@ -41,6 +42,7 @@ export const AdminReplyTags = {
   tableChanged: 42,
   autoAdminDescription: 50,
   refusal: 58,
+  scrubReport: 66,
   crc: 125,
 } as const;
 
@@ -163,6 +165,8 @@ export const HeartbeatAnswerTags = {
   sequence: 8,
   refusals: 18,
   checkpoints: 26,
+  marks: 34,
+  noRoom: 40,
 } as const;
 
 export const HelloTags = {
@@ -312,6 +316,33 @@ export const ResponseFrameTags = {
   crc: 125,
 } as const;
 
+export const ScrubTags = {
+  start: 8,
+} as const;
+
+export const ScrubFindingTags = {
+  group: 8,
+  tableId: 18,
+  kind: 26,
+  detail: 34,
+  foundMs: 40,
+  repaired: 48,
+} as const;
+
+export const ScrubReportTags = {
+  node: 10,
+  pass: 16,
+  running: 24,
+  replicasDone: 32,
+  replicas: 40,
+  pages: 48,
+  bytes: 56,
+  lastCompleteMs: 64,
+  rebuilt: 72,
+  findings: 82,
+  findingsTotal: 88,
+} as const;
+
 export const SnapshotAbortTags = {
   group: 8,
   transfer: 16,
@@ -402,6 +433,8 @@ export const StorageStatusNumbers = {
   OVERLOADED: 7,
   NUMBER_REFUSED: 8,
   UNKNOWN_OUTCOME: 9,
+  NO_ROOM: 10,
+  NO_COPY: 11,
 } as const;
 
 export const SyncTags = {
