@@ -2,7 +2,7 @@ import { MIB } from '../shared/base/units.ts';
 import { DEFAULT_PAXOS_OPTIONS } from '../shared/paxos/options.ts';
 import { COMMON_OPTIONS } from '../shared/platform/common-options.ts';
 import { addressesOption, choiceOption, integerOption, type OptionValues, optional } from '../shared/platform/options.ts';
-import { DEFAULT_QUEUED_BYTES_MAX, DEFAULT_REQUESTS_MAX, type StorageNodeOptions } from './core/options.ts';
+import { DEFAULT_QUEUED_BYTES_MAX, DEFAULT_REQUESTS_MAX, DEFAULT_STATE_HASH_OPTIONS, type StorageNodeOptions } from './core/options.ts';
 import { DEFAULT_CHECKPOINT_OPTIONS } from './groups/checkpoint-scheduler.ts';
 
 /** Every option of a storage node. */
@@ -58,6 +58,17 @@ export const STORAGE_NODE_OPTIONS = {
       min: 64 * 1024,
     }),
   ),
+  stateHashSlots: integerOption({
+    help: 'Slots of a partition after which its replicas are compared by their state hashes.',
+    min: 1,
+    default: DEFAULT_STATE_HASH_OPTIONS.slots,
+  }),
+  stateHashIntervalMs: integerOption({
+    help: 'Longest time between two such comparisons of a changed partition.',
+    unit: 'ms',
+    min: 100,
+    default: DEFAULT_STATE_HASH_OPTIONS.intervalMs,
+  }),
   requestsMax: integerOption({ help: 'Requests under way; more are refused at once.', min: 1, default: DEFAULT_REQUESTS_MAX }),
   queuedBytesMax: integerOption({
     help: 'Answers queued for one router; beyond, its requests are refused.',
@@ -89,6 +100,7 @@ export function storageNodeOptions(given: StorageNodeCommandLine): StorageNodeOp
       followerAllowanceBytes: given.walAllowanceBytes,
       nodeAllowanceBytes: given.walAllowanceNodeBytes,
     },
+    stateHashes: { slots: given.stateHashSlots, intervalMs: given.stateHashIntervalMs },
     requestsMax: given.requestsMax,
     queuedBytesMax: given.queuedBytesMax,
   };

@@ -1,5 +1,5 @@
 import { assert } from '../shared/base/assert.ts';
-import { CATALOG_GROUP, type NodeId } from '../shared/base/ids.ts';
+import { CATALOG_GROUP, type GroupId, type NodeId, type ReplicaId } from '../shared/base/ids.ts';
 import { PageDamagedError } from '../shared/btree/errors.ts';
 import { PageStore } from '../shared/btree/page-store.ts';
 import { CatalogWatcher } from '../shared/cluster-client/catalog-watcher.ts';
@@ -21,6 +21,7 @@ import {
   TICK_MS,
 } from './core/options.ts';
 import { CatalogFeed } from './groups/catalog-feed.ts';
+import type { Group } from './groups/group.ts';
 import type { NodeDisk } from './groups/node-disk.ts';
 import { NodeGroups } from './groups/node-groups.ts';
 import { RangeReader } from './groups/range-reader.ts';
@@ -153,7 +154,12 @@ export class StorageNode implements Service {
     const catalog = new CatalogFeed(logger);
     const nodeBytes = options.checkpoints.nodeAllowanceBytes ?? NODE_ALLOWANCE_SHARE * (await disk.sizeBytes());
     const allowances = { groupBytes: options.checkpoints.followerAllowanceBytes, nodeBytes };
-    const groups = new NodeGroups({ environment, transport, wal, pages, catalog, options, allowances });
+    const handOver = ({ id }: Group, to: ReplicaId): void => {
+      transferLeadership({ kind: 'transfer-leadership', group: id, to }, groups).catch((error: unknown) => {
+        logger.warn('leadership not given to the majority', { group: id, to, error: String(error) });
+      });
+    };
+    const groups = new NodeGroups({ environment, transport, wal, pages, catalog, options, allowances, handOver });
     const loaded = await groups.loader.load();
     for (const group of loaded) {
       let damage: PageDamagedError | undefined;
@@ -166,7 +172,8 @@ export class StorageNode implements Service {
     }
     for (const group of groups.loader.lost(loaded)) groups.rebuilder.lost(group);
     const ranges = new RangeReader(environment);
-    const requests = new RequestServer({ clock, timers, groupOf: (id) => groups.group(id), ranges, options });
+    const isLost = (id: GroupId): boolean => groups.rebuilder.unknown.has(id);
+    const requests = new RequestServer({ clock, timers, groupOf: (id) => groups.group(id), isLost, ranges, options });
     const watcher = new CatalogWatcher(environment, transport, [...new Set([...Object.values(identity.addresses), ...options.seeds])]);
     const close = async (): Promise<void> => {
       await groups.checkpoints.stop();

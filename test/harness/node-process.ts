@@ -10,7 +10,12 @@ import { DataFolder } from '../../services/shared/platform/data-folder.ts';
 import { nodeDigest } from '../../services/shared/platform/digest.ts';
 import { createTransport, type GrpcTransport } from '../../services/shared/platform/grpc-transport.ts';
 import { newIncarnation, systemRandom } from '../../services/shared/platform/random.ts';
-import { DEFAULT_QUEUED_BYTES_MAX, DEFAULT_REQUESTS_MAX, type StorageNodeOptions } from '../../services/storage-node/core/options.ts';
+import {
+  DEFAULT_QUEUED_BYTES_MAX,
+  DEFAULT_REQUESTS_MAX,
+  DEFAULT_STATE_HASH_OPTIONS,
+  type StorageNodeOptions,
+} from '../../services/storage-node/core/options.ts';
 import { DEFAULT_CHECKPOINT_OPTIONS } from '../../services/storage-node/groups/checkpoint-scheduler.ts';
 import { StorageNode } from '../../services/storage-node/service.ts';
 
@@ -122,6 +127,7 @@ export class NodeUnderTest {
       pageCacheBytesMax: 64 << 20,
       paxos: DEFAULT_PAXOS_OPTIONS,
       checkpoints: DEFAULT_CHECKPOINT_OPTIONS,
+      stateHashes: DEFAULT_STATE_HASH_OPTIONS,
       requestsMax: DEFAULT_REQUESTS_MAX,
       queuedBytesMax: DEFAULT_QUEUED_BYTES_MAX,
       ...this.#options,

@@ -133,6 +133,7 @@ export class SimCluster {
       pageCacheBytesMax,
       paxos,
       checkpoints,
+      stateHashes: { slots: 64, intervalMs: 3000 },
       requestsMax: DEFAULT_REQUESTS_MAX,
       queuedBytesMax: DEFAULT_QUEUED_BYTES_MAX,
     };

@@ -178,8 +178,11 @@ export interface ScrubReport {
   readonly findingsTotal: number;
 }
 
-/** `incomplete`: a replica could not be looked at, so that nothing is known of it. */
-export const FINDING_KINDS = ['page', 'log', 'state-hash', 'store', 'incomplete'] as const;
+/**
+ * `page`, `log`: stored bytes are not what was written. `state-hash`: the copy is not the majority's. `halted`: no two copies agree.
+ * `store`: LevelDB itself met damage. `incomplete`: a replica could not be looked at, so that nothing is known of it.
+ */
+export const FINDING_KINDS = ['page', 'log', 'state-hash', 'halted', 'store', 'incomplete'] as const;
 export type FindingKind = (typeof FINDING_KINDS)[number];
 
 export interface ScrubFinding {

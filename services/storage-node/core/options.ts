@@ -15,6 +15,16 @@ export interface CheckpointOptions {
   readonly nodeAllowanceBytes: number | undefined;
 }
 
+/** When leaders compare the copies of a group. */
+export interface StateHashOptions {
+  /** After so many slots, once the comparison before has ended. */
+  readonly slots: number;
+  /** After so long, if anything was applied. */
+  readonly intervalMs: number;
+}
+
+export const DEFAULT_STATE_HASH_OPTIONS: StateHashOptions = { slots: 1024, intervalMs: 10_000 };
+
 /** What a storage node is told at its start, beyond its place. */
 export interface StorageNodeOptions {
   /** `[a-z0-9-]{1,63}`, unique in the cluster, the same over restarts. */
@@ -31,6 +41,7 @@ export interface StorageNodeOptions {
   readonly pageCacheBytesMax: number;
   readonly paxos: PaxosOptions;
   readonly checkpoints: CheckpointOptions;
+  readonly stateHashes: StateHashOptions;
   readonly requestsMax: number;
   readonly queuedBytesMax: number;
 }

@@ -10,6 +10,7 @@ import type { WriteAheadLog } from '../../shared/wal/write-ahead-log.ts';
 import type { BulkFrame, ControlFrame, GroupEnvelope, StatorTransport } from '../../shared/wire/frames.ts';
 import { CLOCK_JUMP_MS, REMEMBER_REQUESTS_MS, type StorageNodeOptions, SYNC_STALL_MS } from '../core/options.ts';
 import { WriteEvaluator } from '../core/write-evaluator.ts';
+import { Findings, type ReplicaHealth } from './findings.ts';
 import type { CatalogFeed } from './catalog-feed.ts';
 import { CatchUpSender } from './catch-up.ts';
 import { CheckpointScheduler } from './checkpoint-scheduler.ts';
@@ -21,6 +22,8 @@ import { PeerLinks } from './peer-links.ts';
 import { ReplicaRebuilder } from './replica-rebuilder.ts';
 import { SnapshotReceiver } from './snapshot-receiver.ts';
 import { SnapshotSender } from './snapshot-sender.ts';
+import { StateHashKeeper } from './state-hash-keeper.ts';
+import { StateDiffersError } from './state-hash-watch.ts';
 
 /** All replicas of a node, and what they share: WAL, page store, links, heartbeats, checkpoints. */
 export class NodeGroups implements GroupHost {
@@ -34,6 +37,8 @@ export class NodeGroups implements GroupHost {
   readonly snapshotReceiver: SnapshotReceiver;
   readonly catchUpSender: CatchUpSender;
   readonly rebuilder: ReplicaRebuilder;
+  readonly findings: Findings;
+  readonly stateHashes: StateHashKeeper<Group>;
   readonly #catalog: CatalogFeed;
   readonly #heartbeats: Heartbeats<Group>;
   readonly #trimmer: LogTrimmer;
@@ -57,6 +62,7 @@ export class NodeGroups implements GroupHost {
     catalog: CatalogFeed;
     options: StorageNodeOptions;
     allowances: LogAllowances;
+    handOver: (group: Group, to: ReplicaId) => void;
   }) {
     const { environment, wal, pages, options } = parts;
     this.environment = environment;
@@ -79,6 +85,8 @@ export class NodeGroups implements GroupHost {
     this.snapshotReceiver = new SnapshotReceiver(receiver);
     this.catchUpSender = new CatchUpSender({ environment, wal, links: this.links, snapshots: this.snapshotSender });
     this.loader = new GroupLoader({ environment, pages, wal, host: this, options: options.paxos });
+    this.findings = new Findings(environment.clock, environment.logger);
+    this.stateHashes = new StateHashKeeper(options.stateHashes, environment.logger, parts.handOver);
     this.rebuilder = new ReplicaRebuilder({
       node: options.node,
       environment,
@@ -89,6 +97,7 @@ export class NodeGroups implements GroupHost {
       groups: () => this.#groups.values(),
       groupOf: (group) => this.#groups.get(group),
       put: (group) => this.add(group),
+      rebuilding: (group) => this.findings.rebuilt(group),
     });
     this.#clockOffsetMs = this.#clockOffset();
   }
@@ -139,8 +148,16 @@ export class NodeGroups implements GroupHost {
     if (node !== undefined) this.links.send(node, { group: group.id, from: group.paxos.self, to, message });
   }
 
-  treeDamaged(group: Group): void {
-    this.rebuilder.treeDamaged(group);
+  treeDamaged(group: Group, error: Error): void {
+    const kind = error instanceof StateDiffersError ? 'state-hash' : 'page';
+    this.findings.add({ group: group.id, tableId: group.identity.tableId }, kind, error.message);
+    this.rebuilder.treeDamaged(group, error);
+  }
+
+  #health(id: GroupId): ReplicaHealth {
+    const group = this.#groups.get(id);
+    if (group === undefined) return this.rebuilder.unknown.has(id) ? 'unsound' : 'gone';
+    return group.stopped || group.awaitsSnapshot || group.state.halted > 0 ? 'unsound' : 'sound';
   }
 
   catchUp(group: Group, catchUp: CatchUp): void {
@@ -164,10 +181,17 @@ export class NodeGroups implements GroupHost {
 
   applied(group: Group, slot: Slot, record: LogRecord): void {
     this.commits += 1;
+    if (record.type === 'state-hash') this.#followHalt(group, slot);
     if (group.id !== CATALOG_GROUP) return;
     this.#catalog.applied(slot, record);
     // Followers feed watchers too, and would learn of the change only with the next heartbeat: whoever waits for a table waits for it.
     if (group.paxos.serves) this.hurryHeartbeat();
+  }
+
+  /** The record at `slot` may have been the one by which the group refuses to answer, or goes on. */
+  #followHalt({ id, identity: { tableId }, state }: Group, slot: Slot): void {
+    if (state.halted === slot) this.findings.add({ group: id, tableId }, 'halted', 'no two copies agree');
+    else if (state.halted === 0) this.findings.repaired(id, 'halted');
   }
 
   // --- turns and time ----------------------------------------------------------------------------------------------
@@ -199,6 +223,8 @@ export class NodeGroups implements GroupHost {
     const nowMs = this.environment.clock.monotonicMs();
     for (const group of this.#groups.values()) group.tick(nowMs);
     this.rebuilder.tick(nowMs);
+    this.stateHashes.tick(this.#groups.values(), nowMs);
+    this.findings.follow((group) => this.#health(group));
   }
 
   /** To be called every few hundred milliseconds: lets log go, and takes the checkpoint that is most due. */

@@ -1,4 +1,4 @@
-import type { GroupId, NodeId } from '../../shared/base/ids.ts';
+import type { GroupId, NodeId, Slot } from '../../shared/base/ids.ts';
 import type { Environment } from '../../shared/env/environment.ts';
 import type { SnapshotMessage } from '../../shared/wire/frames.ts';
 import { decodeGroupMeta, encodeGroupMeta, type GroupIdentity, GroupState } from '../core/group-state.ts';
@@ -8,6 +8,7 @@ import type { GroupLoader } from './group-loader.ts';
 import type { PeerLinks } from './peer-links.ts';
 import type { SnapshotReceiver } from './snapshot-receiver.ts';
 import type { SnapshotSender } from './snapshot-sender.ts';
+import { StateDiffersError } from './state-hash-watch.ts';
 
 /** Peers are asked again after so long. */
 const ASK_MS = 1000;
@@ -25,6 +26,8 @@ export interface RebuilderParts {
   readonly groupOf: (group: GroupId) => Group | undefined;
   /** A replica takes the place of the one of its group, if there is one. */
   readonly put: (group: Group) => void;
+  /** The replica has begun anew, and has its tree once nothing is awaited any more. */
+  readonly rebuilding: (group: GroupId) => void;
 }
 
 /**
@@ -36,6 +39,8 @@ export class ReplicaRebuilder {
   readonly #parts: RebuilderParts;
   /** Groups whose log is here, and of whose tree not even the header is. */
   readonly #unknown = new Set<GroupId>();
+  /** The verdict for which a replica was built anew last: what comes to the same again is no accident of its disk. */
+  readonly #verdicts = new Map<GroupId, Slot>();
   readonly #underWay = new Map<GroupId, Promise<void>>();
   #askedAtMs = Number.NEGATIVE_INFINITY;
   /** Sums for metrics. */
@@ -61,8 +66,18 @@ export class ReplicaRebuilder {
     this.#unknown.delete(group);
   }
 
-  /** A page of the tree is damaged, so that the replica has stopped: the tree goes, and the log begins a new life. */
-  treeDamaged(group: Group): void {
+  /**
+   * A page of the tree is damaged, or the tree differs from the others', so that the replica has stopped: the tree goes, and
+   * what the log holds is applied anew. A replica that comes to the same contradiction from its log again stays stopped.
+   */
+  treeDamaged(group: Group, error: Error): void {
+    if (error instanceof StateDiffersError) {
+      if (this.#verdicts.get(group.id) === error.verdict) {
+        this.#parts.environment.logger.error('replica differs again and stays stopped', { group: group.id, error: String(error) });
+        return;
+      }
+      this.#verdicts.set(group.id, error.verdict);
+    }
     this.#rebuild(group.identity, async () => {
       await this.#parts.receiver.forget(group);
       while (!group.appendsDone) await this.#parts.environment.timers.sleep(APPENDS_CHECK_MS);
@@ -109,12 +124,13 @@ export class ReplicaRebuilder {
   }
 
   async #putAnew(identity: GroupIdentity, ready: () => Promise<void>): Promise<void> {
-    const { environment, loader, put } = this.#parts;
+    const { environment, loader, put, rebuilding } = this.#parts;
     const { group, replica } = identity;
     try {
       await ready();
       environment.logger.warn('replica is rebuilt', { group, replica });
       put(await loader.rebuild(identity));
+      rebuilding(group);
       this.#unknown.delete(group);
       this.rebuilt += 1;
     } catch (error) {

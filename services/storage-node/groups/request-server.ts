@@ -27,6 +27,7 @@ export class RequestServer {
   readonly #clock: Clock;
   readonly #timers: Timers;
   readonly #groupOf: (group: GroupId) => Group | undefined;
+  readonly #isLost: (group: GroupId) => boolean;
   readonly #ranges: RangeReader;
   readonly #options: RequestServerOptions;
   /** For each life of a router the stream that it opened last, and what ends it. */
@@ -43,12 +44,15 @@ export class RequestServer {
     clock: Clock;
     timers: Timers;
     groupOf: (group: GroupId) => Group | undefined;
+    /** A replica that should be here, of which not even the header is readable. */
+    isLost: (group: GroupId) => boolean;
     ranges: RangeReader;
     options: RequestServerOptions;
   }) {
     this.#clock = parts.clock;
     this.#timers = parts.timers;
     this.#groupOf = parts.groupOf;
+    this.#isLost = parts.isLost;
     this.#ranges = parts.ranges;
     this.#options = parts.options;
   }
@@ -129,7 +133,7 @@ export class RequestServer {
       outbox.add({ id: request.id, ...answer });
     };
     const group = this.#groupOf(request.group);
-    if (group === undefined) return respond({ status: 'no-such-group' });
+    if (group === undefined) return respond(this.#isLost(request.group) ? LOST : NO_SUCH_GROUP);
     this.#perform(group, request, stream.peer.incarnation, respond);
   }
 
@@ -155,6 +159,9 @@ export class RequestServer {
     }
   }
 }
+
+const NO_SUCH_GROUP: Answer = { status: 'no-such-group' };
+const LOST: Answer = { status: 'no-copy', message: 'the copy on this node was lost, and what it was is not known yet' };
 
 function itemAnswer(value: Uint8Array | undefined): Answer {
   if (value === undefined) return { status: 'ok', oldSize: 0 };
