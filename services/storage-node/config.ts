@@ -2,7 +2,13 @@ import { MIB } from '../shared/base/units.ts';
 import { DEFAULT_PAXOS_OPTIONS } from '../shared/paxos/options.ts';
 import { COMMON_OPTIONS } from '../shared/platform/common-options.ts';
 import { addressesOption, choiceOption, integerOption, type OptionValues, optional } from '../shared/platform/options.ts';
-import { DEFAULT_QUEUED_BYTES_MAX, DEFAULT_REQUESTS_MAX, DEFAULT_STATE_HASH_OPTIONS, type StorageNodeOptions } from './core/options.ts';
+import {
+  DEFAULT_QUEUED_BYTES_MAX,
+  DEFAULT_REQUESTS_MAX,
+  DEFAULT_SCRUB_OPTIONS,
+  DEFAULT_STATE_HASH_OPTIONS,
+  type StorageNodeOptions,
+} from './core/options.ts';
 import { DEFAULT_CHECKPOINT_OPTIONS } from './groups/checkpoint-scheduler.ts';
 
 /** Every option of a storage node. */
@@ -69,6 +75,18 @@ export const STORAGE_NODE_OPTIONS = {
     min: 100,
     default: DEFAULT_STATE_HASH_OPTIONS.intervalMs,
   }),
+  scrubBytesPerSecond: integerOption({
+    help: 'Most that the scrub reads of trees and log to find damage.',
+    unit: 'bytes',
+    min: 64 * 1024,
+    default: DEFAULT_SCRUB_OPTIONS.bytesPerSecond,
+  }),
+  scrubIntervalMs: integerOption({
+    help: 'From the beginning of one scrub of everything to that of the next.',
+    unit: 'ms',
+    min: 1000,
+    default: DEFAULT_SCRUB_OPTIONS.intervalMs,
+  }),
   requestsMax: integerOption({ help: 'Requests under way; more are refused at once.', min: 1, default: DEFAULT_REQUESTS_MAX }),
   queuedBytesMax: integerOption({
     help: 'Answers queued for one router; beyond, its requests are refused.',
@@ -101,6 +119,7 @@ export function storageNodeOptions(given: StorageNodeCommandLine): StorageNodeOp
       nodeAllowanceBytes: given.walAllowanceNodeBytes,
     },
     stateHashes: { slots: given.stateHashSlots, intervalMs: given.stateHashIntervalMs },
+    scrub: { bytesPerSecond: given.scrubBytesPerSecond, intervalMs: given.scrubIntervalMs },
     requestsMax: given.requestsMax,
     queuedBytesMax: given.queuedBytesMax,
   };

@@ -13,7 +13,7 @@ import { encodeLogRecord } from '../shared/wal/log-record.ts';
 import type { LogRecord } from '../shared/wal/log-record.ts';
 import type { StatorTransport } from '../shared/wire/frames.ts';
 import { DATA_FORMAT_VERSION, encodeNodeIdentity, WrongDataFolderError } from './core/node-identity.ts';
-import { DEFAULT_QUEUED_BYTES_MAX, DEFAULT_REQUESTS_MAX, DEFAULT_STATE_HASH_OPTIONS } from './core/options.ts';
+import { DEFAULT_QUEUED_BYTES_MAX, DEFAULT_REQUESTS_MAX, DEFAULT_SCRUB_OPTIONS, DEFAULT_STATE_HASH_OPTIONS } from './core/options.ts';
 import { DEFAULT_CHECKPOINT_OPTIONS } from './groups/checkpoint-scheduler.ts';
 import type { NodeDisk } from './groups/node-disk.ts';
 import { StorageNode } from './service.ts';
@@ -93,6 +93,7 @@ async function start(name: string, az: string, seeds: readonly string[], { clust
     paxos: DEFAULT_PAXOS_OPTIONS,
     checkpoints: DEFAULT_CHECKPOINT_OPTIONS,
     stateHashes: DEFAULT_STATE_HASH_OPTIONS,
+    scrub: DEFAULT_SCRUB_OPTIONS,
     requestsMax: DEFAULT_REQUESTS_MAX,
     queuedBytesMax: DEFAULT_QUEUED_BYTES_MAX,
   };

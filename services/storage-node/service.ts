@@ -30,6 +30,7 @@ import { ReplicaCreator } from './handlers/create-replica.ts';
 import { deleteReplica } from './handlers/delete-replica.ts';
 import { describeNode } from './handlers/describe-node.ts';
 import { inspectGroup } from './handlers/inspect-group.ts';
+import { scrub } from './handlers/scrub.ts';
 import { handOverAll, transferLeadership } from './handlers/transfer-leadership.ts';
 import { StorageNodeMetrics } from './metrics.ts';
 
@@ -176,6 +177,7 @@ export class StorageNode implements Service {
     const requests = new RequestServer({ clock, timers, groupOf: (id) => groups.group(id), isLost, ranges, options });
     const watcher = new CatalogWatcher(environment, transport, [...new Set([...Object.values(identity.addresses), ...options.seeds])]);
     const close = async (): Promise<void> => {
+      await groups.scrubber.stop();
       await groups.checkpoints.stop();
       await wal.close();
       await pages.close();
@@ -278,6 +280,8 @@ export class StorageNode implements Service {
         return deleteReplica(request, node.groups, node.pages);
       case 'inspect-group':
         return inspectGroup(request, node.groups);
+      case 'scrub':
+        return scrub(request, this.#parts.options.node, node.groups);
       case 'transfer-leadership':
         return transferLeadership(request, node.groups);
       default:

@@ -13,6 +13,7 @@ import { newIncarnation, systemRandom } from '../../services/shared/platform/ran
 import {
   DEFAULT_QUEUED_BYTES_MAX,
   DEFAULT_REQUESTS_MAX,
+  DEFAULT_SCRUB_OPTIONS,
   DEFAULT_STATE_HASH_OPTIONS,
   type StorageNodeOptions,
 } from '../../services/storage-node/core/options.ts';
@@ -128,6 +129,7 @@ export class NodeUnderTest {
       paxos: DEFAULT_PAXOS_OPTIONS,
       checkpoints: DEFAULT_CHECKPOINT_OPTIONS,
       stateHashes: DEFAULT_STATE_HASH_OPTIONS,
+      scrub: DEFAULT_SCRUB_OPTIONS,
       requestsMax: DEFAULT_REQUESTS_MAX,
       queuedBytesMax: DEFAULT_QUEUED_BYTES_MAX,
       ...this.#options,

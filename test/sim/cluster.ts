@@ -3,6 +3,7 @@ import type { Prng } from '../../services/shared/base/prng.ts';
 import type { Service } from '../../services/shared/env/environment.ts';
 import { AutoAdminService } from '../../services/auto-admin/service.ts';
 import { RouterService } from '../../services/router/service.ts';
+import { MIB } from '../../services/shared/base/units.ts';
 import { JoiningService } from '../../services/shared/cluster-client/joining-service.ts';
 import type { AdminRequest, AdminResponse } from '../../services/shared/wire/admin.ts';
 import { DEFAULT_QUEUED_BYTES_MAX, DEFAULT_REQUESTS_MAX } from '../../services/storage-node/core/options.ts';
@@ -134,6 +135,7 @@ export class SimCluster {
       paxos,
       checkpoints,
       stateHashes: { slots: 64, intervalMs: 3000 },
+      scrub: { bytesPerSecond: MIB, intervalMs: 40_000 },
       requestsMax: DEFAULT_REQUESTS_MAX,
       queuedBytesMax: DEFAULT_QUEUED_BYTES_MAX,
     };

@@ -1,4 +1,4 @@
-import { MIB } from '../../shared/base/units.ts';
+import { HOUR_MS, MIB } from '../../shared/base/units.ts';
 import type { PaxosOptions } from '../../shared/paxos/options.ts';
 
 /** When the checkpoint scheduler makes a checkpoint. */
@@ -25,6 +25,15 @@ export interface StateHashOptions {
 
 export const DEFAULT_STATE_HASH_OPTIONS: StateHashOptions = { slots: 1024, intervalMs: 10_000 };
 
+/** How a node reads all that it has, to find damage. */
+export interface ScrubOptions {
+  readonly bytesPerSecond: number;
+  /** From the beginning of one pass to that of the next. */
+  readonly intervalMs: number;
+}
+
+export const DEFAULT_SCRUB_OPTIONS: ScrubOptions = { bytesPerSecond: 8 * MIB, intervalMs: 24 * HOUR_MS };
+
 /** What a storage node is told at its start, beyond its place. */
 export interface StorageNodeOptions {
   /** `[a-z0-9-]{1,63}`, unique in the cluster, the same over restarts. */
@@ -42,6 +51,7 @@ export interface StorageNodeOptions {
   readonly paxos: PaxosOptions;
   readonly checkpoints: CheckpointOptions;
   readonly stateHashes: StateHashOptions;
+  readonly scrub: ScrubOptions;
   readonly requestsMax: number;
   readonly queuedBytesMax: number;
 }

@@ -6,6 +6,12 @@ import type { FindingKind, ScrubFinding } from '../../shared/wire/admin.ts';
 /** The list ends here; the counts do not. */
 const LISTED_MAX = 1000;
 
+/** What beginning anew with an empty tree, or with an empty log, mends. */
+const MENDED_BY: Readonly<Record<'tree' | 'log', ReadonlySet<string>>> = {
+  tree: new Set<FindingKind>(['page', 'state-hash', 'halted', 'store']),
+  log: new Set<FindingKind>(['log']),
+};
+
 /** Which replica a finding is about. */
 export interface Found {
   readonly group: GroupId;
@@ -63,9 +69,9 @@ export class Findings {
     this.#listed.splice(Math.max(0, repaired), 1);
   }
 
-  /** The replica has begun anew. */
-  rebuilt(group: GroupId): void {
-    for (const finding of this.#listed) if (finding.group === group) finding.rebuilding = true;
+  /** The replica has begun anew with this part of it empty. */
+  rebuilt(group: GroupId, part: 'tree' | 'log'): void {
+    for (const finding of this.#listed) if (finding.group === group && MENDED_BY[part].has(finding.kind)) finding.rebuilding = true;
   }
 
   /** What of these kinds was found in the replica is mended. */
@@ -80,7 +86,7 @@ export class Findings {
     for (const finding of this.#listed) {
       if (finding.repaired || finding.group === 0) continue;
       const now = health(finding.group);
-      if (now === 'gone' || (now === 'sound' && finding.rebuilding)) finding.repaired = true;
+      if (now === 'gone' || (now === 'sound' && (finding.rebuilding || finding.kind === 'incomplete'))) finding.repaired = true;
     }
   }
 }

@@ -49,6 +49,7 @@ beforeEach(async () => {
     send: nothing,
     catchUp: nothing,
     treeDamaged: nothing,
+    logDamaged: nothing,
     wake: nothing,
     hurryHeartbeat: nothing,
     elected: nothing,

@@ -11,6 +11,7 @@ import type { LeadershipNews } from '../../shared/paxos/heartbeat.ts';
 import type { PaxosMessage } from '../../shared/paxos/messages.ts';
 import type { PaxosReplica } from '../../shared/paxos/replica.ts';
 import { decodeLogRecord, type LogRecord } from '../../shared/wal/log-record.ts';
+import { WalDamagedError } from '../../shared/wal/wal-types.ts';
 import type { WriteAheadLog } from '../../shared/wal/write-ahead-log.ts';
 import { encodeGroupMeta, type GroupIdentity, type GroupMeta, type GroupState, type InstalledSnapshot } from '../core/group-state.ts';
 import { messageOfFailure } from '../core/failed-request.ts';
@@ -33,6 +34,8 @@ export interface GroupHost {
   send(group: Group, to: ReplicaId, message: PaxosMessage): void;
   /** The replica has stopped because its tree is damaged or differs from the others', while its log is sound. */
   treeDamaged(group: Group, error: Error): void;
+  /** The replica has stopped because its log is damaged where it still needs it, while its tree is not. */
+  logDamaged(group: Group, error: Error): void;
   /** Brings a follower near from the WAL, or by a snapshot. */
   catchUp(group: Group, catchUp: CatchUp): void;
   /** Has `pump` called at the end of this turn. */
@@ -99,6 +102,11 @@ export class Group {
 
   get id(): number {
     return this.identity.group;
+  }
+
+  /** The last snapshot that took the tree's place. */
+  get snapshot(): InstalledSnapshot {
+    return this.#snapshot;
   }
 
   get tree(): BTree {
@@ -597,6 +605,7 @@ export class Group {
     this.paxos.stepDown(this.#host.environment.clock.monotonicMs());
     this.stop();
     if (isCopyLost(error)) this.#host.treeDamaged(this, error);
+    else if (error instanceof WalDamagedError) this.#host.logDamaged(this, error);
   }
 }
 

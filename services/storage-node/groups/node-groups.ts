@@ -6,6 +6,7 @@ import type { Environment } from '../../shared/env/environment.ts';
 import type { CatchUp } from '../../shared/paxos/leadership.ts';
 import type { PaxosMessage } from '../../shared/paxos/messages.ts';
 import type { LogRecord } from '../../shared/wal/log-record.ts';
+import type { WalDamagedError } from '../../shared/wal/wal-types.ts';
 import type { WriteAheadLog } from '../../shared/wal/write-ahead-log.ts';
 import type { BulkFrame, ControlFrame, GroupEnvelope, StatorTransport } from '../../shared/wire/frames.ts';
 import { CLOCK_JUMP_MS, REMEMBER_REQUESTS_MS, type StorageNodeOptions, SYNC_STALL_MS } from '../core/options.ts';
@@ -20,6 +21,7 @@ import { Heartbeats } from './heartbeats.ts';
 import { type LogAllowances, LogTrimmer } from './log-trimmer.ts';
 import { PeerLinks } from './peer-links.ts';
 import { ReplicaRebuilder } from './replica-rebuilder.ts';
+import { Scrubber } from './scrubber.ts';
 import { SnapshotReceiver } from './snapshot-receiver.ts';
 import { SnapshotSender } from './snapshot-sender.ts';
 import { StateHashKeeper } from './state-hash-keeper.ts';
@@ -38,6 +40,7 @@ export class NodeGroups implements GroupHost {
   readonly catchUpSender: CatchUpSender;
   readonly rebuilder: ReplicaRebuilder;
   readonly findings: Findings;
+  readonly scrubber: Scrubber;
   readonly stateHashes: StateHashKeeper<Group>;
   readonly #catalog: CatalogFeed;
   readonly #heartbeats: Heartbeats<Group>;
@@ -83,7 +86,8 @@ export class NodeGroups implements GroupHost {
     const replaced = (group: Group): Promise<void> => this.feedCatalog(group);
     const receiver = { environment, pages, links: this.links, rememberRequestsMs: REMEMBER_REQUESTS_MS, replaced };
     this.snapshotReceiver = new SnapshotReceiver(receiver);
-    this.catchUpSender = new CatchUpSender({ environment, wal, links: this.links, snapshots: this.snapshotSender });
+    const logDamaged = (group: Group, slot: Slot, error: WalDamagedError): void => void this.scrubber.logDamaged(group, slot, error);
+    this.catchUpSender = new CatchUpSender({ environment, wal, links: this.links, snapshots: this.snapshotSender, logDamaged });
     this.loader = new GroupLoader({ environment, pages, wal, host: this, options: options.paxos });
     this.findings = new Findings(environment.clock, environment.logger);
     this.stateHashes = new StateHashKeeper(options.stateHashes, environment.logger, parts.handOver);
@@ -97,7 +101,17 @@ export class NodeGroups implements GroupHost {
       groups: () => this.#groups.values(),
       groupOf: (group) => this.#groups.get(group),
       put: (group) => this.add(group),
-      rebuilding: (group) => this.findings.rebuilt(group),
+      rebuilding: (group, part) => this.findings.rebuilt(group, part),
+    });
+    this.scrubber = new Scrubber({
+      environment,
+      wal,
+      groups: () => this.#groups.values(),
+      groupOf: (group) => this.#groups.get(group),
+      unknown: () => this.rebuilder.unknown,
+      findings: this.findings,
+      checkpoint,
+      options: options.scrub,
     });
     this.#clockOffsetMs = this.#clockOffset();
   }
@@ -154,10 +168,15 @@ export class NodeGroups implements GroupHost {
     this.rebuilder.treeDamaged(group, error);
   }
 
+  logDamaged(group: Group, error: Error): void {
+    this.findings.add({ group: group.id, tableId: group.identity.tableId }, 'log', error.message);
+    this.rebuilder.logDamaged(group);
+  }
+
   #health(id: GroupId): ReplicaHealth {
     const group = this.#groups.get(id);
     if (group === undefined) return this.rebuilder.unknown.has(id) ? 'unsound' : 'gone';
-    return group.stopped || group.awaitsSnapshot || group.state.halted > 0 ? 'unsound' : 'sound';
+    return group.stopped || group.awaitsSnapshot || group.paxos.abstains || group.state.halted > 0 ? 'unsound' : 'sound';
   }
 
   catchUp(group: Group, catchUp: CatchUp): void {
@@ -231,6 +250,7 @@ export class NodeGroups implements GroupHost {
   tickCheckpoints(): void {
     this.#trimmer.trim(this.#groups.values());
     this.checkpoints.tick(this.#groups.values());
+    this.scrubber.tick();
   }
 
   /** Sends heartbeats to all peers; a node whose disk hangs keeps them back, and so loses its leases in time. */

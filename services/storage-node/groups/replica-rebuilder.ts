@@ -26,8 +26,8 @@ export interface RebuilderParts {
   readonly groupOf: (group: GroupId) => Group | undefined;
   /** A replica takes the place of the one of its group, if there is one. */
   readonly put: (group: Group) => void;
-  /** The replica has begun anew, and has its tree once nothing is awaited any more. */
-  readonly rebuilding: (group: GroupId) => void;
+  /** The replica has begun anew with this part of it empty, and is whole once nothing is awaited any more. */
+  readonly rebuilding: (group: GroupId, part: 'tree' | 'log') => void;
 }
 
 /**
@@ -78,10 +78,24 @@ export class ReplicaRebuilder {
       }
       this.#verdicts.set(group.id, error.verdict);
     }
-    this.#rebuild(group.identity, async () => {
-      await this.#parts.receiver.forget(group);
-      while (!group.appendsDone) await this.#parts.environment.timers.sleep(APPENDS_CHECK_MS);
+    this.#inTurn(group.identity, 'tree', async () => {
+      await this.#quiet(group);
+      return this.#parts.loader.rebuild(group.identity);
     });
+  }
+
+  /** The log is damaged where it is still needed, so that the replica has stopped: it abstains until a leader has synced it anew. */
+  logDamaged(group: Group): void {
+    this.#inTurn(group.identity, 'log', async () => {
+      await this.#quiet(group);
+      return this.#parts.loader.abstain(group);
+    });
+  }
+
+  /** Nothing of the stopped replica is under way any more. */
+  async #quiet(group: Group): Promise<void> {
+    await this.#parts.receiver.forget(group);
+    while (!group.appendsDone) await this.#parts.environment.timers.sleep(APPENDS_CHECK_MS);
   }
 
   /** To be called every 50 ms or so. */
@@ -115,22 +129,24 @@ export class ReplicaRebuilder {
     if (!this.#unknown.has(message.group)) return;
     const { identity } = decodeGroupMeta(message.state, REMEMBER_REQUESTS_MS);
     const own = identity.members.find(({ node }) => node === this.#parts.node);
-    if (own !== undefined) this.#rebuild({ ...identity, replica: own.replica }, () => Promise.resolve());
+    if (own !== undefined) this.#rebuild({ ...identity, replica: own.replica });
   }
 
-  #rebuild(identity: GroupIdentity, ready: () => Promise<void>): void {
+  #rebuild(identity: GroupIdentity): void {
+    this.#inTurn(identity, 'tree', () => this.#parts.loader.rebuild(identity));
+  }
+
+  #inTurn(identity: GroupIdentity, part: 'tree' | 'log', make: () => Promise<Group>): void {
     if (this.#underWay.has(identity.group)) return;
-    this.#underWay.set(identity.group, this.#putAnew(identity, ready));
+    this.#underWay.set(identity.group, this.#putAnew(identity, part, make));
   }
 
-  async #putAnew(identity: GroupIdentity, ready: () => Promise<void>): Promise<void> {
-    const { environment, loader, put, rebuilding } = this.#parts;
-    const { group, replica } = identity;
+  async #putAnew({ group, replica }: GroupIdentity, part: 'tree' | 'log', make: () => Promise<Group>): Promise<void> {
+    const { environment, put, rebuilding } = this.#parts;
     try {
-      await ready();
       environment.logger.warn('replica is rebuilt', { group, replica });
-      put(await loader.rebuild(identity));
-      rebuilding(group);
+      put(await make());
+      rebuilding(group, part);
       this.#unknown.delete(group);
       this.rebuilt += 1;
     } catch (error) {

@@ -67,6 +67,8 @@ export class ReplicaWorld {
   readonly sent: PaxosMessage[] = [];
   /** Replicas that stopped because of a damaged tree. */
   readonly damaged: Group[] = [];
+  /** Replicas that stopped because of a damaged log. */
+  readonly logsDamaged: Group[] = [];
   /** Reads of the tree store wait while this is set. */
   readsHeld: Promise<void> | undefined;
   #walStore = new MemoryStore();
@@ -75,10 +77,24 @@ export class ReplicaWorld {
   #wal: WriteAheadLog | undefined;
   #pages: PageStore | undefined;
   #group: Group | undefined;
+  #loader: GroupLoader | undefined;
 
   constructor(timers = new ManualTimers()) {
     this.timers = timers;
     this.environment = testEnvironment(timers);
+  }
+
+  get walStore(): MemoryStore {
+    return this.#walStore;
+  }
+
+  get treeStore(): MemoryStore {
+    return this.#treeStore;
+  }
+
+  get loader(): GroupLoader {
+    assert(this.#loader);
+    return this.#loader;
   }
 
   get wal(): WriteAheadLog {
@@ -170,6 +186,7 @@ export class ReplicaWorld {
       evaluator: new WriteEvaluator(digest, logger, 'local'),
       send: (_group, _to, message) => void this.sent.push(message),
       catchUp: () => undefined,
+      logDamaged: (group) => void this.logsDamaged.push(group),
       treeDamaged: (group) => void this.damaged.push(group),
       wake: (group) => timers.endOfTurn(() => group.pump()),
       hurryHeartbeat: () => undefined,
@@ -177,7 +194,8 @@ export class ReplicaWorld {
       watchClock: () => undefined,
       applied: () => undefined,
     };
-    return new GroupLoader({ environment, pages: this.#pages, wal: this.#wal, host, options: DEFAULT_PAXOS_OPTIONS });
+    this.#loader = new GroupLoader({ environment, pages: this.#pages, wal: this.#wal, host, options: DEFAULT_PAXOS_OPTIONS });
+    return this.#loader;
   }
 }
 
