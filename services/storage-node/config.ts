@@ -87,6 +87,13 @@ export const STORAGE_NODE_OPTIONS = {
     min: 1000,
     default: DEFAULT_SCRUB_OPTIONS.intervalMs,
   }),
+  diskReserveBytes: optional(
+    integerOption({
+      help: 'Free space below which writes are refused; a twentieth of the disk when absent, 256 MiB to 4 GiB, at most a quarter of it.',
+      unit: 'bytes',
+      min: 1024 * 1024,
+    }),
+  ),
   requestsMax: integerOption({ help: 'Requests under way; more are refused at once.', min: 1, default: DEFAULT_REQUESTS_MAX }),
   queuedBytesMax: integerOption({
     help: 'Answers queued for one router; beyond, its requests are refused.',
@@ -120,6 +127,7 @@ export function storageNodeOptions(given: StorageNodeCommandLine): StorageNodeOp
     },
     stateHashes: { slots: given.stateHashSlots, intervalMs: given.stateHashIntervalMs },
     scrub: { bytesPerSecond: given.scrubBytesPerSecond, intervalMs: given.scrubIntervalMs },
+    diskReserveBytes: given.diskReserveBytes,
     requestsMax: given.requestsMax,
     queuedBytesMax: given.queuedBytesMax,
   };

@@ -101,6 +101,31 @@ const METRICS: readonly { readonly name: string; readonly help: string; readonly
     read: ({ groups }, gauge) => gauge.set(groups.scrubber.lastCompleteMs / SECOND_MS),
   },
   {
+    name: 'disk_free_bytes',
+    help: 'Free space of the disk that holds the data folder, bytes.',
+    read: ({ groups }, gauge) => gauge.set(groups.room.freeBytes),
+  },
+  {
+    name: 'disk_reserve_bytes',
+    help: 'Free space below which writes are refused, bytes.',
+    read: ({ groups }, gauge) => gauge.set(groups.room.reserveBytes),
+  },
+  {
+    name: 'disk_fullness',
+    help: '0: there is room. 1: nearly full, deletes alone are taken. 2: nothing new is taken.',
+    read: ({ groups }, gauge) => gauge.set(groups.room.fullness),
+  },
+  {
+    name: 'writes_refused_for_space_total',
+    help: 'Writes refused because the disk of this node or those of a quorum are nearly full.',
+    read: ({ groups }, gauge) => gauge.set(groups.room.refused),
+  },
+  {
+    name: 'messages_not_taken_for_space_total',
+    help: 'Consensus messages with records that were not taken, because the reserve of the disk is nearly used up.',
+    read: ({ groups }, gauge) => gauge.set(groups.room.notTaken),
+  },
+  {
     name: 'items',
     help: 'Items in the groups that this node leads.',
     read: ({ groups }, gauge) => gauge.set(sum(groups, (group) => (group.paxos.serves ? group.tree.items : 0))),

@@ -15,7 +15,7 @@ import type { StatorTransport } from '../shared/wire/frames.ts';
 import { DATA_FORMAT_VERSION, encodeNodeIdentity, WrongDataFolderError } from './core/node-identity.ts';
 import { DEFAULT_QUEUED_BYTES_MAX, DEFAULT_REQUESTS_MAX, DEFAULT_SCRUB_OPTIONS, DEFAULT_STATE_HASH_OPTIONS } from './core/options.ts';
 import { DEFAULT_CHECKPOINT_OPTIONS } from './groups/checkpoint-scheduler.ts';
-import type { NodeDisk } from './groups/node-disk.ts';
+import type { DiskSpace, NodeDisk } from './groups/node-disk.ts';
 import { StorageNode } from './service.ts';
 
 const CLUSTER = 'test';
@@ -59,8 +59,8 @@ class MemoryDisk implements NodeDisk {
     return Promise.resolve(this.#tree);
   }
 
-  sizeBytes(): Promise<number> {
-    return Promise.resolve(1 << 30);
+  space(): Promise<DiskSpace> {
+    return Promise.resolve({ sizeBytes: 1 << 30, freeBytes: 1 << 30 });
   }
 }
 

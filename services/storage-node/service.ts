@@ -22,6 +22,7 @@ import {
 } from './core/options.ts';
 import { CatalogFeed } from './groups/catalog-feed.ts';
 import type { Group } from './groups/group.ts';
+import { defaultReserveBytes } from './groups/disk-room.ts';
 import type { NodeDisk } from './groups/node-disk.ts';
 import { NodeGroups } from './groups/node-groups.ts';
 import { RangeReader } from './groups/range-reader.ts';
@@ -153,14 +154,17 @@ export class StorageNode implements Service {
     const treeStore = await disk.openTree();
     const pages = await PageStore.open({ store: treeStore, digest, logger, timers, cacheBytesMax: options.pageCacheBytesMax, onFailure });
     const catalog = new CatalogFeed(logger);
-    const nodeBytes = options.checkpoints.nodeAllowanceBytes ?? NODE_ALLOWANCE_SHARE * (await disk.sizeBytes());
+    const space = await disk.space();
+    const nodeBytes = options.checkpoints.nodeAllowanceBytes ?? NODE_ALLOWANCE_SHARE * space.sizeBytes;
+    const reserveBytes = options.diskReserveBytes ?? defaultReserveBytes(space.sizeBytes);
     const allowances = { groupBytes: options.checkpoints.followerAllowanceBytes, nodeBytes };
     const handOver = ({ id }: Group, to: ReplicaId): void => {
       transferLeadership({ kind: 'transfer-leadership', group: id, to }, groups).catch((error: unknown) => {
         logger.warn('leadership not given to the majority', { group: id, to, error: String(error) });
       });
     };
-    const groups = new NodeGroups({ environment, transport, wal, pages, catalog, options, allowances, handOver });
+    const groups = new NodeGroups({ environment, transport, wal, pages, catalog, options, allowances, reserveBytes, handOver });
+    groups.room.observe(space);
     const loaded = await groups.loader.load();
     for (const group of loaded) {
       let damage: PageDamagedError | undefined;
@@ -203,6 +207,7 @@ export class StorageNode implements Service {
     this.#every(HEARTBEAT_MS, () => node.groups.beat());
     this.#every(HEARTBEAT_MS, () => node.requests.giveSignsOfLife());
     this.#every(CHECKPOINT_TICK_MS, () => node.groups.tickCheckpoints());
+    this.#every(CHECKPOINT_TICK_MS, () => void this.#watchDisk(node));
     this.#every(CATALOG_BEAT_MS, () => node.catalog.flush(true));
     void this.#register();
   }
@@ -219,6 +224,14 @@ export class StorageNode implements Service {
     };
     timer = timers.after(periodMs, again);
     this.#timers.add(timer);
+  }
+
+  async #watchDisk(node: OpenNode): Promise<void> {
+    try {
+      node.groups.room.observe(await this.#parts.disk.space());
+    } catch (error) {
+      this.#parts.environment.logger.warn('free space unknown', { error: String(error) });
+    }
   }
 
   // --- finding the others ------------------------------------------------------------------------------------------

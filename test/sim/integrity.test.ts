@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { must } from '../../services/shared/base/assert.ts';
+import { GIB } from '../../services/shared/base/units.ts';
 import type { Group } from '../../services/storage-node/groups/group.ts';
 import { differenceOfReplicas } from './checks/equal-replicas.ts';
-import type { Clients } from './clients.ts';
+import type { Clients, Outcome } from './clients.ts';
 import type { SimCluster } from './cluster.ts';
-import { putCall, readCall, valueIn } from './items.ts';
+import { deleteCall, putCall, readCall, valueIn } from './items.ts';
 import { groupOfTable, leaderOf, type Machine, play } from './story.ts';
 
 const REPAIR_MS = 60_000;
@@ -146,5 +147,72 @@ test('a partition of which no two copies agree refuses every request, also after
     await cluster.until('everybody is back', REPAIR_MS, () => cluster.nodes.every(({ life }) => life?.service.notReady() === undefined));
     await cluster.until('the log is applied', REPAIR_MS, halted);
     await refuses();
+  });
+});
+
+/** All that is kept free of a simulated disk. */
+const RESERVE = 4 * GIB;
+const CUT_MS = 2000;
+
+async function setFree(cluster: SimCluster, nodes: readonly Machine[], share: number): Promise<void> {
+  for (const { disk } of nodes) disk.freeBytes = share * RESERVE;
+  await cluster.sleep(CUT_MS);
+}
+
+function messageOf(outcome: Outcome): string {
+  return outcome.kind === 'unknown' ? String(outcome.message) : outcome.kind;
+}
+
+test('with one disk nearly full writes go on, led by a node that has room', async () => {
+  await play(async (cluster, clients) => {
+    await putAll(clients, 1);
+    const full = leaderOf(cluster);
+    await setFree(cluster, [full], 0.9);
+    assert.notEqual(leaderOf(cluster), full);
+    for (const [at, key] of KEYS.entries()) assert.equal((await clients.executeAt(0, putCall(key, at, 0))).kind, 'done');
+    // It is nearly exhausted now: it takes no records, and catches up when it may.
+    await setFree(cluster, [full], 0.2);
+    await putAll(clients, 2);
+    await cluster.sleep(5000);
+    assert.ok(groupOfTable(full).paxos.last < groupOfTable(leaderOf(cluster)).paxos.last);
+    await setFree(cluster, [full], 10);
+    assert.equal(await differenceOfReplicas(cluster), undefined);
+    await readAll(clients, 2);
+  });
+});
+
+test('with two disks nearly full writes are refused by name, reads and deletes go on, and freed space brings writes back', async () => {
+  await play(async (cluster, clients) => {
+    await putAll(clients, 1);
+    const full = cluster.nodes.slice(1);
+    await setFree(cluster, full, 0.9);
+    for (let times = 0; times < 3; times++) assert.match(messageOf(await clients.execute(putCall('one', 5, 0))), /nearly full/);
+    await readAll(clients, 1);
+    assert.equal((await clients.execute(deleteCall('one'))).kind, 'done');
+    await setFree(cluster, full, 0.4);
+    assert.match(messageOf(await clients.execute(deleteCall('two'))), /nearly full/);
+    assert.equal((await clients.execute(readCall('two', true))).kind, 'done');
+    await setFree(cluster, full, 10);
+    await putAll(clients, 3);
+    assert.deepEqual(
+      cluster.nodes.map(({ lives }) => lives),
+      [1, 1, 1],
+      'nobody was started again',
+    );
+    assert.equal(await differenceOfReplicas(cluster), undefined);
+  });
+});
+
+test('with all disks full nobody takes a record, leases go on, and nothing is lost', async () => {
+  await play(async (cluster, clients) => {
+    await putAll(clients, 1);
+    await setFree(cluster, cluster.nodes, 0.1);
+    assert.match(messageOf(await clients.execute(putCall('one', 5, 0))), /nearly full/);
+    await cluster.sleep(20_000);
+    await readAll(clients, 1);
+    await setFree(cluster, cluster.nodes, 10);
+    await putAll(clients, 2);
+    await readAll(clients, 2);
+    assert.equal(await differenceOfReplicas(cluster), undefined);
   });
 });

@@ -52,10 +52,11 @@ export class DataFolder {
     return openLevelStore(folder, TREE_STORE_OPTIONS);
   }
 
-  async sizeBytes(): Promise<number> {
+  /** Of the whole disk, and what of it this process may still write. */
+  async space(): Promise<{ sizeBytes: number; freeBytes: number }> {
     await mkdir(this.#path, { recursive: true });
-    const { blocks, bsize } = await statfs(this.#path);
-    return blocks * bsize;
+    const { blocks, bavail, bsize } = await statfs(this.#path);
+    return { sizeBytes: blocks * bsize, freeBytes: bavail * bsize };
   }
 }
 

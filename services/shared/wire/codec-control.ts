@@ -13,7 +13,7 @@ export function writeControlFrame(writer: ProtoWriter, frame: ControlFrame): voi
   }
   if (heartbeatAnswer !== undefined) {
     const position = writer.position();
-    writer.bool(HeartbeatAnswerTags.noRoom, heartbeatAnswer.noRoom);
+    writer.uint(HeartbeatAnswerTags.fullness, heartbeatAnswer.fullness);
     writer.bytes(HeartbeatAnswerTags.marks, heartbeatAnswer.marks);
     writer.bytes(HeartbeatAnswerTags.checkpoints, heartbeatAnswer.checkpoints);
     writer.bytes(HeartbeatAnswerTags.refusals, heartbeatAnswer.refusals);
@@ -64,16 +64,16 @@ function readHeartbeatAnswer(reader: ProtoReader): HeartbeatAnswer {
   let refusals: Uint8Array = NO_BYTES;
   let checkpoints: Uint8Array = NO_BYTES;
   let marks: Uint8Array = NO_BYTES;
-  let noRoom = false;
+  let fullness = 0;
   while (reader.more()) {
     const tag = reader.tag();
     if (tag === HeartbeatAnswerTags.sequence) sequence = reader.uint();
     else if (tag === HeartbeatAnswerTags.refusals) refusals = reader.bytes();
     else if (tag === HeartbeatAnswerTags.checkpoints) checkpoints = reader.bytes();
     else if (tag === HeartbeatAnswerTags.marks) marks = reader.bytes();
-    else if (tag === HeartbeatAnswerTags.noRoom) noRoom = reader.bool();
+    else if (tag === HeartbeatAnswerTags.fullness) fullness = reader.uint();
     else reader.skip(tag);
   }
   reader.leave(outer);
-  return { sequence, refusals, checkpoints, marks, noRoom };
+  return { sequence, refusals, checkpoints, marks, fullness };
 }

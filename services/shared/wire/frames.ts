@@ -31,8 +31,8 @@ export interface HeartbeatAnswer {
   readonly checkpoints: Uint8Array;
   /** With them: twenty packed bytes for each group that has passed a mark (storage-node/groups/group-marks.ts). */
   readonly marks: Uint8Array;
-  /** The disk of this node is nearly full. */
-  readonly noRoom: boolean;
+  /** How full the disk of this node is: 0, 1 or 2 (storage-node/groups/disk-room.ts). */
+  readonly fullness: number;
 }
 
 export interface GroupEnvelope {

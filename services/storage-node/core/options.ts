@@ -52,6 +52,8 @@ export interface StorageNodeOptions {
   readonly checkpoints: CheckpointOptions;
   readonly stateHashes: StateHashOptions;
   readonly scrub: ScrubOptions;
+  /** Kept free on the disk: below, writes are refused. Undefined: by its size (disk-room.ts). */
+  readonly diskReserveBytes?: number | undefined;
   readonly requestsMax: number;
   readonly queuedBytesMax: number;
 }

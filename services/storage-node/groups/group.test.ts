@@ -48,6 +48,7 @@ beforeEach(async () => {
     evaluator: new WriteEvaluator(nodeDigest, logger, 'local'),
     send: nothing,
     catchUp: nothing,
+    hasRoomFor: () => true,
     treeDamaged: nothing,
     logDamaged: nothing,
     wake: nothing,

@@ -44,7 +44,7 @@ function beat(hurried: boolean, nowMs: number): number | undefined {
   return heartbeats.make('node-2', [group], hurried, nowMs)?.sequence;
 }
 
-function answer(sequence: number | undefined, said = { marks: encodeGroupMarks([]), noRoom: false }) {
+function answer(sequence: number | undefined, said = { marks: encodeGroupMarks([]), fullness: 0 }) {
   assert(sequence !== undefined, 'nothing was sent');
   return heartbeats.answered('node-2', { sequence, refusals: NO_REFUSALS, checkpoints: encodeGroupSlots([]), ...said }, 1000);
 }
@@ -105,13 +105,13 @@ test('now and then checkpoints and floors travel along, and only of groups that 
   assert.equal((group.trimFloor as TrimFloor).secondBest(70, [2]), 40);
 });
 
-test('the leader hears the last mark of a follower, and whether its disk has room', () => {
+test('the leader hears the last mark of a follower, and how full its disk is', () => {
   const mark = { slot: 12, hash: '0123456789abcdef' };
-  answer(beat(false, 0), { marks: encodeGroupMarks([{ group: 7, ...mark }]), noRoom: true });
+  answer(beat(false, 0), { marks: encodeGroupMarks([{ group: 7, ...mark }]), fullness: 1 });
   assert.deepEqual(stateHashes.heardOf(2), mark);
-  assert.deepEqual([...heartbeats.peersWithoutRoom], ['node-2']);
+  assert.deepEqual([...heartbeats.peerFullness], [['node-2', 1]]);
   answer(beat(false, 300));
-  assert.deepEqual([...heartbeats.peersWithoutRoom], []);
+  assert.deepEqual([...heartbeats.peerFullness], []);
 });
 
 test('a follower answers a heartbeat that carries floors with its mark', () => {
@@ -122,5 +122,5 @@ test('a follower answers a heartbeat that carries floors with its mark', () => {
   assert.ok(sent);
   const answered = heartbeats.receive(sent, () => follower, 0);
   assert.deepEqual(decodeGroupMarks(answered.marks), [{ group: 7, slot: 9, hash: 'fedcba9876543210' }]);
-  assert.equal(answered.noRoom, false);
+  assert.equal(answered.fullness, 0);
 });

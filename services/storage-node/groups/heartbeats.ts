@@ -13,6 +13,7 @@ import type { PaxosReplica } from '../../shared/paxos/replica.ts';
 import type { Heartbeat, HeartbeatAnswer } from '../../shared/wire/frames.ts';
 import type { GroupIdentity } from '../core/group-state.ts';
 import { decodeGroupSlots, encodeGroupSlots, type GroupSlot } from './group-slots.ts';
+import type { Fullness } from './disk-room.ts';
 import { decodeGroupMarks, encodeGroupMarks, type GroupMark } from './group-marks.ts';
 import type { StateHashWatch } from './state-hash-watch.ts';
 import type { TrimFloor } from './trim-floor.ts';
@@ -65,10 +66,10 @@ const REMEMBERED = 64;
 export class Heartbeats<G extends BeatingGroup> {
   readonly #peers = new Map<NodeId, PeerBook<G>>();
   #sequence: number;
-  /** The disk of this node is nearly full: its answers say so. */
-  noRoom = false;
-  /** Peers whose last answer said that of theirs. */
-  readonly peersWithoutRoom = new Set<NodeId>();
+  /** How full the disk of this node is: its answers say so. */
+  fullness: Fullness = 0;
+  /** Peers whose last answer said that their disks are nearly full, or fuller. */
+  readonly peerFullness = new Map<NodeId, Fullness>();
 
   /** Each life of the process numbers from somewhere else, so that a late answer to an earlier life counts for nothing. */
   constructor(random: Random) {
@@ -133,7 +134,7 @@ export class Heartbeats<G extends BeatingGroup> {
       refusals: encodeRefusals(refusals),
       checkpoints: encodeGroupSlots(checkpoints),
       marks: encodeGroupMarks(marks),
-      noRoom: this.noRoom,
+      fullness: this.fullness,
     };
   }
 
@@ -146,8 +147,8 @@ export class Heartbeats<G extends BeatingGroup> {
     for (const { group, ballot, follower } of sent.led) {
       group.paxos.onHeartbeatAnswer(follower, ballot, sent.sentAtMs, !refusals.has(group.id), nowMs);
     }
-    if (answer.noRoom) this.peersWithoutRoom.add(node);
-    else this.peersWithoutRoom.delete(node);
+    if (answer.fullness === 0) this.peerFullness.delete(node);
+    else this.peerFullness.set(node, answer.fullness === 1 ? 1 : 2);
     if (answer.checkpoints.length > 0) tellCheckpoints(sent, answer.checkpoints);
     if (answer.marks.length > 0) tellMarks(sent, answer.marks);
     const again = book.again && book.hurried === answer.sequence;

@@ -1,6 +1,13 @@
 import type { KeyValueStore } from '../../shared/env/key-value-store.ts';
 import type { MarkFile } from '../../shared/env/mark-file.ts';
 
+export interface DiskSpace {
+  /** Of the whole disk. */
+  readonly sizeBytes: number;
+  /** What this process may still write. */
+  readonly freeBytes: number;
+}
+
 /** The data folder of a storage node, real or simulated. */
 export interface NodeDisk {
   /** Undefined in an empty folder. */
@@ -10,6 +17,6 @@ export interface NodeDisk {
   /** The WAL's store, with what the scan of its own log found before it was opened. */
   openWal(): Promise<{ readonly store: KeyValueStore; readonly mark: MarkFile; readonly damage: string | undefined }>;
   openTree(): Promise<KeyValueStore>;
-  /** Size of the whole disk that holds the folder, not only of what is free. */
-  sizeBytes(): Promise<number>;
+  /** Of the disk that holds the folder. */
+  space(): Promise<DiskSpace>;
 }

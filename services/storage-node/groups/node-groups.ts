@@ -11,6 +11,7 @@ import type { WriteAheadLog } from '../../shared/wal/write-ahead-log.ts';
 import type { BulkFrame, ControlFrame, GroupEnvelope, StatorTransport } from '../../shared/wire/frames.ts';
 import { CLOCK_JUMP_MS, REMEMBER_REQUESTS_MS, type StorageNodeOptions, SYNC_STALL_MS } from '../core/options.ts';
 import { WriteEvaluator } from '../core/write-evaluator.ts';
+import { DiskRoom } from './disk-room.ts';
 import { Findings, type ReplicaHealth } from './findings.ts';
 import type { CatalogFeed } from './catalog-feed.ts';
 import { CatchUpSender } from './catch-up.ts';
@@ -39,10 +40,13 @@ export class NodeGroups implements GroupHost {
   readonly snapshotReceiver: SnapshotReceiver;
   readonly catchUpSender: CatchUpSender;
   readonly rebuilder: ReplicaRebuilder;
+  readonly room: DiskRoom;
   readonly findings: Findings;
   readonly scrubber: Scrubber;
   readonly stateHashes: StateHashKeeper<Group>;
   readonly #catalog: CatalogFeed;
+  /** Lets another replica lead, when it can. */
+  readonly #handOver: (group: Group, to: ReplicaId) => void;
   readonly #heartbeats: Heartbeats<Group>;
   readonly #trimmer: LogTrimmer;
   readonly #groups = new Map<GroupId, Group>();
@@ -65,6 +69,8 @@ export class NodeGroups implements GroupHost {
     catalog: CatalogFeed;
     options: StorageNodeOptions;
     allowances: LogAllowances;
+    /** Kept free on the disk. */
+    reserveBytes: number;
     handOver: (group: Group, to: ReplicaId) => void;
   }) {
     const { environment, wal, pages, options } = parts;
@@ -72,6 +78,8 @@ export class NodeGroups implements GroupHost {
     this.wal = wal;
     this.#catalog = parts.catalog;
     this.#heartbeats = new Heartbeats(environment.random);
+    this.room = new DiskRoom(options.node, parts.reserveBytes, this.#heartbeats.peerFullness, environment.logger);
+    this.#handOver = parts.handOver;
     this.evaluator = new WriteEvaluator(environment.digest, environment.logger, options.region);
     this.links = new PeerLinks(environment, parts.transport, {
       onControl: (node, frame) => this.onControl(node, frame),
@@ -168,6 +176,10 @@ export class NodeGroups implements GroupHost {
     this.rebuilder.treeDamaged(group, error);
   }
 
+  hasRoomFor(group: Group, isDelete: boolean): boolean {
+    return this.room.hasRoomFor(group, isDelete);
+  }
+
   logDamaged(group: Group, error: Error): void {
     this.findings.add({ group: group.id, tableId: group.identity.tableId }, 'log', error.message);
     this.rebuilder.logDamaged(group);
@@ -251,6 +263,16 @@ export class NodeGroups implements GroupHost {
     this.#trimmer.trim(this.#groups.values());
     this.checkpoints.tick(this.#groups.values());
     this.scrubber.tick();
+    if (this.room.fullness > 0) this.#leadElsewhere();
+  }
+
+  /** What is led here could take no writes, though a quorum has room for them. */
+  #leadElsewhere(): void {
+    for (const group of this.#groups.values()) {
+      const node = group.paxos.serves ? this.room.betterLeader(group) : undefined;
+      const better = group.identity.members.find((member) => member.node === node);
+      if (better !== undefined) this.#handOver(group, better.replica);
+    }
   }
 
   /** Sends heartbeats to all peers; a node whose disk hangs keeps them back, and so loses its leases in time. */
@@ -299,6 +321,7 @@ export class NodeGroups implements GroupHost {
   onControl(node: NodeId, frame: ControlFrame): void {
     const nowMs = this.environment.clock.monotonicMs();
     if (frame.heartbeat !== undefined) {
+      this.#heartbeats.fullness = this.room.fullness;
       const answer = this.#heartbeats.receive(frame.heartbeat, (id) => this.#groups.get(id), nowMs);
       this.links.answerHeartbeat(node, answer);
     }
@@ -329,6 +352,7 @@ export class NodeGroups implements GroupHost {
       if (group === undefined || group.stopped) continue;
       // What comes back from a receiver has the same kinds as what is sent: an empty chunk is an acknowledgement.
       const answer = message.kind === 'installed' || (message.kind === 'chunk' && message.entries.length === 0);
+      if (message.kind === 'begin' && this.room.fullness === 2) continue;
       if (answer || (message.kind === 'abort' && this.snapshotSender.sends(node, message))) this.snapshotSender.onAnswer(node, message);
       else this.snapshotReceiver.onMessage(node, group, message);
     }
@@ -337,6 +361,11 @@ export class NodeGroups implements GroupHost {
   #deliver(node: NodeId, { group: id, from, to, message }: GroupEnvelope, nowMs: number): void {
     const group = this.#groups.get(id);
     if (group === undefined || group.stopped || group.paxos.self !== to || group.nodeOf(from) !== node) return;
+    if (this.room.exhausted && carriesRecords(message)) {
+      // As if it were lost: its sender goes on with the others, and sends again.
+      this.room.notTaken += 1;
+      return;
+    }
     group.paxos.step(from, message, nowMs);
     this.wake(group);
   }
@@ -350,6 +379,11 @@ export class NodeGroups implements GroupHost {
       this.wake(group);
     }
   }
+}
+
+/** Following the message writes records of somebody else's log. */
+function carriesRecords(message: PaxosMessage): boolean {
+  return (message.kind === 'accept' || message.kind === 'sync' || message.kind === 'learn') && message.records.length > 0;
 }
 
 const NO_BYTES = new Uint8Array(0);

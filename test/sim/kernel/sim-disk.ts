@@ -40,6 +40,8 @@ export class SimDisk {
   stalledUntilMs = 0;
   /** Injected: so much slower than usual. */
   slowness = 1;
+  /** Injected: what is left on the disk. */
+  freeBytes = DISK_BYTES;
   /** Injected: the next write of this life of the process fails. */
   failNextWrite = false;
 
@@ -70,7 +72,7 @@ export class SimDisk {
         return { store, mark: this.#markFile(pace), damage };
       },
       openTree: () => read().then(() => open(this.#tree)),
-      sizeBytes: () => Promise.resolve(DISK_BYTES),
+      space: () => Promise.resolve({ sizeBytes: DISK_BYTES, freeBytes: this.freeBytes }),
     };
   }
 

@@ -166,7 +166,7 @@ export const HeartbeatAnswerTags = {
   refusals: 18,
   checkpoints: 26,
   marks: 34,
-  noRoom: 40,
+  fullness: 40,
 } as const;
 
 export const HelloTags = {
