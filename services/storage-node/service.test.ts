@@ -55,9 +55,15 @@ class MemoryDisk implements NodeDisk {
     return Promise.resolve({ store: this.#wal, mark: this.#mark, damage: undefined });
   }
 
-  openTree(): Promise<MemoryStore> {
-    return Promise.resolve(this.#tree);
+  openTree(): Promise<{ store: MemoryStore; setAside: undefined }> {
+    return Promise.resolve({ store: this.#tree, setAside: undefined });
   }
+
+  noteTreeDamage(reason: string): Promise<void> {
+    return Promise.reject(new Error(reason));
+  }
+
+  async removeSetAside(): Promise<void> {}
 
   space(): Promise<DiskSpace> {
     return Promise.resolve({ sizeBytes: 1 << 30, freeBytes: 1 << 30 });

@@ -69,7 +69,7 @@ async function writeFolder(): Promise<void> {
   await store.close();
   await mark.close();
 
-  const treeStore = await data.openTree();
+  const { store: treeStore } = await data.openTree();
   const pages = await PageStore.open({ ...parts, store: treeStore, cacheBytesMax: 1 << 20 });
   const identity: GroupIdentity = {
     group: GROUP,

@@ -216,3 +216,44 @@ test('with all disks full nobody takes a record, leases go on, and nothing is lo
     assert.equal(await differenceOfReplicas(cluster), undefined);
   });
 });
+
+/** The trees of these nodes are damaged beyond use while they are down. */
+async function damageTreeStores(cluster: SimCluster, nodes: readonly Machine[]): Promise<void> {
+  for (const node of nodes) {
+    node.toleratedErrors = LOUD;
+    node.kill();
+    node.disk.damageTreeStore();
+  }
+  await cluster.sleep(100);
+  for (const node of nodes) node.start();
+}
+
+test('a node whose store of trees is damaged begins with an empty one, and is whole again from its peers', async () => {
+  await play(async (cluster, clients) => {
+    await putAll(clients, 1);
+    const node = must(cluster.nodes[1]);
+    await damageTreeStores(cluster, [node]);
+    await cluster.until('it is ready', REPAIR_MS, () => node.life?.service.notReady() === undefined && isWhole(groupOfTable(node)));
+    assert.equal(await differenceOfReplicas(cluster), undefined);
+    await cluster.until('what was set aside goes', REPAIR_MS, () => node.disk.treesSetAside === 0);
+    const report = await cluster.call(node, { kind: 'scrub', start: false });
+    assert.deepEqual(report.kind === 'scrub-report' && report.findings.map(({ kind, repaired }) => [kind, repaired]), [['store', true]]);
+    await readAll(clients, 1);
+  });
+});
+
+test('when the trees of all nodes are damaged at once a partition refuses, and what was set aside stays', async () => {
+  await play(async (cluster, clients) => {
+    await putAll(clients, 1);
+    await damageTreeStores(cluster, cluster.nodes);
+    await cluster.sleep(10_000);
+    for (const call of [readCall('one', true), readCall('one', false), putCall('one', 9, 0)]) {
+      assert.match(messageOf(await clients.execute(call)), /No intact copy of the partition/);
+    }
+    assert.deepEqual(
+      cluster.nodes.map(({ disk }) => disk.treesSetAside),
+      [1, 1, 1],
+    );
+    for (const { life } of cluster.nodes) assert.match(String(life?.service.notReady()), /lost its tree/);
+  });
+});

@@ -16,7 +16,15 @@ export interface NodeDisk {
   writeIdentity(bytes: Uint8Array): Promise<void>;
   /** The WAL's store, with what the scan of its own log found before it was opened. */
   openWal(): Promise<{ readonly store: KeyValueStore; readonly mark: MarkFile; readonly damage: string | undefined }>;
-  openTree(): Promise<KeyValueStore>;
+  /**
+   * The trees' store, an empty one if there was none. One that is damaged beyond use, or was noted to be so, is set aside first: its
+   * folder stays under another name, and `setAside` says why.
+   */
+  openTree(): Promise<{ readonly store: KeyValueStore; readonly setAside: string | undefined }>;
+  /** The next openTree, in this life of the process or another, sets the trees aside. Durable once resolved. */
+  noteTreeDamage(reason: string): Promise<void>;
+  /** What was set aside is not needed any more. */
+  removeSetAside(): Promise<void>;
   /** Of the disk that holds the folder. */
   space(): Promise<DiskSpace>;
 }

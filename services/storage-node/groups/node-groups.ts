@@ -72,6 +72,8 @@ export class NodeGroups implements GroupHost {
     /** Kept free on the disk. */
     reserveBytes: number;
     handOver: (group: Group, to: ReplicaId) => void;
+    /** Ends the process. */
+    onTreeFailure: (error: unknown) => void;
   }) {
     const { environment, wal, pages, options } = parts;
     this.environment = environment;
@@ -86,8 +88,7 @@ export class NodeGroups implements GroupHost {
       onBulk: (node, frame) => this.onBulk(node, frame),
       onConnected: (node) => this.#onConnected(node),
     });
-    const fail = (error: unknown): void => environment.fatal('a checkpoint failed', error);
-    this.checkpoints = new CheckpointScheduler({ environment, wal, options: options.checkpoints, fail });
+    this.checkpoints = new CheckpointScheduler({ environment, wal, options: options.checkpoints, fail: parts.onTreeFailure });
     this.#trimmer = new LogTrimmer(wal, parts.allowances);
     const checkpoint = (group: Group): Promise<void> => this.checkpoints.checkpoint(group);
     this.snapshotSender = new SnapshotSender({ environment, links: this.links, checkpoint });

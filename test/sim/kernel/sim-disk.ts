@@ -33,6 +33,10 @@ export class SimDisk {
   #mark: number | undefined;
   #markUnderWay: number | undefined;
   #markDamaged = false;
+  /** The trees are set aside when they are opened next. */
+  #treeDamage: string | undefined;
+  /** Trees that are kept though others took their place. */
+  treesSetAside = 0;
   /** What the scan of the log finds at the next start. */
   #walDamage: string | undefined;
   #stores: { readonly image: StoreImage; readonly store: SimStore }[] = [];
@@ -71,7 +75,23 @@ export class SimDisk {
         this.#walDamage = undefined;
         return { store, mark: this.#markFile(pace), damage };
       },
-      openTree: () => read().then(() => open(this.#tree)),
+      openTree: async () => {
+        await read();
+        const setAside = this.#treeDamage;
+        if (setAside !== undefined) {
+          this.#tree = new StoreImage();
+          this.treesSetAside += 1;
+        }
+        this.#treeDamage = undefined;
+        return { store: open(this.#tree), setAside };
+      },
+      noteTreeDamage: async (reason) => {
+        await read();
+        this.#treeDamage = reason;
+      },
+      removeSetAside: async () => {
+        this.treesSetAside = 0;
+      },
       space: () => Promise.resolve({ sizeBytes: DISK_BYTES, freeBytes: this.freeBytes }),
     };
   }
@@ -99,6 +119,7 @@ export class SimDisk {
     this.#wal = new StoreImage();
     this.#tree = new StoreImage();
     this.#identity = undefined;
+    this.#treeDamage = undefined;
     this.#mark = undefined;
     this.#markDamaged = false;
   }
@@ -125,6 +146,11 @@ export class SimDisk {
   /** All pages, or all headers, of the trees are damaged while nobody uses them. How many there are. */
   damageTrees(what: 'pages' | 'headers'): number {
     return this.#tree.flipBits(this.#random, what === 'pages' ? 'p' : 't');
+  }
+
+  /** The store of the trees is damaged beyond use while nobody uses it. */
+  damageTreeStore(): void {
+    this.#treeDamage = 'Corruption: bad block';
   }
 
   #endMark(): void {
