@@ -89,9 +89,9 @@ export const STORAGE_NODE_OPTIONS = {
   }),
   diskReserveBytes: optional(
     integerOption({
-      help: 'Free space below which writes are refused; a twentieth of the disk when absent, 256 MiB to 4 GiB, at most a quarter of it.',
+      help: 'Free space below which writes are refused, 0: never; when absent a twentieth of the disk, 256 MiB to 4 GiB, at most a quarter of it.',
       unit: 'bytes',
-      min: 1024 * 1024,
+      min: 0,
     }),
   ),
   requestsMax: integerOption({ help: 'Requests under way; more are refused at once.', min: 1, default: DEFAULT_REQUESTS_MAX }),

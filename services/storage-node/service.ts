@@ -181,7 +181,7 @@ export class StorageNode implements Service {
       handOver,
       onTreeFailure,
     });
-    groups.room.observe(space);
+    groups.room.observe(space, clock.monotonicMs());
     const loaded = await groups.loader.load();
     for (const group of loaded) {
       let damage: PageDamagedError | undefined;
@@ -259,7 +259,7 @@ export class StorageNode implements Service {
 
   async #watchDisk(node: OpenNode): Promise<void> {
     try {
-      node.groups.room.observe(await this.#parts.disk.space());
+      node.groups.room.observe(await this.#parts.disk.space(), this.#parts.environment.clock.monotonicMs());
     } catch (error) {
       this.#parts.environment.logger.warn('free space unknown', { error: String(error) });
     }

@@ -18,8 +18,15 @@ beforeEach(() => {
   room = new DiskRoom('a', RESERVE, peers, testEnvironment(new ManualTimers()).logger);
 });
 
+/** Long after the disk became full. */
+function hasRoom(group: typeof GROUP, isDelete: boolean): boolean {
+  const refusal = room.refusal(group, isDelete, 60_000);
+  assert.ok(refusal === undefined || refusal.status === 'no-room');
+  return refusal === undefined;
+}
+
 function free(freeBytes: number): readonly [Fullness, boolean] {
-  room.observe({ sizeBytes: 100_000, freeBytes });
+  room.observe({ sizeBytes: 100_000, freeBytes }, 0);
   return [room.fullness, room.exhausted];
 }
 
@@ -46,27 +53,27 @@ test('less and less is taken the fuller the disk is, and all of it again once sp
 
 test('a leader without room refuses puts; deletes and the catalog go on in half of the reserve', () => {
   free(700);
-  assert.deepEqual([room.hasRoomFor(GROUP, false), room.hasRoomFor(GROUP, true), room.hasRoomFor(CATALOG, false)], [false, true, true]);
+  assert.deepEqual([hasRoom(GROUP, false), hasRoom(GROUP, true), hasRoom(CATALOG, false)], [false, true, true]);
   free(300);
-  assert.deepEqual([room.hasRoomFor(GROUP, false), room.hasRoomFor(GROUP, true), room.hasRoomFor(CATALOG, false)], [false, false, false]);
+  assert.deepEqual([hasRoom(GROUP, false), hasRoom(GROUP, true), hasRoom(CATALOG, false)], [false, false, false]);
   assert.equal(room.refused, 4);
   free(10_000);
-  assert.equal(room.hasRoomFor(GROUP, false), true);
+  assert.equal(hasRoom(GROUP, false), true);
 });
 
 test('one full follower stops nobody; two of them do, for there would be no quorum', () => {
   free(10_000);
   peers.set('b', 2);
-  assert.equal(room.hasRoomFor(GROUP, false), true);
+  assert.equal(hasRoom(GROUP, false), true);
   peers.set('c', 1);
-  assert.equal(room.hasRoomFor(GROUP, false), false);
-  assert.equal(room.hasRoomFor(GROUP, true), true, 'the third can still take deletes');
+  assert.equal(hasRoom(GROUP, false), false);
+  assert.equal(hasRoom(GROUP, true), true, 'the third can still take deletes');
   peers.set('c', 2);
-  assert.equal(room.hasRoomFor(GROUP, true), false);
+  assert.equal(hasRoom(GROUP, true), false);
   peers.delete('c');
-  assert.equal(room.hasRoomFor(GROUP, false), true);
+  assert.equal(hasRoom(GROUP, false), true);
   peers.set('elsewhere', 2);
-  assert.equal(room.hasRoomFor(GROUP, false), true, 'no member');
+  assert.equal(hasRoom(GROUP, false), true, 'no member');
 });
 
 test('a leader without room lets another lead only if a quorum has room', () => {
@@ -74,6 +81,8 @@ test('a leader without room lets another lead only if a quorum has room', () => 
   assert.equal(room.betterLeader(GROUP), undefined);
   free(700);
   assert.equal(room.betterLeader(GROUP), 'b');
+  assert.equal(room.refusal(GROUP, false, 100)?.status, 'not-ready', 'it is about to lead');
+  assert.equal(room.refusal(GROUP, false, 10_000)?.status, 'no-room', 'it should lead by now');
   peers.set('b', 1);
   assert.equal(room.betterLeader(GROUP), undefined);
 });

@@ -1,6 +1,7 @@
 import { CATALOG_GROUP, type GroupId, type NodeId } from '../../shared/base/ids.ts';
 import { GIB, MIB } from '../../shared/base/units.ts';
 import type { Logger } from '../../shared/env/logger.ts';
+import type { Answer } from '../core/write-evaluator.ts';
 import type { DiskSpace } from './node-disk.ts';
 
 /**
@@ -28,6 +29,12 @@ export function defaultReserveBytes(sizeBytes: number): number {
   return Math.floor(Math.min(RESERVE_MOST_BYTES, Math.max(least, RESERVE_SHARE * sizeBytes)));
 }
 
+/** Leaderships that a full node may give away are given away within this time; else writes are refused. */
+const HAND_OVER_MS = 2000;
+
+const LED_ELSEWHERE_SOON: Answer = { status: 'not-ready', message: 'the disk is nearly full, and another replica is about to lead' };
+const NO_ROOM: Answer = { status: 'no-room', message: 'the disk of the leader or of a quorum is nearly full' };
+
 /** What is looked at of a group whose write may need room. */
 export interface RoomGroup {
   readonly id: GroupId;
@@ -45,6 +52,8 @@ export class DiskRoom {
   readonly reserveBytes: number;
   #fullness: Fullness = 0;
   #exhausted = false;
+  /** When the disk was first seen nearly full, on the monotonic clock. */
+  #fullSinceMs = 0;
   freeBytes = Number.POSITIVE_INFINITY;
   /** Sums for metrics. */
   refused = 0;
@@ -68,7 +77,7 @@ export class DiskRoom {
   }
 
   /** The disk was looked at. */
-  observe({ freeBytes }: DiskSpace): void {
+  observe({ freeBytes }: DiskSpace, nowMs: number): void {
     this.freeBytes = freeBytes;
     const before = this.#fullness;
     // What was refused needs more room than what was not: each step back needs the margin.
@@ -78,18 +87,21 @@ export class DiskRoom {
     else this.#fullness = below(1, before >= 1) ? 1 : 0;
     this.#exhausted = below(RECORDS_SHARE, this.#exhausted);
     if (this.#fullness === before) return;
+    if (before === 0) this.#fullSinceMs = nowMs;
     const fields = { freeBytes, reserveBytes: this.reserveBytes, fullness: this.#fullness };
     if (this.#fullness > before) this.#logger.warn('disk nearly full: writes are refused', fields);
     else this.#logger.info('disk has room again', fields);
   }
 
-  /** Whether a write to a group that this node leads may be proposed. */
-  hasRoomFor(group: RoomGroup, isDelete: boolean): boolean {
-    if (this.#fullness === 0 && this.#peers.size === 0) return true;
+  /** Why a write to a group that this node leads may not be proposed; undefined: it may. */
+  refusal(group: RoomGroup, isDelete: boolean, nowMs: number): Answer | undefined {
+    if (this.#fullness === 0 && this.#peers.size === 0) return undefined;
     const most: Fullness = isDelete || group.id === CATALOG_GROUP ? 1 : 0;
-    if (this.#fullness <= most && this.#isQuorumWithin(group, most)) return true;
+    if (this.#fullness <= most && this.#isQuorumWithin(group, most)) return undefined;
+    // Somebody else is about to lead, and will take it.
+    if (nowMs - this.#fullSinceMs < HAND_OVER_MS && this.betterLeader(group) !== undefined) return LED_ELSEWHERE_SOON;
     this.refused += 1;
-    return false;
+    return NO_ROOM;
   }
 
   /** Where a group that is led here has room, when it has none here: a peer for which, as leader, a quorum has room. */

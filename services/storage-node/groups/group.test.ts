@@ -48,7 +48,7 @@ beforeEach(async () => {
     evaluator: new WriteEvaluator(nodeDigest, logger, 'local'),
     send: nothing,
     catchUp: nothing,
-    hasRoomFor: () => true,
+    roomRefusal: () => undefined,
     treeDamaged: nothing,
     logDamaged: nothing,
     wake: nothing,

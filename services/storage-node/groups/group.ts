@@ -36,8 +36,8 @@ export interface GroupHost {
   treeDamaged(group: Group, error: Error): void;
   /** The replica has stopped because its log is damaged where it still needs it, while its tree is not. */
   logDamaged(group: Group, error: Error): void;
-  /** Whether the disks of the group have room for a write. */
-  hasRoomFor(group: Group, isDelete: boolean): boolean;
+  /** Why a write may not be proposed for want of room on disks; undefined: there is room. */
+  roomRefusal(group: Group, isDelete: boolean): Answer | undefined;
   /** Brings a follower near from the WAL, or by a snapshot. */
   catchUp(group: Group, catchUp: CatchUp): void;
   /** Has `pump` called at the end of this turn. */
@@ -162,7 +162,8 @@ export class Group {
     if (refusal !== undefined) return respond(refusal);
     if (this.paxos.full) return respond({ status: 'overloaded', message: 'too many writes of this partition are under way' });
     if (this.#repeated(operation, request, respond)) return;
-    if (!this.#host.hasRoomFor(this, operation.kind === 'delete')) return respond(NO_ROOM);
+    const noRoom = this.#host.roomRefusal(this, operation.kind === 'delete');
+    if (noRoom !== undefined) return respond(noRoom);
     const wait = this.#fetch(operation.key, 'value');
     if (wait !== undefined) {
       const waiting = this.#overlay.waits(request);
@@ -617,7 +618,6 @@ const EVENTUAL_READ_MS = 5000;
 /** An answer that only reveals state waits so long for a proof of leadership. */
 const REVEAL_WAIT_MS = 5000;
 const LOAD_BYTES = 1 << 20;
-const NO_ROOM: Answer = { status: 'no-room', message: 'the disk of the leader or of a quorum is nearly full' };
 const HALTED: Answer = { status: 'no-copy', message: 'the copies of the partition contradict each other' };
 const TREE_LOST: Answer = { status: 'no-copy', message: 'the copy on this node was lost, and no leader is known that has another' };
 const WRONG_RANGE: Answer = { status: 'wrong-range' };

@@ -10,7 +10,7 @@ import type { WalDamagedError } from '../../shared/wal/wal-types.ts';
 import type { WriteAheadLog } from '../../shared/wal/write-ahead-log.ts';
 import type { BulkFrame, ControlFrame, GroupEnvelope, StatorTransport } from '../../shared/wire/frames.ts';
 import { CLOCK_JUMP_MS, REMEMBER_REQUESTS_MS, type StorageNodeOptions, SYNC_STALL_MS } from '../core/options.ts';
-import { WriteEvaluator } from '../core/write-evaluator.ts';
+import { type Answer, WriteEvaluator } from '../core/write-evaluator.ts';
 import { DiskRoom } from './disk-room.ts';
 import { Findings, type ReplicaHealth } from './findings.ts';
 import type { CatalogFeed } from './catalog-feed.ts';
@@ -177,8 +177,8 @@ export class NodeGroups implements GroupHost {
     this.rebuilder.treeDamaged(group, error);
   }
 
-  hasRoomFor(group: Group, isDelete: boolean): boolean {
-    return this.room.hasRoomFor(group, isDelete);
+  roomRefusal(group: Group, isDelete: boolean): Answer | undefined {
+    return this.room.refusal(group, isDelete, this.environment.clock.monotonicMs());
   }
 
   logDamaged(group: Group, error: Error): void {

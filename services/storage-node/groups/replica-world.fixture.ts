@@ -187,7 +187,7 @@ export class ReplicaWorld {
       send: (_group, _to, message) => void this.sent.push(message),
       catchUp: () => undefined,
       logDamaged: (group) => void this.logsDamaged.push(group),
-      hasRoomFor: () => true,
+      roomRefusal: () => undefined,
       treeDamaged: (group) => void this.damaged.push(group),
       wake: (group) => timers.endOfTurn(() => group.pump()),
       hurryHeartbeat: () => undefined,
