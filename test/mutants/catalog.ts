@@ -1,6 +1,7 @@
 import { CONSENSUS } from './catalog/consensus.ts';
 import { DISK } from './catalog/disk.ts';
 import { ELECTIONS } from './catalog/elections.ts';
+import { INTEGRITY } from './catalog/integrity.ts';
 import { LEASES } from './catalog/leases.ts';
 import { REQUESTS } from './catalog/requests.ts';
 import { SERVING } from './catalog/serving.ts';
@@ -8,4 +9,4 @@ import { TREES } from './catalog/trees.ts';
 import type { Mutant } from './mutant.ts';
 
 /** Every mistake that must be noticed. */
-export const MUTANTS: readonly Mutant[] = [...ELECTIONS, ...CONSENSUS, ...LEASES, ...SERVING, ...REQUESTS, ...DISK, ...TREES];
+export const MUTANTS: readonly Mutant[] = [...ELECTIONS, ...CONSENSUS, ...LEASES, ...SERVING, ...REQUESTS, ...DISK, ...TREES, ...INTEGRITY];
