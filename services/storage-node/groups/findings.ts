@@ -57,7 +57,7 @@ export class Findings {
   /** What is known already of a replica, and not repaired, is not counted again. */
   add({ group, tableId }: Found, kind: FindingKind, detail: string): void {
     if (this.#listed.some((known) => known.group === group && known.kind === kind && !known.repaired && !known.rebuilding)) return;
-    this.#logger.error('damage found', { group, kind, detail });
+    this.#logger.warn('damage found', { group, kind, detail });
     this.counts.set(kind, (this.counts.get(kind) ?? 0) + 1);
     this.#listed.push({ group, tableId, kind, detail, foundMs: this.#clock.wallMs(), repaired: false, rebuilding: false });
     if (this.#listed.length > LISTED_MAX) this.#dropOne();
