@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AutoAdminWorld, musicTable } from '../../test/harness/auto-admin-world.ts';
-import { ADMIN_LEASE_MS } from '../shared/limits/auto-admin-limits.ts';
+import { MINUTE_MS } from '../shared/base/units.ts';
+import { ADMIN_LEASE_MS, CATALOG_SILENT_MS, REMOVED_TABLE_KEPT_MS } from '../shared/limits/auto-admin-limits.ts';
 import { parseTableRecord } from '../shared/placement/record-format.ts';
 import type { RegisterNode } from '../shared/wire/admin.ts';
 
@@ -48,12 +49,69 @@ test('a table is deleted: no replica, no record is left, and its name can be use
   world.checkIds();
 });
 
+test('a late copy of a deletion leaves a new table of the same name alone', async () => {
+  const world = await readyWorld();
+  world.start('admin-1');
+  await world.create();
+  await world.untilStatus('ACTIVE');
+  await world.delete();
+  await world.untilStatus(undefined);
+  await assert.rejects(world.delete(), { code: 'table-not-found' });
+  const again = { ...musicTable, tableId: 't2' };
+  await world.create(again);
+  await world.untilStatus('ACTIVE');
+  await assert.rejects(world.delete('Music', 't1'), { code: 'table-not-found' });
+  await assert.rejects(world.delete('Music', ''), { code: 'invalid-request' });
+  await world.timers.advance(1000);
+  world.checkActive(again);
+});
+
+test('a late copy of a creation makes nothing once its table, or one that it lost to, has come and gone', async () => {
+  const world = await readyWorld();
+  world.start('admin-1');
+  const lost = { ...musicTable, tableId: 'lost' };
+  await world.create();
+  await world.untilStatus('ACTIVE');
+  await world.delete();
+  await world.untilStatus(undefined);
+  const repeated = await world.create(musicTable, 0);
+  assert.equal(repeated.kind, 'table-changed', 'the creation succeeded, whatever became of the table');
+  await assert.rejects(world.create(lost, 0), { code: 'name-changed' });
+  assert.equal(world.table(), undefined);
+  const seen = world.overGeneration();
+  const second = { ...musicTable, tableId: 't2' };
+  await world.create(second);
+  await world.untilStatus('ACTIVE');
+  await assert.rejects(world.create(lost, seen), { code: 'table-exists' });
+  await world.delete('Music', 't2');
+  await world.untilStatus(undefined);
+  for (const generation of [0, seen]) await assert.rejects(world.create(lost, generation), { code: 'name-changed' });
+  await assert.rejects(world.create(musicTable, 0), { code: 'name-changed' });
+  await world.timers.advance(1000);
+  assert.equal(world.table(), undefined);
+});
+
+test('a table that is gone is forgotten in the end', async () => {
+  const world = await readyWorld();
+  world.start('admin-1');
+  await world.create();
+  await world.untilStatus('ACTIVE');
+  await world.delete();
+  await world.untilStatus(undefined);
+  await world.timers.advance(REMOVED_TABLE_KEPT_MS - MINUTE_MS);
+  assert.equal(world.cluster.records().has('table/1/r/Music'), true);
+  await world.timers.advance(3 * MINUTE_MS);
+  assert.equal(world.cluster.records().has('table/1/r/Music'), false);
+  await world.create(musicTable);
+  await world.untilStatus('ACTIVE');
+});
+
 test('many tables at once share ids without a clash', async () => {
   const world = await readyWorld(['node-a1', 'node-b1', 'node-c1', 'node-a2', 'node-b2', 'node-c2']);
   world.start('admin-1');
   const definitions = Array.from({ length: 12 }, (_, at) => ({ ...musicTable, name: `Table${at}`, tableId: `id${at}` }));
   const creations = definitions.map((definition) => {
-    return world.client.call({ kind: 'create-table', definition: Buffer.from(JSON.stringify(definition)) }, 30_000);
+    return world.client.call({ kind: 'create-table', definition: Buffer.from(JSON.stringify(definition)), overGeneration: 0 }, 30_000);
   });
   await world.timers.until(Promise.all(creations));
   for (const { name } of definitions) await world.untilStatus('ACTIVE', name);
@@ -75,17 +133,20 @@ test('refusals: exists, busy, not found, malformed, not enough AZs', async () =>
   await assert.rejects(world.create(other), { code: 'table-exists' });
   assert.equal((await world.create()).kind, 'table-changed', 'the same creation repeated');
   await assert.rejects(world.delete('Nothing'), { code: 'table-not-found' });
-  await assert.rejects(world.call({ kind: 'create-table', definition: Buffer.from('{}') }), { code: 'invalid-definition' });
+  await assert.rejects(world.call({ kind: 'create-table', definition: Buffer.from('{}'), overGeneration: 0 }), {
+    code: 'invalid-definition',
+  });
   const throughput = { readUnits: 1e12, writeUnits: 1 };
   const huge = { ...other, name: 'Huge', billingMode: 'PROVISIONED', throughput };
-  await assert.rejects(world.call({ kind: 'create-table', definition: Buffer.from(JSON.stringify(huge)) }), {
+  await assert.rejects(world.call({ kind: 'create-table', definition: Buffer.from(JSON.stringify(huge)), overGeneration: 0 }), {
     code: 'table-too-large',
     message: /333333334 partitions/,
   });
   await assert.rejects(world.call({ kind: 'inspect-group', group: 1 }), { code: 'unsupported' });
   world.cluster.putRecord('node/node-c', undefined);
   await world.timers.advance(100);
-  const refused = world.call({ kind: 'create-table', definition: Buffer.from(JSON.stringify({ ...other, name: 'Second' })) }, 1000);
+  const second = Buffer.from(JSON.stringify({ ...other, name: 'Second' }));
+  const refused = world.call({ kind: 'create-table', definition: second, overGeneration: 0 }, 1000);
   await assert.rejects(refused, { code: 'unavailable', message: /nodes in 3 availability zones are needed/ });
   assert.equal(world.table('Second'), undefined);
 });
@@ -210,4 +271,20 @@ test('not ready before the catalog was read and somebody holds the lease', async
   await world.timers.advance(10_000);
   assert.equal(admin.service.notReady(), undefined);
   await admin.service.stop();
+});
+
+test('not ready, active or not, once the catalog has not answered for some time', async () => {
+  const world = await readyWorld();
+  const admins = [world.start('admin-1'), world.start('admin-2')];
+  await world.timers.advance(3 * ADMIN_LEASE_MS);
+  const reasons = (): (string | undefined)[] => admins.map(({ service }) => service.notReady());
+  assert.deepEqual(reasons(), [undefined, undefined]);
+  world.cluster.catalog.leader = undefined;
+  await world.timers.advance(5000);
+  assert.deepEqual(reasons(), [undefined, undefined], 'a failover is no reason');
+  await world.timers.advance(CATALOG_SILENT_MS);
+  for (const reason of reasons()) assert.equal(reason, 'the catalog has no leader that answers');
+  world.cluster.catalog.leader = 'node-b';
+  await world.timers.advance(3 * ADMIN_LEASE_MS);
+  assert.deepEqual(reasons(), [undefined, undefined]);
 });

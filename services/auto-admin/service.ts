@@ -2,10 +2,12 @@ import { UNAVAILABLE } from '../shared/cluster-client/auto-admin-client.ts';
 import { CatalogUnavailableError } from '../shared/cluster-client/catalog-store.ts';
 import { ClusterClient } from '../shared/cluster-client/cluster-client.ts';
 import type { Environment, Service } from '../shared/env/environment.ts';
+import { CATALOG_SILENT_MS } from '../shared/limits/auto-admin-limits.ts';
 import { AdminCallError, type PeerIdentity } from '../shared/env/transport.ts';
 import type { AdminRequest, AdminResponse } from '../shared/wire/admin.ts';
 import type { StatorTransport } from '../shared/wire/frames.ts';
 import { AdminLease } from './core/admin-lease.ts';
+import { RemovedTables } from './core/removed-tables.ts';
 import { TableOperations } from './core/table-operations.ts';
 import { createTable } from './handlers/create-table.ts';
 import { deleteTable } from './handlers/delete-table.ts';
@@ -31,6 +33,7 @@ export class AutoAdminService implements Service {
   readonly #cluster: ClusterClient;
   readonly #lease: AdminLease;
   readonly #operations: TableOperations;
+  readonly #removedTables: RemovedTables;
   readonly #context: HandlerContext;
   readonly #metrics: AutoAdminMetrics;
 
@@ -41,6 +44,7 @@ export class AutoAdminService implements Service {
     this.#cluster = new ClusterClient(environment, transport, options.seeds, '');
     this.#lease = new AdminLease(environment, this.#cluster.catalog, options.name, (active) => this.#leaseChanged(active));
     this.#operations = new TableOperations(environment, transport, this.#cluster, this.#lease, this.#metrics);
+    this.#removedTables = new RemovedTables(environment, this.#cluster.catalog, this.#cluster.watcher, this.#lease);
     this.#context = { cluster: this.#cluster, lease: this.#lease, operations: this.#operations, random: environment.random };
   }
 
@@ -49,23 +53,31 @@ export class AutoAdminService implements Service {
     this.#cluster.start();
     await this.#transport.listen({ admin: (request, peer) => this.#answer(request, peer) });
     void this.#lease.run();
+    void this.#removedTables.run();
   }
 
   /** Hands over at once, so that another instance need not wait for the lease to run out. */
   async drain(): Promise<void> {
     this.#operations.stop();
+    this.#removedTables.stop();
     await this.#lease.release();
   }
 
   async stop(): Promise<void> {
     this.#operations.stop();
+    this.#removedTables.stop();
     this.#lease.stop();
     this.#cluster.stop();
     await this.#transport.close();
   }
 
+  /**
+   * A standby is ready, too: it can take over. Without a catalog that answers none can do anything, whoever held the lease last.
+   */
   notReady(): string | undefined {
     if (!this.#cluster.watcher.ready) return 'the catalog has not been read yet';
+    if (this.#environment.clock.monotonicMs() - this.#lease.answeredAtMs > CATALOG_SILENT_MS)
+      return 'the catalog has no leader that answers';
     if (!this.#lease.active && (this.#lease.holder ?? '') === '') return 'no auto-admin holds the lease yet';
     return undefined;
   }

@@ -82,6 +82,7 @@ function storageNode(settings: DevSettings, az: (typeof AZS)[number]): DevProces
       advertise: address(ports.grpc),
       'metrics-listen': address(ports.metrics),
       'auto-admin': address(autoAdminPorts(settings).grpc),
+      seeds: seedAddresses(settings),
     }),
     environment: {},
   };

@@ -53,7 +53,7 @@ function refuseLostDisk(nodes: readonly NodeDescription[]): void {
   const empty = nodes.filter(({ clusterId }) => clusterId === '').map(({ node }) => node);
   throw new UserError(
     `${empty.join(' and ')} has no data, but ${inUse.node} already runs cluster ${inUse.clusterId}: ` +
-      'a node that lost its data joins as a new one, under another name.',
+      'a node that lost its data joins by itself when it is started with --seeds, and its replicas are made anew.',
   );
 }
 

@@ -33,13 +33,18 @@ export async function holdsResources(pid: number): Promise<boolean> {
   return threads.length > 1;
 }
 
-/** Who listens at a TCP port of this machine, as far as it can be seen: `pid 123 (node server.js)`. */
+/**
+ * Who listens at a TCP port of this machine, as far as it can be seen: `pid 123 (node server.js)`. A process that is ending, whose
+ * command line is gone before its sockets, is nobody.
+ */
 export async function listenerOf(port: number): Promise<string | undefined> {
   if (!HAS_PROC) return undefined;
   const sockets = await listeningSockets(port);
   if (sockets.size === 0) return undefined;
   for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
-    if (await holdsSocket(pid, sockets)) return `pid ${pid} (${(await commandLine(Number(pid))) ?? 'unknown'})`;
+    if (!(await holdsSocket(pid, sockets))) continue;
+    const words = await commandLine(Number(pid));
+    if (words !== undefined) return `pid ${pid} (${words})`;
   }
   return undefined;
 }

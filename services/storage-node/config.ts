@@ -4,6 +4,8 @@ import { COMMON_OPTIONS } from '../shared/platform/common-options.ts';
 import { addressesOption, choiceOption, integerOption, type OptionValues, optional } from '../shared/platform/options.ts';
 import {
   DEFAULT_QUEUED_BYTES_MAX,
+  DEFAULT_REPLACEMENT_OPTIONS,
+  DEFAULT_REQUEST_BYTES_MAX,
   DEFAULT_REQUESTS_MAX,
   DEFAULT_SCRUB_OPTIONS,
   DEFAULT_STATE_HASH_OPTIONS,
@@ -94,7 +96,25 @@ export const STORAGE_NODE_OPTIONS = {
       min: 0,
     }),
   ),
+  replaceLostAfterMs: integerOption({
+    help: 'How long a node must say that it has no trace of a replica before the leader gives the place to a new one.',
+    unit: 'ms',
+    min: 1000,
+    default: DEFAULT_REPLACEMENT_OPTIONS.lostAfterMs,
+  }),
+  replaceLogFirstBytes: integerOption({
+    help: 'Items of a partition beyond which a new replica keeps the log alone until its full copy has come.',
+    unit: 'bytes',
+    min: 0,
+    default: DEFAULT_REPLACEMENT_OPTIONS.logFirstBytes,
+  }),
   requestsMax: integerOption({ help: 'Requests under way; more are refused at once.', min: 1, default: DEFAULT_REQUESTS_MAX }),
+  requestBytesMax: integerOption({
+    help: 'Bytes of the requests under way; more are refused at once.',
+    unit: 'bytes',
+    min: MIB,
+    default: DEFAULT_REQUEST_BYTES_MAX,
+  }),
   queuedBytesMax: integerOption({
     help: 'Answers queued for one router; beyond, its requests are refused.',
     unit: 'bytes',
@@ -128,7 +148,9 @@ export function storageNodeOptions(given: StorageNodeCommandLine): StorageNodeOp
     stateHashes: { slots: given.stateHashSlots, intervalMs: given.stateHashIntervalMs },
     scrub: { bytesPerSecond: given.scrubBytesPerSecond, intervalMs: given.scrubIntervalMs },
     diskReserveBytes: given.diskReserveBytes,
+    replacement: { lostAfterMs: given.replaceLostAfterMs, logFirstBytes: given.replaceLogFirstBytes },
     requestsMax: given.requestsMax,
+    requestBytesMax: given.requestBytesMax,
     queuedBytesMax: given.queuedBytesMax,
   };
 }

@@ -135,6 +135,16 @@ const METRICS: readonly { readonly name: string; readonly help: string; readonly
     help: 'Chosen records that are not applied yet, over all replicas.',
     read: ({ groups }, gauge) => gauge.set(sum(groups, (group) => group.paxos.commit - group.state.applied)),
   },
+  {
+    name: 'request_bytes',
+    help: 'Bytes of the requests taken and not answered.',
+    read: ({ requests }, gauge) => gauge.set(requests.underWayBytes),
+  },
+  {
+    name: 'answer_bytes',
+    help: 'Bytes of answers that routers have not taken yet.',
+    read: ({ requests }, gauge) => gauge.set(requests.answerBytes),
+  },
   { name: 'requests_under_way', help: 'Requests taken and not answered.', read: ({ requests }, gauge) => gauge.set(requests.underWay) },
   {
     name: 'requests_total',

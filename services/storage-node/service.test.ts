@@ -13,7 +13,14 @@ import { encodeLogRecord } from '../shared/wal/log-record.ts';
 import type { LogRecord } from '../shared/wal/log-record.ts';
 import type { StatorTransport } from '../shared/wire/frames.ts';
 import { DATA_FORMAT_VERSION, encodeNodeIdentity, WrongDataFolderError } from './core/node-identity.ts';
-import { DEFAULT_QUEUED_BYTES_MAX, DEFAULT_REQUESTS_MAX, DEFAULT_SCRUB_OPTIONS, DEFAULT_STATE_HASH_OPTIONS } from './core/options.ts';
+import {
+  DEFAULT_QUEUED_BYTES_MAX,
+  DEFAULT_REPLACEMENT_OPTIONS,
+  DEFAULT_REQUEST_BYTES_MAX,
+  DEFAULT_REQUESTS_MAX,
+  DEFAULT_SCRUB_OPTIONS,
+  DEFAULT_STATE_HASH_OPTIONS,
+} from './core/options.ts';
 import { DEFAULT_CHECKPOINT_OPTIONS } from './groups/checkpoint-scheduler.ts';
 import type { DiskSpace, NodeDisk } from './groups/node-disk.ts';
 import { StorageNode } from './service.ts';
@@ -100,7 +107,9 @@ async function start(name: string, az: string, seeds: readonly string[], { clust
     checkpoints: DEFAULT_CHECKPOINT_OPTIONS,
     stateHashes: DEFAULT_STATE_HASH_OPTIONS,
     scrub: DEFAULT_SCRUB_OPTIONS,
+    replacement: DEFAULT_REPLACEMENT_OPTIONS,
     requestsMax: DEFAULT_REQUESTS_MAX,
+    requestBytesMax: DEFAULT_REQUEST_BYTES_MAX,
     queuedBytesMax: DEFAULT_QUEUED_BYTES_MAX,
   };
   const onCluster = (id: string): void => void clusters.push(id);
@@ -158,6 +167,25 @@ describe('a seed', () => {
     assert.deepEqual([node.clusters, disk.identity], [[], undefined], 'nothing was done');
     disk.identity = encodeNodeIdentity({ formatVersion: DATA_FORMAT_VERSION, clusterId: CLUSTER, node: 'node-b', addresses: {} });
     await assert.rejects(start('node-b', 'b', [], { clusterId: 'another', disk }), WrongDataFolderError);
+  });
+});
+
+describe('readiness', () => {
+  it('ends some lease times after the quorum, and comes back with it', async () => {
+    const nodes = [await start('node-a', 'a', []), await start('node-b', 'b', []), await start('node-c', 'c', [])];
+    for (const node of nodes) await call(node, initRequest(nodes.map(({ name }) => name)));
+    await timers.advance(5000);
+    const reasons = (): (string | undefined)[] => nodes.map(({ service }) => service.notReady());
+    assert.deepEqual(reasons(), [undefined, undefined, undefined]);
+    // The followers know the leader as theirs for ever; the leader itself stops after a lease time.
+    for (const { name } of nodes) network.silence(`${name}:1`);
+    await timers.advance(4000);
+    assert.deepEqual(reasons().slice(1), [undefined, undefined], 'a failover is no reason');
+    await timers.advance(6000);
+    for (const reason of reasons()) assert.match(reason ?? '', /^the catalog has no leader/);
+    for (const { name } of nodes) network.unsilence(`${name}:1`);
+    await timers.advance(10_000);
+    assert.deepEqual(reasons(), [undefined, undefined, undefined]);
   });
 });
 

@@ -10,6 +10,7 @@ import { AdminCallError } from '../shared/env/transport.ts';
 import { WriteAheadLog } from '../shared/wal/write-ahead-log.ts';
 import type { AdminRequest, AdminResponse, InitCluster } from '../shared/wire/admin.ts';
 import type { StatorTransport } from '../shared/wire/frames.ts';
+import type { GroupIdentity } from './core/group-state.ts';
 import { DATA_FORMAT_VERSION, decodeNodeIdentity, encodeNodeIdentity, type NodeIdentity } from './core/node-identity.ts';
 import {
   CATALOG_BEAT_MS,
@@ -26,6 +27,7 @@ import { defaultReserveBytes } from './groups/disk-room.ts';
 import type { NodeDisk } from './groups/node-disk.ts';
 import { NodeGroups } from './groups/node-groups.ts';
 import { RangeReader } from './groups/range-reader.ts';
+import { whyNotReady } from './groups/readiness.ts';
 import { RequestServer } from './groups/request-server.ts';
 import { isStoreDamage, openTrees, SetAsideTree } from './groups/set-aside-tree.ts';
 import { ReplicaCreator } from './handlers/create-replica.ts';
@@ -33,6 +35,7 @@ import { deleteReplica } from './handlers/delete-replica.ts';
 import { describeNode } from './handlers/describe-node.ts';
 import { inspectGroup } from './handlers/inspect-group.ts';
 import { scrub } from './handlers/scrub.ts';
+import { swapReplica } from './handlers/swap-replica.ts';
 import { handOverAll, transferLeadership } from './handlers/transfer-leadership.ts';
 import { StorageNodeMetrics } from './metrics.ts';
 
@@ -71,6 +74,8 @@ export class StorageNode implements Service {
   #joining: Promise<void> = Promise.resolve();
   #started = false;
   #registered = false;
+  /** It found its cluster in use: whatever replica it may have had there is lost. */
+  #joined = false;
   #stopping = false;
   /** The damage of the trees is being noted, and then the process ends. */
   #endsForDamage = false;
@@ -106,24 +111,20 @@ export class StorageNode implements Service {
       },
     });
     if (this.#node !== undefined) this.#start(this.#node);
-    else if (options.seeds.length > 0 && !options.seeds.includes(options.advertise)) void this.#joinCluster();
-    else environment.logger.info('waiting for the cluster to be formed', { node: options.node });
+    else void this.#joinCluster();
   }
 
   /**
-   * Not ready before it belongs to a cluster, its replicas know a leader and can help to elect another one (whoever restarts
-   * nodes one by one waits for that, or a group could be left without a quorum that may promise), and the catalog says where
-   * the node is.
+   * Not ready before it belongs to a cluster, its replicas have a leader that reaches a quorum (`whyNotReady`), and the catalog
+   * says where the node is.
    */
   notReady(): string | undefined {
     if (this.#node === undefined || !this.#started) return 'the node belongs to no cluster yet: run `stator init`';
     if (this.#stopping) return 'the node is stopping';
     if (this.#node.groups.rebuilder.unknown.size > 0) return 'a replica that lost its tree has not heard yet what it is';
-    const nowMs = this.#parts.environment.clock.monotonicMs();
-    for (const group of this.#node.groups.all) {
-      if (group.paxos.leader === undefined) return `group ${group.id} has no leader yet`;
-      if (nowMs < group.paxos.silentUntilMs) return 'the leases that were granted before the restart have not run out yet';
-    }
+    const { environment, options } = this.#parts;
+    const reason = whyNotReady(this.#node.groups.all, options.paxos.leaseMs, environment.clock.monotonicMs());
+    if (reason !== undefined) return reason;
     return this.#registered || this.#isInCatalog(this.#node) ? undefined : 'the node is not registered with an auto-admin yet';
   }
 
@@ -169,6 +170,7 @@ export class StorageNode implements Service {
         logger.warn('leadership not given to the majority', { group: id, to, error: String(error) });
       });
     };
+    const { incarnation } = this.#parts;
     const groups = new NodeGroups({
       environment,
       transport,
@@ -176,6 +178,7 @@ export class StorageNode implements Service {
       pages,
       catalog,
       options,
+      incarnation,
       allowances,
       reserveBytes,
       handOver,
@@ -320,6 +323,10 @@ export class StorageNode implements Service {
     switch (request.kind) {
       case 'create-replica':
         return node.creator.create(request);
+      case 'add-learner':
+        return node.creator.addLearner(request, this.#parts.incarnation, (identity) => isWanted(identity, node));
+      case 'swap-replica':
+        return swapReplica(request, node.groups);
       case 'delete-replica':
         return deleteReplica(request, node.groups, node.pages);
       case 'inspect-group':
@@ -360,6 +367,8 @@ export class StorageNode implements Service {
       throw new AdminCallError('other-cluster', `node ${options.node} belongs to cluster ${known} already`);
     }
     const addresses = Object.fromEntries(request.addresses.map(({ node, address }) => [node, address]));
+    // The leader gives it a new replica; as its old one it would have forgotten what it promised.
+    if (this.#joined) return;
     const node = this.#node ?? (await this.#openNew(request.clusterId, addresses));
     await node.creator.create({
       kind: 'create-replica',
@@ -376,14 +385,23 @@ export class StorageNode implements Service {
     this.#start(node);
   }
 
-  /** A node that is no seed joins the cluster that a seed belongs to. It holds nothing until it is given something. */
+  /**
+   * A node with an empty folder joins the cluster that a seed belongs to. It holds nothing until it is given something. Only a
+   * cluster that is in use is joined: one that is being formed may need this very node for it.
+   */
   async #joinCluster(): Promise<void> {
     const { environment, transport, options } = this.#parts;
-    const found = await findCluster(environment, transport, options.seeds, () => this.#stopping || this.#node !== undefined);
+    const others = options.seeds.filter((seed) => seed !== options.advertise);
+    if (others.length < options.seeds.length || others.length === 0) {
+      environment.logger.info('waiting for the cluster to be formed', { node: options.node });
+    }
+    if (others.length === 0) return;
+    const found = await findCluster(environment, transport, others, true, () => this.#stopping || this.#node !== undefined);
     if (found === undefined) return;
     await this.#inTurn(async () => {
       if (this.#node !== undefined || this.#stopping) return;
       environment.logger.info('joins', { clusterId: found.clusterId, seed: found.node });
+      this.#joined = true;
       this.#start(await this.#openNew(found.clusterId, { [found.node]: found.address }));
     }).catch((error: unknown) => environment.fatal('the cluster cannot be joined', error));
   }
@@ -394,6 +412,13 @@ export class StorageNode implements Service {
     await disk.writeIdentity(encodeNodeIdentity(identity));
     return this.#open(identity);
   }
+}
+
+/** Tables may go while their replicas are being replaced. */
+function isWanted({ group, tableId }: GroupIdentity, { watcher }: OpenNode): boolean {
+  if (group === CATALOG_GROUP) return true;
+  const table = watcher.view.tableById(tableId);
+  return table !== undefined && table.status !== 'DELETING';
 }
 
 /** The catalog's own table id: no table has it, for table ids are UUIDs. */

@@ -162,10 +162,16 @@ test('the SDK knows the errors by their classes', async () => {
   await assert.rejects(wrong.send(new DescribeTableCommand({ TableName: 'cities' })), { name: 'InvalidSignatureException' });
 });
 
-test('the SDK repeats what was refused for overload', async () => {
+test('the SDK repeats what was refused for overload, for an outage, or has an unknown outcome', async () => {
   const { client, storage } = sdk(SECRET, 3);
   await client.send(definition);
-  storage.failures.push({ id: 0, status: 'overloaded' });
-  await client.send(new PutItemCommand({ TableName: 'cities', Item: { country: { S: 'a' }, city: { S: 'b' } } }));
-  assert.equal(storage.calls.length, 2);
+  const put = new PutItemCommand({ TableName: 'cities', Item: { country: { S: 'a' }, city: { S: 'b' } } });
+  for (const status of ['overloaded', 'unavailable', 'unknown-outcome'] as const) {
+    storage.calls.length = 0;
+    storage.failures.push({ id: 0, status });
+    await client.send(put);
+    assert.equal(storage.calls.length, 2, status);
+  }
+  storage.failures.push(...Array.from({ length: 3 }, () => ({ id: 0, status: 'unavailable' as const })));
+  await assert.rejects(client.send(put), { name: 'ServiceUnavailable', message: /Nothing was changed/ });
 });

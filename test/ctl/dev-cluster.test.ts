@@ -123,6 +123,19 @@ test('brings back what is missing and leaves the rest alone', async () => {
   );
 });
 
+test('a process that somebody else killed counts as running in the file until the next command, which may start it', async () => {
+  await cluster().up({ port });
+  const pidOf = async (): Promise<number | null | undefined> => (await statuses()).find(({ name }) => name === 'node-b')?.pid;
+  const killed = (await pidOf()) as number;
+  process.kill(killed, 'SIGKILL');
+  while ((await commandLine(killed)) !== undefined) await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(await pidOf(), killed);
+  await cluster().startProcess('node-b');
+  const started = await pidOf();
+  assert.ok(typeof started === 'number' && started !== killed);
+  assert.match((await commandLine(started)) ?? '', /node-b/);
+});
+
 test('starts, stops and kills one process by name', async () => {
   await cluster().up({ port });
   const pidOf = async (name: string): Promise<number | null | undefined> => (await statuses()).find((each) => each.name === name)?.pid;

@@ -57,7 +57,7 @@ async function writeFolder(): Promise<void> {
   const { store, mark } = await data.openWal();
   const wal = await WriteAheadLog.open({ ...parts, store, mark });
   const header = { promised: BALLOT, accepted: BALLOT, last: 0, commit: 0, trimmed: 0, abstains: false };
-  await new Promise<void>((resolve) => wal.createGroup(GROUP, header, resolve));
+  await new Promise<void>((resolve) => wal.createGroup(GROUP, REPLICA, header, resolve));
   for (let slot = 1; slot <= RECORDS; slot++) {
     const identity = { kind: 'user', name: 'somebody' } as const;
     const fields = { type: 'write', timeMs: 1_700_000_000_000 + slot, change: 'insert', oldSize: 0, payload: Buffer.alloc(0) } as const;
@@ -79,7 +79,8 @@ async function writeFolder(): Promise<void> {
     low: Buffer.from('40', 'hex'),
     high: undefined,
     configuration: 1,
-    members: [{ replica: REPLICA, node: 'node-a', az: 'a' }],
+    since: 0,
+    members: [{ replica: REPLICA, node: 'node-a', az: 'a', logOnly: false }],
   };
   const tree = await pages.createTree(REPLICA, encodeGroupMeta(identity, GroupState.empty(1000)));
   for (let item = 1; item <= RECORDS; item++) {

@@ -30,6 +30,8 @@ const CALL: AdminCall = (_, request) => {
     stateHash: '0'.repeat(16),
     low: Buffer.alloc(0),
     high,
+    configuration: 1,
+    members: [],
   });
 };
 

@@ -5,17 +5,22 @@ import type { Candidacy } from '../../services/shared/paxos/candidacy.ts';
 import { checkpoint, type Conduct, install, logOf, type Machine, type Moment } from './machine.ts';
 import { describeMessage, type Message } from './messages.ts';
 import type { Spec } from './specs.ts';
+import { nameOf, successor, swapText, textOf } from './swaps.ts';
 
 /** One thing that can happen to one machine. */
 export type Event =
   | { readonly kind: 'deliver'; readonly from: ReplicaId; readonly message: Message }
   | { readonly kind: 'stand'; readonly round: number }
   | { readonly kind: 'retry' | 'prompt' | 'propose' | 'heartbeat' | 'checkpoint' | 'crash' | 'damage' | 'finish-write' }
-  | { readonly kind: 'hand-over'; readonly to: ReplicaId };
+  | { readonly kind: 'hand-over'; readonly to: ReplicaId }
+  | { readonly kind: 'teach'; readonly newcomer: ReplicaId }
+  | { readonly kind: 'swap'; readonly out: ReplicaId; readonly into: ReplicaId };
 
 export function describeEvent(event: Event): string {
   if (event.kind === 'deliver') return `takes from ${event.from}: ${describeMessage(event.message)}`;
   if (event.kind === 'stand') return `stands for election above round ${event.round}`;
+  if (event.kind === 'swap') return `swaps ${event.out} for ${event.into}`;
+  if (event.kind === 'teach') return `teaches ${event.newcomer}`;
   return event.kind === 'hand-over' ? `hands over to ${event.to}` : event.kind;
 }
 
@@ -24,7 +29,7 @@ export function ownEvents(spec: Spec, machine: Machine): Event[] {
   const { replica } = machine;
   const events: Event[] = [];
   const { leading } = replica;
-  if (machine.candidacies < spec.ballots && !replica.abstains) {
+  if (machine.candidacies < spec.ballots && !replica.abstains && replica.isMember) {
     for (let round = replica.promised.round; round < spec.ballots; round++) events.push({ kind: 'stand', round });
   }
   const { private_candidacy: candidacy } = replica as unknown as { private_candidacy: Candidacy | undefined };
@@ -33,7 +38,9 @@ export function ownEvents(spec: Spec, machine: Machine): Event[] {
     if (spec.retries) events.push({ kind: 'retry' });
     if (spec.heartbeats) events.push({ kind: 'heartbeat' });
     if (spec.handOvers) for (const to of spec.members) if (to !== replica.self) events.push({ kind: 'hand-over', to });
-    if (replica.serves && !replica.full && replica.nextSlot <= spec.slots) events.push({ kind: 'propose' });
+    if (replica.serves && !replica.full && !replica.closing && replica.nextSlot <= spec.slots) {
+      events.push({ kind: 'propose' }, ...swaps(spec, machine));
+    }
   }
   const idle = machine.underWay.length === 0;
   if (!idle) events.push({ kind: 'finish-write' });
@@ -44,10 +51,24 @@ export function ownEvents(spec: Spec, machine: Machine): Event[] {
   return events;
 }
 
+/** Newcomers may be taught and may become members in any order, taught or not. */
+function swaps(spec: Spec, machine: Machine): Event[] {
+  const { members, number } = machine.replica.configuration;
+  if (number > spec.swaps) return [];
+  const events: Event[] = [];
+  for (const into of spec.newcomers) {
+    if (members.includes(into)) continue;
+    if (!machine.replica.learners().has(into)) events.push({ kind: 'teach', newcomer: into });
+    for (const out of members) if (out !== machine.replica.self) events.push({ kind: 'swap', out, into });
+  }
+  return events;
+}
+
 /** Makes it happen. The machine has not settled afterwards. */
 export function happen(conduct: Conduct, machine: Machine, event: Event, moment: Moment): void {
   const { replica } = machine;
-  const { options, configuration } = moment.surroundings;
+  const { options } = moment.surroundings;
+  const { configuration } = replica;
   switch (event.kind) {
     case 'deliver':
       return take(conduct, machine, event.from, conduct.hear(event.message, moment), moment);
@@ -58,8 +79,16 @@ export function happen(conduct: Conduct, machine: Machine, event: Event, moment:
     case 'prompt':
       return replica.tick(moment.nowMs + options.candidacyMs / 2);
     case 'propose':
-      replica.propose(nextRecord(machine));
+      replica.propose(nextRecord(machine, ''));
       return;
+    case 'teach':
+      return replica.addLearner(event.newcomer, moment.nowMs);
+    case 'swap': {
+      const record = nextRecord(machine, swapText(event.out, event.into));
+      const next = must(successor(configuration, textOf(record), replica.nextSlot));
+      replica.proposeSwap(record, next);
+      return;
+    }
     case 'heartbeat': {
       // Who hears a leader that reaches a quorum waits with its own election: for liveness alone.
       const news = { ...must(replica.heartbeat(moment.nowMs)), reachesQuorum: true };
@@ -97,7 +126,7 @@ function take(conduct: Conduct, machine: Machine, from: ReplicaId, message: Mess
     case 'heartbeat-answer':
       return replica.onHeartbeatAnswer(from, message.ballot, message.sentAtMs, message.granted, moment.nowMs);
     case 'snapshot':
-      if (message.tree.length > machine.tree.length) install(machine, message.ballot, message.tree);
+      if (message.tree.length > machine.tree.length) install(machine, message, moment);
       return;
     default:
       return replica.step(from, message, moment.nowMs);
@@ -111,7 +140,9 @@ function take(conduct: Conduct, machine: Machine, from: ReplicaId, message: Mess
 function stand(machine: Machine, round: number, moment: Moment): void {
   const { replica } = machine;
   const ballot = replica.promised;
-  const someone = must(moment.surroundings.configuration.members.find((member) => member !== replica.self));
+  // It knows of a later configuration than its own: it cannot stand before it is taught.
+  if (ballot.configuration > replica.configuration.number) return;
+  const someone = must(replica.configuration.members.find((member) => member !== replica.self));
   replica.step(someone, { kind: 'refusal', promised: { ...ballot, round }, refused: ZERO_BALLOT }, moment.nowMs);
   replica.step(someone, { kind: 'nominate', ballot, leaseGivenUp: false }, moment.nowMs);
 }
@@ -120,21 +151,11 @@ function stand(machine: Machine, round: number, moment: Moment): void {
  * Names a record by its ballot and slot, and by the record before it, on which a real one would have been evaluated. A leader
  * proposes one record for a slot, so equal names are equal records.
  */
-function nextRecord(machine: Machine): Uint8Array {
+function nextRecord(machine: Machine, swap: string): Uint8Array {
   const { replica } = machine;
   const previous = logOf(machine).at(-1);
-  const name = `${formatBallot(must(replica.leading))}:${replica.nextSlot}`;
+  const name = `${swap}${formatBallot(must(replica.leading))}:${replica.nextSlot}`;
   return Buffer.from(`${name}<${previous === undefined ? '' : nameOf(previous)}`);
-}
-
-/** The name of a record without that of its predecessor. */
-export function nameOf(record: Uint8Array): string {
-  return must(Buffer.from(record).toString('latin1').split('<')[0]);
-}
-
-/** The name of the record that stood before it when it was proposed. */
-export function predecessorOf(record: Uint8Array): string {
-  return must(Buffer.from(record).toString('latin1').split('<')[1]);
 }
 
 /** The log is found to be damaged at a restart: it is given up (groups/group-loader.ts), and what was promised may be forgotten. */

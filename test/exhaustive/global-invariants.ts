@@ -4,6 +4,7 @@ import { type Ballot, compareBallots, equalBallots, formatBallot } from '../../s
 import { quorumSize } from '../../services/shared/paxos/options.ts';
 import type { Facts, LocalStates } from './local-states.ts';
 import { Numbering } from './numbering.ts';
+import { membersOf } from './swaps.ts';
 
 /** What was ever chosen, by the votes that were cast: the records of the first slots, and the ballot each was chosen with. */
 interface Chosen {
@@ -18,13 +19,11 @@ interface Chosen {
 export class GlobalInvariants {
   readonly #states: LocalStates;
   readonly #chosen = new Numbering<Chosen>();
-  readonly #quorum: number;
   /** `a` and `b` of logs of which one is a prefix of the other, as a * 2^26 + b. */
   readonly #related = new Map<number, boolean>();
 
   constructor(states: LocalStates) {
     this.#states = states;
-    this.#quorum = quorumSize(states.surroundings.configuration);
     this.#chosen.numberOf('', () => ({ records: [], ballots: [] }));
   }
 
@@ -67,13 +66,17 @@ export class GlobalInvariants {
   /** Counts the votes for the ballot that the machine has accepted: the only one for which it can have cast one just now. */
   #count(chosen: number, machines: readonly Facts[], facts: Facts): number {
     const { durableAccepted } = facts;
+    const { configuration } = this.#states.surroundings;
+    const log = this.#states.logs.thing(facts.durableLog);
+    const members = membersOf(configuration, log, durableAccepted.configuration);
+    const quorum = quorumSize({ ...configuration, members });
     const lasts: Slot[] = [];
-    for (const { votes } of machines) {
+    for (const { self, votes } of machines) {
+      if (!members.includes(self)) continue;
       for (const { ballot, last } of votes) if (equalBallots(ballot, durableAccepted)) lasts.push(last);
     }
-    if (lasts.length < this.#quorum) return chosen;
-    const last = lasts.sort((a, b) => b - a)[this.#quorum - 1] as Slot;
-    const log = this.#states.logs.thing(facts.durableLog);
+    if (lasts.length < quorum) return chosen;
+    const last = lasts.sort((a, b) => b - a)[quorum - 1] as Slot;
     const { records, ballots } = this.#chosen.thing(chosen);
     const common = Math.min(last, records.length, log.length);
     for (let at = 0; at < common; at++) {

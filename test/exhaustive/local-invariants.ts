@@ -50,7 +50,7 @@ function checkMessage(machine: Machine, message: Message): void {
   } else if (message.kind === 'accepted') {
     const order = compareBallots(accepted, message.ballot);
     assert(order > 0 || (order === 0 && last >= message.last), () => `accepted up to ${message.last} is not durable`);
-  } else if (message.kind === 'learned') {
+  } else if (message.kind === 'learned' && message.ballot.replica !== 0) {
     assert(last >= message.last, () => `learned up to ${message.last} is not durable`);
   }
 }

@@ -246,6 +246,8 @@ export class LocalStates {
     if (this.#spec.damages > 0) return false;
     const { promised, current, tree } = this.deafnesses.thing(deafness);
     const { message: content } = this.messages.thing(message);
+    // Asked by a replica that wants to know how a configuration ended; whoever applies its Swap later can answer.
+    if (content.kind === 'learned' && content.ballot.replica === 0) return false;
     switch (content.kind) {
       case 'promise':
       case 'accepted':

@@ -2,12 +2,13 @@ import { assert, must } from '../../services/shared/base/assert.ts';
 import { equalBytes } from '../../services/shared/base/bytes.ts';
 import type { ReplicaId, Slot } from '../../services/shared/base/ids.ts';
 import type { Persist } from '../../services/shared/paxos/acceptor.ts';
-import { type Ballot, compareBallots, ZERO_BALLOT } from '../../services/shared/paxos/ballot.ts';
+import { type Ballot, compareBallots, greaterBallot, openingBallot, ZERO_BALLOT } from '../../services/shared/paxos/ballot.ts';
 import type { DurableState } from '../../services/shared/paxos/durable-state.ts';
 import type { Configuration, PaxosOptions } from '../../services/shared/paxos/options.ts';
 import type { PaxosReplica } from '../../services/shared/paxos/replica.ts';
-import type { Message, Outgoing } from './messages.ts';
+import type { Message, Outgoing, Snapshot } from './messages.ts';
 import type { OpenCore } from './open-core.ts';
+import { configurationAfter, successor, textOf, textsOf } from './swaps.ts';
 
 /** What survives a crash: the WAL above `trimmed`, and the tree of the last checkpoint as the records that made it. */
 export interface Disk {
@@ -46,6 +47,7 @@ export interface Machine {
 
 export interface Surroundings {
   readonly core: OpenCore;
+  /** With which the group was created. */
   readonly configuration: Configuration;
   readonly options: PaxosOptions;
 }
@@ -84,7 +86,8 @@ interface Life {
 }
 
 function startReplica(surroundings: Surroundings, disk: Disk, { self, life, restarted }: Life, nowMs: number): PaxosReplica {
-  const { configuration, options } = surroundings;
+  const { options } = surroundings;
+  const configuration = configurationAfter(surroundings.configuration, textsOf(disk.tree));
   const durable = { ...disk.header, commit: Math.max(disk.header.commit, disk.tree.length) };
   const records = disk.wal.slice(durable.commit - durable.trimmed);
   const start = { self, configuration, options, durable, records, restarted, abstention: 100 * self + life };
@@ -124,11 +127,12 @@ export class Conduct {
     const { persist, messages, catchUps } = replica.ready(moment.nowMs);
     if (persist !== undefined) machine.underWay.push(persist);
     for (const { to, message } of messages) this.send(moment, to, message);
-    apply(machine);
-    for (const { replica: behind, ballot, position } of catchUps) {
-      const message = bringNear(machine, ballot, position);
+    const entered = apply(machine, moment);
+    for (const { replica: behind, ballot, position, bySnapshot } of catchUps) {
+      const message = bySnapshot ? snapshotOf(machine, ballot) : bringNear(machine, ballot, position);
       if (message !== undefined) this.send(moment, behind, message);
     }
+    if (entered) this.turn(machine, moment);
   }
 
   send({ messages, surroundings }: Moment, to: ReplicaId, message: Message): void {
@@ -136,7 +140,7 @@ export class Conduct {
     if (message.kind === 'ask-leader' || message.kind === 'leader-heard') return;
     const { leases } = surroundings.options;
     // Who is refused stops and learns of a greater round: anybody may do nothing, and stand with any round.
-    if (message.kind === 'refusal') return;
+    if (message.kind === 'refusal' && message.promised.configuration <= message.refused.configuration) return;
     if (message.kind === 'prepare' && !leases) messages.push({ to, message: { ...message, released: ZERO_BALLOT } });
     else messages.push({ to, message });
   }
@@ -159,13 +163,19 @@ export class Conduct {
   }
 
   /** The process ends and starts again at once: one that stays down is one to which nothing happens. */
-  crash(machine: Machine, { surroundings, nowMs }: Moment): void {
+  crash(machine: Machine, moment: Moment): void {
+    const { surroundings, nowMs } = moment;
     const { self } = machine.replica;
     const { disk } = machine;
     const applied = disk.tree.length;
-    if (disk.header.last < applied) {
+    const opening = openingBallot(configurationAfter(surroundings.configuration, textsOf(disk.tree)).number);
+    const { header } = disk;
+    // Nothing of an earlier configuration is chosen behind the Swap that a snapshot holds.
+    const isClosed = compareBallots(header.accepted, opening) < 0 && header.last > applied;
+    if (header.last < applied || isClosed) {
       // It stopped between putting a snapshot in place and noting it in the log (groups/group-loader.ts).
-      disk.header = { ...disk.header, last: applied, commit: applied, trimmed: applied };
+      const ballots = { promised: greaterBallot(header.promised, opening), accepted: greaterBallot(header.accepted, opening) };
+      disk.header = { ...header, ...ballots, last: applied, commit: applied, trimmed: applied };
       disk.wal = [];
     }
     machine.underWay = [];
@@ -173,7 +183,7 @@ export class Conduct {
     machine.replica = startReplica(surroundings, disk, { self, life: machine.lives, restarted: this.knowsEarlierLives }, nowMs);
     machine.tree = [...disk.tree];
     if (machine.tree.length > machine.replica.applied) machine.replica.appliedUpTo(machine.tree.length);
-    apply(machine);
+    apply(machine, moment);
   }
 }
 
@@ -186,10 +196,19 @@ export function noteVote(machine: Machine): void {
   else machine.votes[at] = { ballot: accepted, last: Math.max(last, must(machine.votes[at]).last) };
 }
 
-function apply(machine: Machine): void {
+/** True: a configuration began, and there is more to do. */
+function apply(machine: Machine, { nowMs }: Moment): boolean {
   const { replica, tree } = machine;
-  while (tree.length < replica.commit) tree.push(recordAt(machine, tree.length + 1));
-  if (replica.commit > replica.applied) replica.appliedUpTo(replica.commit);
+  let entered = false;
+  while (tree.length < replica.commit) {
+    const record = recordAt(machine, tree.length + 1);
+    tree.push(record);
+    replica.appliedUpTo(tree.length);
+    const next = successor(replica.configuration, textOf(record), tree.length);
+    if (next !== undefined) replica.appliedSwap(next, nowMs);
+    entered ||= next !== undefined;
+  }
+  return entered;
 }
 
 /** The record of a slot above the applied ones, wherever it is. */
@@ -219,6 +238,11 @@ function bringNear(machine: Machine, ballot: Ballot, position: Slot): Message | 
   return { kind: 'learn', ballot, first: position + 1, records, commit: position + records.length };
 }
 
+/** A checkpoint is taken for it, if its disk has the log up to there. */
+function snapshotOf({ disk, replica, tree }: Machine, ballot: Ballot): Message | undefined {
+  return disk.header.last < replica.applied ? undefined : { kind: 'snapshot', ballot, tree: [...tree] };
+}
+
 /** The tree is written, and the log that it makes needless goes. */
 export function checkpoint(machine: Machine): void {
   const { replica, disk } = machine;
@@ -230,11 +254,11 @@ export function checkpoint(machine: Machine): void {
 }
 
 /** A snapshot's tree takes the place of the machine's own. */
-export function install(machine: Machine, ballot: Ballot, tree: readonly Uint8Array[]): void {
+export function install(machine: Machine, { ballot, tree }: Snapshot, { surroundings, nowMs }: Moment): void {
   for (const [at, record] of machine.tree.entries()) {
     assert(equalBytes(record, must(tree[at])), () => `a snapshot holds another record in slot ${at + 1}`);
   }
   machine.tree = [...tree];
   machine.disk.tree = [...tree];
-  machine.replica.installedSnapshot(tree.length, ballot);
+  machine.replica.installedSnapshot(tree.length, ballot, configurationAfter(surroundings.configuration, textsOf(tree)), nowMs);
 }

@@ -1,4 +1,6 @@
 import { assert } from '../../services/shared/base/assert.ts';
+import type { ReplicaId } from '../../services/shared/base/ids.ts';
+import { firstConfiguration } from '../../services/shared/paxos/options.ts';
 import { GlobalInvariants } from './global-invariants.ts';
 import { type Facts, LocalStates, type Step } from './local-states.ts';
 import type { Conduct } from './machine.ts';
@@ -45,6 +47,8 @@ const BEGINNING = -1;
  */
 export class Search {
   readonly #spec: Spec;
+  /** Members and newcomers: one machine each, in this order. */
+  readonly #replicas: readonly ReplicaId[];
   readonly #states: LocalStates;
   readonly #invariants: GlobalInvariants;
   readonly #outboxes: Outboxes;
@@ -64,11 +68,12 @@ export class Search {
 
   constructor(core: OpenCore, spec: Spec, conduct: Conduct) {
     this.#spec = spec;
-    const configuration = { number: 1, members: spec.members };
+    const configuration = firstConfiguration(spec.members);
+    this.#replicas = [...spec.members, ...spec.newcomers];
     this.#states = new LocalStates({ core, configuration, options: spec.options }, spec, conduct);
     this.#invariants = new GlobalInvariants(this.#states);
     this.#outboxes = new Outboxes(this.#states);
-    this.#count = spec.members.length;
+    this.#count = this.#replicas.length;
     this.#chosenAt = 2 * this.#count;
     this.#duplicatesAt = this.#chosenAt + 1;
     this.#timeAt = this.#chosenAt + 2;
@@ -109,10 +114,10 @@ export class Search {
 
   /** The first state, and those that the spec's beginning leads to. */
   #begin(): void {
-    const { members, beginning } = this.#spec;
-    this.#scratch.set(members.map((member) => this.#states.first(member)));
+    const { beginning } = this.#spec;
+    this.#scratch.set(this.#replicas.map((replica) => this.#states.first(replica)));
     this.#scratch.set(
-      members.map(() => this.#outboxes.empty),
+      this.#replicas.map(() => this.#outboxes.empty),
       this.#count,
     );
     this.#add(BEGINNING, BEGINNING);
@@ -130,7 +135,7 @@ export class Search {
     for (let machine = 0; machine < count; machine++) {
       const local = state[machine] as number;
       for (const step of this.#states.ownSteps(local, time)) if (wanted(step.what)) this.#take(at, machine, step, undefined);
-      const self = this.#spec.members[machine] as number;
+      const self = this.#replicas[machine] as number;
       for (let sender = 0; sender < count; sender++) {
         if (sender === machine) continue;
         for (const message of this.#outboxes.messages(state[count + sender] as number, self)) {

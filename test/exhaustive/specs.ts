@@ -5,6 +5,10 @@ import { DEFAULT_PAXOS_OPTIONS, type PaxosOptions } from '../../services/shared/
 export interface Spec {
   readonly name: string;
   readonly members: readonly ReplicaId[];
+  /** Replicas that are no members, and may become some. */
+  readonly newcomers: readonly ReplicaId[];
+  /** Swaps of a member for a newcomer, one after the other. */
+  readonly swaps: number;
   /** Records are proposed up to this slot. */
   readonly slots: number;
   /** Candidacies in all. */
@@ -36,6 +40,8 @@ const PLAIN: PaxosOptions = { ...DEFAULT_PAXOS_OPTIONS, leases: false };
 
 const NOTHING = {
   members: [1, 2, 3],
+  newcomers: [],
+  swaps: 0,
   crashesEach: 0,
   crashes: 0,
   duplicates: 0,
@@ -78,6 +84,20 @@ const WITH_LEASES = { heartbeats: true, times: 3, options: { ...PLAIN, leases: t
 /** Followers that lack anything chosen are brought near from the WAL or by a snapshot. */
 const SHORT_WINDOW: PaxosOptions = { ...PLAIN, windowBytesMax: 0, syncBytesMax: 0 };
 
+/** Replica 1 has chosen with replica 2 that 4 takes the place of 3; nobody but 1 knows. */
+const SWAPPED = [...LED, '1 swaps 3 for 4', '2 takes from 1: accept', '1 takes from 2: accepted'];
+/** Then it leads the new configuration with 4, and has chosen a record there; 2 and 3 were a quorum of the old one. */
+const CHOSEN_AFTER_SWAP = [
+  ...[...SWAPPED, '4 takes from 1: prepare', '1 takes from 4: learned', '4 takes from 1: learn', '1 takes from 4: promise'],
+  ...['4 takes from 1: sync', '1 takes from 4: accepted', '1 propose', '4 takes from 1: accept', '1 takes from 4: accepted'],
+];
+/** The same with replica 3, which leaves, as the one that accepted the Swap: 2 knows nothing of it. */
+const CHOSEN_WITHOUT_TWO = CHOSEN_AFTER_SWAP.map((step) => {
+  const at = CHOSEN_AFTER_SWAP.indexOf(step);
+  return at < SWAPPED.length ? step.replace('2 takes', '3 takes').replace('from 2:', 'from 3:') : step;
+});
+const ONE_SWAP = { newcomers: [4], swaps: 1 };
+
 export const SPECS: readonly Spec[] = [
   { ...NOTHING, name: 'two-ballots', slots: 1, ballots: 2 },
   { ...NOTHING, ...ONE_CRASH, name: 'crash', slots: 1, ballots: 2 },
@@ -102,6 +122,14 @@ export const SPECS: readonly Spec[] = [
   { ...NOTHING, ...WITH_LEASES, name: 'lease-reads', slots: 1, ballots: 2, beginning: LEASED },
   { ...NOTHING, ...WITH_LEASES, ...ONE_CRASH, name: 'leases-crash', slots: 0, ballots: 2, beginning: LEASED },
   { ...NOTHING, ...WITH_LEASES, name: 'leases-hand-over', slots: 0, ballots: 2, handOvers: true, beginning: LEASED },
+  { ...NOTHING, ...ONE_SWAP, name: 'swap', slots: 2, ballots: 3, beginning: LED },
+  { ...NOTHING, ...ONE_SWAP, name: 'swap-two-leaders', slots: 1, ballots: 3, beginning: CHOSEN.slice(0, LED.length) },
+  { ...NOTHING, ...ONE_SWAP, ...ONE_CRASH, name: 'swap-crash', slots: 2, ballots: 3, beginning: SWAPPED },
+  { ...NOTHING, ...ONE_SWAP, name: 'chosen-after-swap', slots: 3, ballots: 4, beginning: CHOSEN_AFTER_SWAP },
+  { ...NOTHING, ...ONE_SWAP, ...ONE_CRASH, name: 'chosen-without-two', slots: 2, ballots: 4, beginning: CHOSEN_WITHOUT_TWO },
+  { ...NOTHING, ...ONE_SWAP, name: 'swap-snapshot', slots: 3, ballots: 3, checkpoints: 1, beginning: SWAPPED, options: SHORT_WINDOW },
+  { ...NOTHING, ...ONE_SWAP, ...WITH_LEASES, name: 'swap-leases', slots: 2, ballots: 2, beginning: LEASED },
+  { ...NOTHING, ...ONE_SWAP, name: 'two-swaps', slots: 3, ballots: 3, swaps: 2, newcomers: [4, 5], beginning: SWAPPED },
   { ...NOTHING, name: 'everything', slots: 3, ballots: 3, crashesEach: 1, crashes: 3, heartbeats: true, retries: true, handOvers: true },
 ];
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { AutoAdminService } from '../../services/auto-admin/service.ts';
 import { AutoAdminClient } from '../../services/shared/cluster-client/auto-admin-client.ts';
-import type { PartitionRecord, TableDefinition, TableRecord } from '../../services/shared/placement/catalog-records.ts';
+import type { PartitionRecord, RemovedTableRecord, TableDefinition, TableRecord } from '../../services/shared/placement/catalog-records.ts';
 import { serializeRecord } from '../../services/shared/placement/record-format.ts';
 import type { AdminRequest, AdminResponse } from '../../services/shared/wire/admin.ts';
 import type { RequestFrame } from '../../services/shared/wire/frames.ts';
@@ -54,16 +54,27 @@ export class AutoAdminWorld {
     return this.timers.until(this.client.call(request, deadlineMs));
   }
 
-  create(definition: TableDefinition = musicTable): Promise<AdminResponse> {
-    return this.call({ kind: 'create-table', definition: serializeRecord(definition) });
+  create(definition: TableDefinition = musicTable, overGeneration = this.overGeneration(definition.name)): Promise<AdminResponse> {
+    return this.call({ kind: 'create-table', definition: serializeRecord(definition), overGeneration });
   }
 
-  delete(name = 'Music'): Promise<AdminResponse> {
-    return this.call({ kind: 'delete-table', account: '1', region: 'r', name });
+  delete(name = 'Music', tableId = 't1'): Promise<AdminResponse> {
+    return this.call({ kind: 'delete-table', account: '1', region: 'r', name, tableId });
   }
 
   table(name = 'Music'): TableRecord | undefined {
-    return this.cluster.records().get(`table/1/r/${name}`) as TableRecord | undefined;
+    const entry = this.#entry(name);
+    return entry?.status === 'REMOVED' ? undefined : entry;
+  }
+
+  /** What a router sees under a name that is free. */
+  overGeneration(name = 'Music'): number {
+    const entry = this.#entry(name);
+    return entry?.status === 'REMOVED' ? entry.generation : 0;
+  }
+
+  #entry(name: string): TableRecord | RemovedTableRecord | undefined {
+    return this.cluster.records().get(`table/1/r/${name}`) as TableRecord | RemovedTableRecord | undefined;
   }
 
   partitions(tableId = 't1'): PartitionRecord[] {

@@ -7,9 +7,9 @@ import {
   GetItemCommand,
   paginateScan,
   PutItemCommand,
-  ThrottlingException,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
+import { saysNothingWasDone } from './nothing-done.ts';
 import { until } from './until.ts';
 import { VersionHistory } from './version-history.ts';
 
@@ -257,7 +257,7 @@ export class CheckedLoad {
       ended(false);
       const name = `${kind}, after ${Math.round((performance.now() - sentAtMs) / 1000)} s: ${String(error)}`;
       this.#failures.set(name, (this.#failures.get(name) ?? 0) + 1);
-      return error instanceof ThrottlingException ? 'nothing-done' : 'unknown';
+      return saysNothingWasDone(error) ? 'nothing-done' : 'unknown';
     }
   }
 

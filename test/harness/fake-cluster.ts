@@ -210,6 +210,8 @@ export class FakeNode {
           stateHash: '0000000000000000',
           low: Buffer.alloc(0),
           high: Buffer.alloc(0),
+          configuration: 1,
+          members: [],
         };
       default:
         throw new AdminCallError('unsupported', request.kind);

@@ -1,5 +1,6 @@
 import { compareBytes } from '../../services/shared/base/bytes.ts';
 import type { Digest } from '../../services/shared/env/digest.ts';
+import { RefusedAfterLossError } from '../../services/shared/cluster-client/auto-admin-client.ts';
 import { AdminCallError } from '../../services/shared/env/transport.ts';
 import { bindCondition, evaluateCondition, parseCondition } from '../../services/shared/expression/condition.ts';
 import { ExpressionError } from '../../services/shared/expression/errors.ts';
@@ -37,8 +38,12 @@ export class FakeStorage implements StoragePort {
   /** Tables whose creation the router has not heard of before `refreshTables`. */
   readonly hidden = new Set<string>();
   refreshes = 0;
+  /** False: refreshes end at their deadline. */
+  catalogAnswers = true;
   /** Answers every change of a table with this code. */
   changeError: string | undefined;
+  /** And that answer comes after an earlier one was lost. */
+  changeLost = false;
   /** State of newly created tables. */
   createdAs: TableStatus = 'ACTIVE';
 
@@ -50,9 +55,10 @@ export class FakeStorage implements StoragePort {
     return this.hidden.has(name) ? undefined : this.#tables.get(`${account}/${name}`)?.view;
   }
 
-  async refreshTables(): Promise<void> {
+  async refreshTables(): Promise<boolean> {
     this.refreshes++;
     this.hidden.clear();
+    return this.catalogAnswers;
   }
 
   tableNames(account: string): readonly string[] {
@@ -76,19 +82,23 @@ export class FakeStorage implements StoragePort {
 
   async createTable(definition: TableDefinition): Promise<TableRecord> {
     const key = `${definition.account}/${definition.name}`;
-    if (this.changeError !== undefined) throw new AdminCallError(this.changeError, 'as the test wants it');
+    this.#refuseChange();
     if (this.#tables.has(key)) throw new AdminCallError('table-exists', key);
     const record: TableRecord = { ...definition, generation: 1, status: this.createdAs };
     this.#store(record, new Map());
     return { ...record, status: 'CREATING' };
   }
 
-  async deleteTable(account: string, _region: string, name: string): Promise<TableRecord> {
-    if (this.changeError !== undefined) throw new AdminCallError(this.changeError, 'as the test wants it');
-    const table = this.#tables.get(`${account}/${name}`);
-    if (table === undefined) throw new AdminCallError('table-not-found', name);
+  async deleteTable({ account, name }: TableRecord): Promise<TableRecord> {
+    this.#refuseChange();
+    const table = this.#tables.get(`${account}/${name}`) as FakeTable;
     this.#tables.delete(`${account}/${name}`);
     return { ...table.record, status: 'DELETING' };
+  }
+
+  #refuseChange(): void {
+    const Refusal = this.changeLost ? RefusedAfterLossError : AdminCallError;
+    if (this.changeError !== undefined) throw new Refusal(this.changeError, 'as the test wants it');
   }
 
   #store(record: TableRecord, items: Map<string, Buffer>): void {

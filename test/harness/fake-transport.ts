@@ -90,6 +90,12 @@ export class FakeNetwork {
     this.#place(address).silent = true;
   }
 
+  /** Ends that silence. What was not sent meanwhile is lost, so its streams have to break. */
+  unsilence(address: string): void {
+    this.#place(address).silent = false;
+    for (const other of this.#places.keys()) this.breakStreams(address, other);
+  }
+
   /** Breaks all streams between two places; new ones can be opened. */
   breakStreams(a: string, b: string): void {
     for (const end of [...this.#place(a).ends]) {

@@ -12,6 +12,8 @@ import { createTransport, type GrpcTransport } from '../../services/shared/platf
 import { newIncarnation, systemRandom } from '../../services/shared/platform/random.ts';
 import {
   DEFAULT_QUEUED_BYTES_MAX,
+  DEFAULT_REPLACEMENT_OPTIONS,
+  DEFAULT_REQUEST_BYTES_MAX,
   DEFAULT_REQUESTS_MAX,
   DEFAULT_SCRUB_OPTIONS,
   DEFAULT_STATE_HASH_OPTIONS,
@@ -130,7 +132,9 @@ export class NodeUnderTest {
       checkpoints: DEFAULT_CHECKPOINT_OPTIONS,
       stateHashes: DEFAULT_STATE_HASH_OPTIONS,
       scrub: DEFAULT_SCRUB_OPTIONS,
+      replacement: DEFAULT_REPLACEMENT_OPTIONS,
       requestsMax: DEFAULT_REQUESTS_MAX,
+      requestBytesMax: DEFAULT_REQUEST_BYTES_MAX,
       queuedBytesMax: DEFAULT_QUEUED_BYTES_MAX,
       ...this.#options,
     };

@@ -5,10 +5,10 @@ import {
   type DynamoDBClient,
   GetItemCommand,
   PutItemCommand,
-  ThrottlingException,
 } from '@aws-sdk/client-dynamodb';
 import type { Prng } from '../../services/shared/base/prng.ts';
 import { checkLinearizable, type Operation } from '../sim/checks/linearizability.ts';
+import { saysNothingWasDone } from './nothing-done.ts';
 import { ABSENT, REGISTER, type RegisterCall, type RegisterCondition } from '../sim/checks/register-model.ts';
 
 /** Clients that meet on one item; the check's work grows with 2 to this power. */
@@ -128,7 +128,7 @@ export class RegisterLoad {
       recorded.call = { ...call, succeeded: true, found: numberIn(Attributes) };
     } catch (error) {
       if (error instanceof ConditionalCheckFailedException) recorded.call = { ...call, succeeded: false, found: numberIn(error.Item) };
-      else if (error instanceof ThrottlingException) history.operations.splice(history.operations.indexOf(recorded), 1);
+      else if (saysNothingWasDone(error)) history.operations.splice(history.operations.indexOf(recorded), 1);
       else {
         history.unknown++;
         return;

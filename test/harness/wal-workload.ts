@@ -133,7 +133,7 @@ export class WalWorkload {
       trimmed: slot,
       abstains: false,
     };
-    this.#log.createGroup(group, header, this.#done());
+    this.#log.createGroup(group, group, header, this.#done());
     this.#push(group, { header, records: [] });
   }
 

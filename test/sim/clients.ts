@@ -32,7 +32,13 @@ const LATENCY_MS = 0.2;
 /** One call of so many goes through the last router: little traffic, so that it learns late what has changed. */
 const LAST_ROUTER_ONE_OF = 5;
 /** Answers of a router that mean: try again, nothing was done. A clock that was set makes signatures look old. */
-const REFUSALS = new Set(['ThrottlingException', 'ResourceNotFoundException', 'InvalidSignatureException', 'ResourceInUseException']);
+const REFUSALS = new Set([
+  'ThrottlingException',
+  'ServiceUnavailable',
+  'ResourceNotFoundException',
+  'InvalidSignatureException',
+  'ResourceInUseException',
+]);
 
 /** The application's side: signed calls through the routers, whichever life of them is there. */
 export class Clients {

@@ -1,4 +1,6 @@
 import { must } from '../../services/shared/base/assert.ts';
+import type { GroupId } from '../../services/shared/base/ids.ts';
+import type { Membership } from '../../services/storage-node/core/membership.ts';
 import type { Prng } from '../../services/shared/base/prng.ts';
 import type { Service } from '../../services/shared/env/environment.ts';
 import { AutoAdminService } from '../../services/auto-admin/service.ts';
@@ -6,7 +8,7 @@ import { RouterService } from '../../services/router/service.ts';
 import { MIB } from '../../services/shared/base/units.ts';
 import { JoiningService } from '../../services/shared/cluster-client/joining-service.ts';
 import type { AdminRequest, AdminResponse } from '../../services/shared/wire/admin.ts';
-import { DEFAULT_QUEUED_BYTES_MAX, DEFAULT_REQUESTS_MAX } from '../../services/storage-node/core/options.ts';
+import { DEFAULT_QUEUED_BYTES_MAX, DEFAULT_REQUEST_BYTES_MAX, DEFAULT_REQUESTS_MAX } from '../../services/storage-node/core/options.ts';
 import type { Group } from '../../services/storage-node/groups/group.ts';
 import { StorageNode } from '../../services/storage-node/service.ts';
 import { RouterProcess, SimFrontDoor } from './front-door.ts';
@@ -42,6 +44,9 @@ const POLL_MS = 20;
 export class SimCluster {
   readonly kernel: Kernel;
   readonly network: SimNetwork;
+  /** The nodes that form the cluster. */
+  readonly seeds: readonly SimMachine<StorageNode>[];
+  /** All storage nodes. */
   readonly nodes: readonly SimMachine<StorageNode>[];
   readonly autoAdmin: SimMachine;
   readonly routers: readonly SimMachine<RouterProcess>[];
@@ -49,16 +54,18 @@ export class SimCluster {
   readonly #operator: SimEnvironment;
   readonly #operatorTransport: SimTransport;
   readonly #random: Prng;
-  /** Nodes whose disk was lost: they hold nothing any more, and nothing replaces them yet. */
-  readonly lost = new Set<SimMachine<StorageNode>>();
 
-  constructor(kernel: Kernel, settings: ClusterSettings) {
+  /** `spares`: storage nodes beside the seeds; they hold nothing before replicas are moved there. */
+  constructor(kernel: Kernel, settings: ClusterSettings, spares = 0) {
     this.kernel = kernel;
     this.settings = settings;
     this.#random = kernel.random();
     this.network = new SimNetwork(kernel);
-    this.nodes = ZONES.map((az) => this.#machine(`node-${az}`, (parts) => this.#storageNode(`node-${az}`, az, parts)));
-    const seeds = this.nodes.map(({ name }) => addressOf(name));
+    const places = ZONES.map((az) => ({ az, name: `node-${az}` }));
+    this.seeds = places.map(({ az, name }) => this.#machine(name, (parts) => this.#storageNode(name, az, parts)));
+    const more = Array.from({ length: spares }, (_, at) => ({ az: must(ZONES[at % ZONES.length]), name: `spare-${at + 1}` }));
+    this.nodes = [...this.seeds, ...more.map(({ az, name }) => this.#machine(name, (parts) => this.#storageNode(name, az, parts)))];
+    const seeds = this.seeds.map(({ name }) => addressOf(name));
     this.autoAdmin = this.#machine(AUTO_ADMIN, (parts) => {
       const { environment, transport } = parts;
       return joining(parts, seeds, new AutoAdminService(environment, transport, { name: AUTO_ADMIN, seeds }));
@@ -97,10 +104,10 @@ export class SimCluster {
   /** Starts everything and forms the cluster. */
   async boot(): Promise<void> {
     for (const machine of this.machines) machine.start();
-    const members = this.nodes.map(({ name }, at) => ({ replica: at + 1, node: name, az: must(ZONES[at]) }));
-    const addresses = this.nodes.map(({ name }) => ({ node: name, address: addressOf(name) }));
+    const members = this.seeds.map(({ name }, at) => ({ replica: at + 1, node: name, az: must(ZONES[at]) }));
+    const addresses = this.seeds.map(({ name }) => ({ node: name, address: addressOf(name) }));
     await this.until('the nodes form a cluster', 30_000, async () => {
-      const calls = this.nodes.map((node) => this.call(node, { kind: 'init-cluster', clusterId: CLUSTER_ID, members, addresses }));
+      const calls = this.seeds.map((node) => this.call(node, { kind: 'init-cluster', clusterId: CLUSTER_ID, members, addresses }));
       return (await Promise.allSettled(calls)).every(({ status }) => status === 'fulfilled');
     });
     await this.until('everybody is ready', 60_000, () => this.machines.every(({ life }) => life?.service.notReady() === undefined));
@@ -113,6 +120,17 @@ export class SimCluster {
     return node.life?.service.groups?.all ?? [];
   }
 
+  /** The newest configuration of each group that any replica knows of. */
+  memberships(): ReadonlyMap<GroupId, Membership> {
+    const newest = new Map<GroupId, Membership>();
+    for (const node of this.nodes) {
+      for (const { id, identity } of this.groupsOf(node)) {
+        if (identity.configuration > (newest.get(id)?.configuration ?? -1)) newest.set(id, identity);
+      }
+    }
+    return newest;
+  }
+
   // --- how it is built ---------------------------------------------------------------------------------------------
 
   #machine<S extends Service>(name: string, make: (parts: ProcessParts) => S): SimMachine<S> {
@@ -123,7 +141,7 @@ export class SimCluster {
   }
 
   #storageNode(name: string, az: string, { environment, transport, disk, incarnation }: ProcessParts): StorageNode {
-    const { paxos, checkpoints, pageCacheBytesMax } = this.settings;
+    const { paxos, checkpoints, replacement, pageCacheBytesMax } = this.settings;
     const options = {
       node: name,
       az,
@@ -136,7 +154,9 @@ export class SimCluster {
       checkpoints,
       stateHashes: { slots: 64, intervalMs: 3000 },
       scrub: { bytesPerSecond: MIB, intervalMs: 40_000 },
+      replacement,
       requestsMax: DEFAULT_REQUESTS_MAX,
+      requestBytesMax: DEFAULT_REQUEST_BYTES_MAX,
       queuedBytesMax: DEFAULT_QUEUED_BYTES_MAX,
     };
     return new StorageNode({ environment, transport, disk, options, incarnation, onCluster: (id) => transport.joinCluster(id) });

@@ -76,7 +76,7 @@ class Scenario {
     this.#kernel = kernel;
     this.#spec = spec;
     this.#choices = choices;
-    this.#cluster = new SimCluster(kernel, drawSettings(kernel.random()));
+    this.#cluster = new SimCluster(kernel, drawSettings(kernel.random()), spec.spares);
     this.#memory = new MemoryBounds(this.#cluster);
     const planned = planFaults(spec.plan, kernel.random(), spec.durationMs);
     this.nemesis = new Nemesis(this.#cluster, spec.plan, choices.faults ?? planned);

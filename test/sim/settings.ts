@@ -1,13 +1,14 @@
 import type { Prng } from '../../services/shared/base/prng.ts';
 import { KIB, MIB, MINUTE_MS, SECOND_MS } from '../../services/shared/base/units.ts';
 import { DEFAULT_PAXOS_OPTIONS, type PaxosOptions } from '../../services/shared/paxos/options.ts';
-import type { CheckpointOptions } from '../../services/storage-node/core/options.ts';
+import { type CheckpointOptions, DEFAULT_REPLACEMENT_OPTIONS, type ReplacementOptions } from '../../services/storage-node/core/options.ts';
 import { DEFAULT_CHECKPOINT_OPTIONS } from '../../services/storage-node/groups/checkpoint-scheduler.ts';
 
 /** What a seed draws for the whole cluster: production's values, or small ones that make rare things frequent. */
 export interface ClusterSettings {
   readonly paxos: PaxosOptions;
   readonly checkpoints: CheckpointOptions;
+  readonly replacement: ReplacementOptions;
   readonly pageCacheBytesMax: number;
   /** Partitions of the workloads' table. */
   readonly partitions: number;
@@ -19,6 +20,7 @@ export interface ClusterSettings {
 export const DEFAULT_SETTINGS: ClusterSettings = {
   paxos: DEFAULT_PAXOS_OPTIONS,
   checkpoints: DEFAULT_CHECKPOINT_OPTIONS,
+  replacement: DEFAULT_REPLACEMENT_OPTIONS,
   pageCacheBytesMax: 64 * MIB,
   partitions: 1,
   clockErrorMax: 0,
@@ -46,6 +48,7 @@ export function drawSettings(random: Prng): ClusterSettings {
       followerAllowanceBytes: random.pick([8 * KIB, MIB, DEFAULT_CHECKPOINT_OPTIONS.followerAllowanceBytes]),
       nodeAllowanceBytes: random.pick([16 * KIB, undefined]),
     },
+    replacement: { lostAfterMs: random.pick([1 * SECOND_MS, 3 * SECOND_MS]), logFirstBytes: random.pick([0, 64 * MIB]) },
     pageCacheBytesMax: random.pick([8 * KIB, 256 * KIB, 64 * MIB]),
     partitions: random.pick([1, 1, 2]),
     clockErrorMax: random.pick([0, SLEW_MAX]),

@@ -25,6 +25,7 @@ export class AdminLease {
   /** When the record was first seen as it is, on this process's clock. */
   #seenAtMs = 0;
   #validUntilMs = Number.NEGATIVE_INFINITY;
+  #answeredAtMs = Number.NEGATIVE_INFINITY;
   #wasActive = false;
   #running = false;
 
@@ -40,6 +41,11 @@ export class AdminLease {
   /** Whether this process may act now. */
   get active(): boolean {
     return this.#environment.clock.monotonicMs() < this.#validUntilMs;
+  }
+
+  /** When the catalog, which is its leader with a quorum, answered last. */
+  get answeredAtMs(): number {
+    return this.#answeredAtMs;
   }
 
   /** Who holds the lease as far as known; undefined before it was read, empty when nobody does. */
@@ -96,6 +102,7 @@ export class AdminLease {
   async #look(): Promise<void> {
     const item = await this.#catalog.read(AUTO_ADMIN_LEASE_KEY);
     const record = item === undefined ? undefined : parseAutoAdminLeaseRecord(item.json);
+    this.#answeredAtMs = this.#environment.clock.monotonicMs();
     if (record?.generation !== this.#record?.generation) this.#seenAtMs = this.#environment.clock.monotonicMs();
     this.#record = record;
   }
@@ -112,6 +119,7 @@ export class AdminLease {
     const record = { holder, renewal: (over?.renewal ?? 0) + 1, generation: (over?.generation ?? 0) + 1 };
     const write = await this.#catalog.writeSettled(AUTO_ADMIN_LEASE_KEY, serializeRecord(record), record.generation, over?.generation);
     if (write.outcome === 'unknown') throw new CatalogUnavailableError('whether the lease was written is unknown');
+    this.#answeredAtMs = this.#environment.clock.monotonicMs();
     if (write.outcome === 'written') this.#record = record;
     return write.outcome === 'written';
   }

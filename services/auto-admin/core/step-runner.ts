@@ -1,8 +1,9 @@
 import type { Slot } from '../../shared/base/ids.ts';
 import type { CatalogStore, CatalogWrite } from '../../shared/cluster-client/catalog-store.ts';
+import type { Clock } from '../../shared/env/clock.ts';
 import { STEP_CALL_TIMEOUT_MS } from '../../shared/limits/auto-admin-limits.ts';
 import { COUNTERS_KEY, partitionKey, tableKey } from '../../shared/placement/catalog-keys.ts';
-import type { PartitionRecord, ReplicaRecord, TableRecord } from '../../shared/placement/catalog-records.ts';
+import type { PartitionRecord, RemovedTableRecord, ReplicaRecord, TableRecord } from '../../shared/placement/catalog-records.ts';
 import { serializeRecord } from '../../shared/placement/record-format.ts';
 import type { StatorTransport } from '../../shared/wire/frames.ts';
 import type { ObservedKnowledge } from './knowledge.ts';
@@ -20,11 +21,13 @@ const WAITING: StepResult = { code: 'waiting', slot: 0 };
 
 /** Carries out single steps against catalog and nodes. Throws what the catalog or a node throws: the step is then planned again. */
 export class StepRunner {
+  readonly #clock: Clock;
   readonly #transport: StatorTransport;
   readonly #catalog: CatalogStore;
   readonly #knowledge: ObservedKnowledge;
 
-  constructor(transport: StatorTransport, catalog: CatalogStore, knowledge: ObservedKnowledge) {
+  constructor(clock: Clock, transport: StatorTransport, catalog: CatalogStore, knowledge: ObservedKnowledge) {
+    this.#clock = clock;
     this.#transport = transport;
     this.#catalog = catalog;
     this.#knowledge = knowledge;
@@ -47,7 +50,7 @@ export class StepRunner {
       case 'delete-partition':
         return this.#deletePartition(step.partition);
       case 'delete-table':
-        return this.#deleteTable(step.table);
+        return this.#removeTable(step.table);
     }
   }
 
@@ -126,8 +129,12 @@ export class StepRunner {
     return resultOf(removal);
   }
 
-  async #deleteTable(table: TableRecord): Promise<StepResult> {
-    return resultOf(await this.#catalog.remove(tableKey(table.account, table.region, table.name), table.generation));
+  /** What stays under the key keeps late copies of calls from making the table again; `RemovedTables` takes it away. */
+  async #removeTable({ account, region, name, tableId, generation }: TableRecord): Promise<StepResult> {
+    const removedAtMs = Math.floor(this.#clock.wallMs());
+    const record: RemovedTableRecord = { account, region, name, tableId, status: 'REMOVED', generation: generation + 1, removedAtMs };
+    const key = tableKey(account, region, name);
+    return resultOf(await this.#catalog.writeSettled(key, serializeRecord(record), record.generation, generation));
   }
 }
 

@@ -41,7 +41,7 @@ export class TableOperations {
     this.#cluster = cluster;
     this.#lease = lease;
     this.#metrics = metrics;
-    this.#runner = new StepRunner(transport, cluster.catalog, this.#knowledge);
+    this.#runner = new StepRunner(environment.clock, transport, cluster.catalog, this.#knowledge);
   }
 
   get underWay(): number {

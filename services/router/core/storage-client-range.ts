@@ -2,6 +2,7 @@ import { assert } from '../../shared/base/assert.ts';
 import { compareBytes, successor } from '../../shared/base/bytes.ts';
 import type { ClusterClient } from '../../shared/cluster-client/cluster-client.ts';
 import type { Environment } from '../../shared/env/environment.ts';
+import { READ_BYTES_HELD_MAX } from '../../shared/limits/api-limits.ts';
 import { RETRY_MAX_MS } from '../../shared/limits/cluster-client-limits.ts';
 import type { Partition } from '../../shared/placement/partition-map.ts';
 import type { RangeOperation, RangeResult, StorageResponse } from '../../shared/wire/storage-operations.ts';
@@ -17,19 +18,24 @@ export class RangeWalk {
   readonly #tableId: string;
   readonly #operation: RangeOperation;
   readonly #deadlineAtMs: number;
+  readonly #room: { bytes: number };
+  #heldBytes = 0;
   /** What is left: low <= key < high. */
   #low: Uint8Array;
   #high: Uint8Array | undefined;
   #exhausted = false;
   #sum: RangeResult | undefined;
 
+  /** `room`: bytes of items that all walks hold; above READ_BYTES_HELD_MAX a walk ends with what it has. */
   constructor(
     environment: Pick<Environment, 'clock' | 'timers'>,
     cluster: ClusterClient,
     tableId: string,
     operation: RangeOperation,
     deadlineMs: number,
+    room: { bytes: number },
   ) {
+    this.#room = room;
     this.#environment = environment;
     this.#cluster = cluster;
     this.#tableId = tableId;
@@ -40,9 +46,17 @@ export class RangeWalk {
   }
 
   async run(): Promise<StorageResponse> {
+    try {
+      return await this.#walk();
+    } finally {
+      this.#room.bytes -= this.#heldBytes;
+    }
+  }
+
+  async #walk(): Promise<StorageResponse> {
     for (;;) {
       const leftMs = this.#deadlineAtMs - this.#environment.clock.monotonicMs();
-      if (leftMs <= 0) return this.#partial({ id: 0, status: 'overloaded', message: 'the deadline passed within the range' });
+      if (leftMs <= 0) return this.#partial({ id: 0, status: 'unavailable', message: 'the deadline passed within the range' });
       const partition = this.#partition();
       const response = partition === undefined ? OUTSIDE_MAP : await this.#slice(partition, leftMs);
       if (partition === undefined || response.status === 'wrong-range' || response.status === 'no-such-group') {
@@ -53,7 +67,7 @@ export class RangeWalk {
       if (response.status !== 'ok') return this.#partial(response);
       assert(response.range !== undefined, 'a range was answered without a result');
       this.#take(partition, response.range);
-      if (this.#exhausted || this.#limitsMet()) return this.#result();
+      if (this.#exhausted || this.#limitsMet() || this.#isTooMuch()) return this.#result();
     }
   }
 
@@ -80,6 +94,10 @@ export class RangeWalk {
 
   #take(partition: Partition, range: RangeResult): void {
     this.#sum = this.#sum === undefined ? range : joined(this.#sum, range);
+    for (const { length } of range.items) {
+      this.#heldBytes += length;
+      this.#room.bytes += length;
+    }
     if (range.more) {
       assert(range.lastKey !== undefined, 'a slice ended early without a last key');
       if (this.#operation.reverse) this.#high = range.lastKey;
@@ -100,6 +118,11 @@ export class RangeWalk {
     return (this.#operation.limit > 0 && scanned >= this.#operation.limit) || scannedBytes >= this.#operation.byteLimit;
   }
 
+  /** Others hold so much that this one must not wait with what it has; a reader can go on behind it. */
+  #isTooMuch(): boolean {
+    return this.#room.bytes > READ_BYTES_HELD_MAX && this.#sum?.lastKey !== undefined;
+  }
+
   #result(): StorageResponse {
     assert(this.#sum !== undefined, 'a range without a result');
     const more = !this.#exhausted;
@@ -113,7 +136,7 @@ export class RangeWalk {
   }
 }
 
-const OUTSIDE_MAP: StorageResponse = { id: 0, status: 'overloaded', message: 'no partition is known that holds the range' };
+const OUTSIDE_MAP: StorageResponse = { id: 0, status: 'unavailable', message: 'no partition is known that holds the range' };
 
 function lesser(a: Uint8Array | undefined, b: Uint8Array | undefined): Uint8Array | undefined {
   if (a === undefined || b === undefined) return a ?? b;

@@ -8,9 +8,10 @@ import { testEnvironment } from '../../../test/harness/test-environment.ts';
 import { compareBytes } from '../../shared/base/bytes.ts';
 import { ClusterClient } from '../../shared/cluster-client/cluster-client.ts';
 import { AdminCallError } from '../../shared/env/transport.ts';
+import { READ_BYTES_HELD_MAX } from '../../shared/limits/api-limits.ts';
 import type { TableDefinition, TableRecord } from '../../shared/placement/catalog-records.ts';
 import { serializeRecord } from '../../shared/placement/record-format.ts';
-import type { AdminResponse } from '../../shared/wire/admin.ts';
+import type { AdminRequest, AdminResponse } from '../../shared/wire/admin.ts';
 import type { RangeOperation, RangeResult } from '../../shared/wire/storage-operations.ts';
 import { StorageClient } from './storage-client.ts';
 import type { TableView } from './storage-port.ts';
@@ -43,7 +44,7 @@ beforeEach(async () => {
 });
 
 /** Serves admin calls at the auto-admin's address. */
-function autoAdmin(serve: () => Promise<AdminResponse>): void {
+function autoAdmin(serve: (request: AdminRequest) => Promise<AdminResponse>): void {
   void cluster.network.transport('admin:1', 'auto-admin-1', 1).listen({ admin: serve });
 }
 
@@ -124,9 +125,38 @@ test('a created table is visible as soon as the call is answered', async () => {
 
 test('refusals of the auto-admin are passed on', async () => {
   autoAdmin(async () => {
+    throw new AdminCallError('table-busy', 'it is being created');
+  });
+  await assert.rejects(timers.until(client.deleteTable(active, 5000)), { code: 'table-busy' });
+});
+
+test('a table that is gone when its deletion arrives counts as deleted, and is not seen here any more', async () => {
+  await createTable('80');
+  for (const node of cluster.nodes.values()) node.watchPaused = true;
+  autoAdmin(async () => {
+    cluster.putRecord('table/1/r/Music', undefined);
     throw new AdminCallError('table-not-found', 'no such table');
   });
-  await assert.rejects(timers.until(client.deleteTable('1', 'r', 'Music', 5000)), { code: 'table-not-found' });
+  assert.deepEqual(await timers.until(client.deleteTable(active, 5000)), { ...active, status: 'DELETING' });
+  assert.equal(client.table('1', 'Music'), undefined);
+});
+
+test('a creation says what was seen under the name, and a deletion which table was', async () => {
+  const asked: AdminRequest[] = [];
+  autoAdmin(async (request) => {
+    asked.push(request);
+    throw new AdminCallError('table-busy', 'as the test wants it');
+  });
+  const calls = [() => client.createTable(definition, 5000), () => client.deleteTable(active, 5000)];
+  for (const call of calls) await assert.rejects(timers.until(call()));
+  const { account, region, name, tableId } = definition;
+  cluster.putRecord('table/1/r/Music', { account, region, name, tableId, status: 'REMOVED', generation: 7, removedAtMs: 1 });
+  await timers.advance(10);
+  await assert.rejects(timers.until(client.createTable(definition, 5000)));
+  const seen = asked.map((request) =>
+    request.kind === 'create-table' ? request.overGeneration : request.kind === 'delete-table' && request.tableId,
+  );
+  assert.deepEqual(seen, [0, 't1', 7]);
 });
 
 test('a table that this router does not know yet is found after a refresh', async () => {
@@ -223,6 +253,21 @@ test('any range, any limits, any partitions: pages joined are what one sorted li
   );
 });
 
+test('a walk ends with what it has when all walks together hold too much', async () => {
+  const view = await createTable('40', '80');
+  for (const key of ['01', '41', '81']) await put(view, key);
+  const item = Buffer.alloc(READ_BYTES_HELD_MAX + 1);
+  let asked = 0;
+  cluster.onRequest = (_node, { operation }) => {
+    if (operation.kind !== 'range' || asked++ > 0) return 'execute';
+    const lastKey = Buffer.from('01', 'hex');
+    return { status: 'ok', range: { items: [item], count: 1, scanned: 1, scannedBytes: 10, more: false, lastKey } };
+  };
+  const first = await read(view, range());
+  assert.deepEqual([first.count, first.more, asked], [1, true, 1]);
+  assert.deepEqual(keysOf(await read(view, range())), ['01', '41', '81'], 'it is let go of with its walk');
+});
+
 test('a partition that split under a walk: what is left is cut anew', async () => {
   const view = await createTable('80');
   for (const key of ['01', '81', 'c1']) await put(view, key);
@@ -260,11 +305,11 @@ test('a walk that cannot go on gives what it has; one that has nothing gives the
   const partial = await timers.until(client.range(view, range(), 1000));
   assert.deepEqual([partial.status, partial.range?.more, partial.range?.count], ['ok', true, 1]);
   const nothing = await timers.until(client.range(view, range({ low: Buffer.from('80', 'hex') }), 1000));
-  assert.equal(nothing.status, 'overloaded');
+  assert.equal(nothing.status, 'unavailable');
   cluster.putRecord('table/1/r/Music', undefined);
   for (const at of [0, 1]) cluster.putRecord(`partition/t1/${at}`, undefined);
   await timers.advance(10);
-  assert.equal((await timers.until(client.range(view, range(), 1000))).status, 'overloaded');
+  assert.equal((await timers.until(client.range(view, range(), 1000))).status, 'unavailable');
 });
 
 test('statistics come in the background and are never waited for', async () => {

@@ -28,6 +28,8 @@ export class StorageClient implements StoragePort {
   readonly #autoAdmin: AutoAdminClient;
   readonly #refresh: CatalogRefresh;
   readonly #statistics: StorageStatistics;
+  /** Bytes of items that walks over ranges hold. */
+  readonly #room = { bytes: 0 };
   readonly #views = new WeakMap<TableRecord, TableView>();
 
   constructor(environment: Environment, transport: StatorTransport, cluster: ClusterClient, options: StorageClientOptions) {
@@ -51,7 +53,7 @@ export class StorageClient implements StoragePort {
     return view;
   }
 
-  refreshTables(deadlineMs: number): Promise<void> {
+  refreshTables(deadlineMs: number): Promise<boolean> {
     return this.#refresh.refresh(deadlineMs);
   }
 
@@ -70,15 +72,26 @@ export class StorageClient implements StoragePort {
   }
 
   range(view: TableView, operation: RangeOperation, deadlineMs: number): Promise<StorageResponse> {
-    return new RangeWalk(this.#environment, this.#cluster, view.record.tableId, operation, deadlineMs).run();
+    return new RangeWalk(this.#environment, this.#cluster, view.record.tableId, operation, deadlineMs, this.#room).run();
   }
 
   createTable(definition: TableDefinition, deadlineMs: number): Promise<TableRecord> {
-    return this.#changeTable({ kind: 'create-table', definition: serializeRecord(definition) }, deadlineMs);
+    const { account, region, name } = definition;
+    const overGeneration = this.#cluster.watcher.view.removedTable(account, region, name)?.generation ?? 0;
+    return this.#changeTable({ kind: 'create-table', definition: serializeRecord(definition), overGeneration }, deadlineMs);
   }
 
-  deleteTable(account: string, region: string, name: string, deadlineMs: number): Promise<TableRecord> {
-    return this.#changeTable({ kind: 'delete-table', account, region, name }, deadlineMs);
+  async deleteTable(table: TableRecord, deadlineMs: number): Promise<TableRecord> {
+    const { account, region, name, tableId } = table;
+    const deadlineAtMs = this.#environment.clock.monotonicMs() + deadlineMs;
+    try {
+      return await this.#changeTable({ kind: 'delete-table', account, region, name, tableId }, deadlineMs);
+    } catch (error) {
+      if (!(error instanceof AdminCallError && error.code === 'table-not-found')) throw error;
+    }
+    // Gone already: by an earlier copy of this call, or by somebody else's. This router must not show it any more.
+    await this.refreshTables(Math.max(0, deadlineAtMs - this.#environment.clock.monotonicMs()));
+    return { ...table, status: 'DELETING' };
   }
 
   async #changeTable(request: AdminRequest, deadlineMs: number): Promise<TableRecord> {
@@ -92,4 +105,4 @@ export class StorageClient implements StoragePort {
   }
 }
 
-const OUTSIDE_MAP: StorageResponse = { id: 0, status: 'overloaded', message: 'no partition is known that holds the key' };
+const OUTSIDE_MAP: StorageResponse = { id: 0, status: 'unavailable', message: 'no partition is known that holds the key' };

@@ -31,16 +31,16 @@ export interface ItemStorage {
 
   /**
    * Brings the watched catalog up to its leader's newest slot. Called once before a client hears that a table does not exist.
-   * Resolves at the deadline too when nobody answers: then the router goes on with what it has.
+   * Resolves with false at the deadline when nobody answers: what it has may be old then.
    */
-  refreshTables(deadlineMs: number): Promise<void>;
+  refreshTables(deadlineMs: number): Promise<boolean>;
 
   /**
    * Carries out one operation on the item with this key at the partition that holds it. Follows leaders and new partition maps
    * and repeats writes under one request number. Resolves with a final status: `ok`, `condition-failed`, `validation`,
-   * `overloaded`, `number-refused`, or `unknown-outcome` when the deadline passed with a write under
+   * `overloaded`, `unavailable`, `number-refused`, or `unknown-outcome` when the deadline passed with a write under
    * way, or when the nodes that had the operation, a read too, were lost one after the other. For a read, and for a
-   * write that surely was not carried out, `overloaded` is also what the deadline gives. It never rejects.
+   * write that surely was not carried out, `unavailable` is what the deadline gives. It never rejects.
    */
   execute(view: TableView, operation: ItemOperation, deadlineMs: number): Promise<StorageResponse>;
 
@@ -63,11 +63,14 @@ export interface StoragePort extends ItemStorage {
 
   /**
    * Resolves with the catalog record once it is written and visible to `table`. Rejects with AdminCallError: `table-exists`,
-   * `table-busy` (the same name is being created or deleted) or `unavailable` (no auto-admin was reached, or the outcome is
+   * `table-busy` (the same name is being created or deleted), `name-changed` (a table of that name came and went meanwhile) or `unavailable` (no auto-admin was reached, or the outcome is
    * unknown; repeating is safe).
    */
   createTable(definition: TableDefinition, deadlineMs: number): Promise<TableRecord>;
 
-  /** Resolves once the table is DELETING. Rejects with AdminCallError: `table-not-found`, `table-busy`, `unavailable`. */
-  deleteTable(account: string, region: string, name: string, deadlineMs: number): Promise<TableRecord>;
+  /**
+   * Resolves once this very table is DELETING or gone, whoever deleted it; a newer one of its name is left alone. Rejects with
+   * AdminCallError: `table-busy`, `unavailable`.
+   */
+  deleteTable(table: TableRecord, deadlineMs: number): Promise<TableRecord>;
 }

@@ -170,11 +170,16 @@ test('a storage failure is told as what it is', async () => {
   const client = new ApiClient();
   await client.createTable('tab');
   const model = 'com.amazonaws.dynamodb.v20120810#';
-  const overloaded = 'The cluster cannot take this request now: it is overloaded or a partition has no leader. Nothing was changed.';
+  const overloaded = 'The cluster cannot take this request now: it is overloaded. Nothing was changed.';
   const unknown = 'The outcome of the request is unknown: a write may have been carried out, or may yet be.';
   const put = { TableName: 'tab', Item: { pk: { S: 'a' } } };
   client.storage.failures.push({ id: 0, status: 'overloaded' });
   await client.fails('PutItem', put, `${model}ThrottlingException`, overloaded);
+  client.storage.failures.push({ id: 0, status: 'unavailable' });
+  const outage = await client.send('PutItem', put);
+  const unavailable =
+    'No storage node could serve this request in time: the partition has no leader, or its nodes are out of reach. Nothing was changed.';
+  assert.deepEqual([outage.status, outage.json], [503, { __type: 'com.amazon.coral.service#ServiceUnavailable', message: unavailable }]);
   for (const status of ['unknown-outcome', 'number-refused'] as const) {
     client.storage.failures.push({ id: 0, status });
     const answer = await client.send('PutItem', put);
@@ -271,4 +276,31 @@ test('no message carries a long request back', async () => {
     assert.equal(status, 400);
     assert.ok(text.length < 10_000, `${text.length} characters: ${text.slice(0, 100)}`);
   }
+});
+
+test('answers that wait to be compressed count as held, and beyond that they are sent as they are', async () => {
+  const waiting: (() => void)[] = [];
+  const compression = {
+    ...nodeCompression,
+    gzip: (bytes: Uint8Array) => new Promise<Buffer>((resolve) => waiting.push(() => resolve(gzipSync(bytes)))),
+  };
+  const client = new ApiClient({ compression });
+  await client.createTable('held');
+  const item = Buffer.from(JSON.stringify({ pk: { S: 'a' }, v: { S: 'x'.repeat(40 * 2 ** 20) } }));
+  client.storage.execute = async () => ({ id: 0, status: 'ok', item, oldSize: 4 });
+  const body = Buffer.from(JSON.stringify({ TableName: 'held', Key: { pk: { S: 'a' } } }));
+  const request = signedRequest('DynamoDB_20120810.GetItem', body);
+  const headers = {
+    get: (name: string) => (name === 'accept-encoding' ? 'gzip' : request.headers.get(name)),
+    all: request.headers.all,
+  };
+  const get = () => client.endpoint.handle({ ...request, headers });
+  const answers = Array.from({ length: 8 }, get);
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  assert.equal(waiting.length, 6, '256 MiB of them');
+  assert.ok(client.endpoint.heldBytes > 240 * 2 ** 20);
+  for (const done of waiting) done();
+  const encodings = (await Promise.all(answers)).map(({ headers }) => headers['Content-Encoding'] ?? 'none');
+  assert.deepEqual(encodings.sort(), [...Array(6).fill('gzip'), 'none', 'none']);
+  assert.equal(client.endpoint.heldBytes, 0);
 });

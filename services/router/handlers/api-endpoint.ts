@@ -8,6 +8,7 @@ import {
   GZIP_ANSWER_BYTES_MIN,
   INLINE_BODY_BYTES_MAX,
   INLINE_TOKENS_MAX,
+  READ_BYTES_HELD_MAX,
   REQUEST_BYTES_IN_FLIGHT_MAX,
   REQUESTS_IN_FLIGHT_MAX,
   TURN_BYTES_MAX,
@@ -96,7 +97,7 @@ export class ApiEndpoint {
     return this.#bytes;
   }
 
-  /** Bytes of items that requests hold until their answer is whole. */
+  /** Bytes of items that requests hold until their answer is whole, and of answers that are being compressed. */
   get heldBytes(): number {
     return this.#room.bytes;
   }
@@ -147,8 +148,11 @@ export class ApiEndpoint {
   async #longResponse(status: number, type: string, plain: Buffer, acceptEncoding: string | undefined): Promise<HttpResponse> {
     const { digest, timers } = this.#services;
     const { compression } = this.#options;
-    const compress = compression !== undefined && acceptsGzip(acceptEncoding);
+    // Compressing goes on in threads: what waits for them is held meanwhile, like items of an answer that is not whole.
+    const compress = compression !== undefined && acceptsGzip(acceptEncoding) && this.#room.bytes + plain.length <= READ_BYTES_HELD_MAX;
+    if (compress) this.#room.bytes += plain.length;
     const body = compress ? await compression.gzip(plain) : plain;
+    if (compress) this.#room.bytes -= plain.length;
     // The checksum is over the bytes as they are sent, as the service's.
     const crc32 = body.length <= TURN_BYTES_MAX ? digest.crc32(body) : await crc32InTurns(body, digest, timers);
     const response = this.#response(status, type, body, crc32);

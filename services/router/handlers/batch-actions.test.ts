@@ -53,11 +53,13 @@ test('puts and deletes in several tables, then gets', async () => {
 test('what nobody could take goes back, as it was sent', async () => {
   const client = await clientWithTables();
   const requests = [put('a', { n: { N: '01' } }), remove('b'), put('c')];
-  client.storage.failures.push({ id: 0, status: 'overloaded' }, { id: 0, status: 'unknown-outcome' });
-  assert.deepEqual(await client.call('BatchWriteItem', { RequestItems: { one: requests } }), {
-    UnprocessedItems: { one: requests.slice(0, 2) },
-  });
-  client.storage.failures.push({ id: 0, status: 'overloaded' });
+  for (const status of ['overloaded', 'unavailable'] as const) {
+    client.storage.failures.push({ id: 0, status }, { id: 0, status: 'unknown-outcome' });
+    assert.deepEqual(await client.call('BatchWriteItem', { RequestItems: { one: requests } }), {
+      UnprocessedItems: { one: requests.slice(0, 2) },
+    });
+  }
+  client.storage.failures.push({ id: 0, status: 'unavailable' });
   const wanted = { ...keys('x', 'c'), ConsistentRead: true, ProjectionExpression: '#p', ExpressionAttributeNames: { '#p': 'pk' } };
   assert.deepEqual(await client.call('BatchGetItem', { RequestItems: { one: wanted } }), {
     Responses: { one: [{ pk: { S: 'c' } }] },
@@ -67,7 +69,7 @@ test('what nobody could take goes back, as it was sent', async () => {
 
 test('a batch of which nothing was carried out is an error', async () => {
   const client = await clientWithTables();
-  const failWith = (...statuses: ('overloaded' | 'unknown-outcome')[]) => {
+  const failWith = (...statuses: ('overloaded' | 'unavailable' | 'unknown-outcome')[]) => {
     for (const status of statuses) client.storage.failures.push({ id: 0, status });
   };
   const typeOf = async (operation: string, input: object) => String((await client.send(operation, input)).json.__type);
@@ -75,8 +77,15 @@ test('a batch of which nothing was carried out is an error', async () => {
   assert.equal(await typeOf('BatchGetItem', { RequestItems: { one: keys('a', 'b') } }), `${MODEL}ThrottlingException`);
   failWith('overloaded', 'overloaded');
   assert.equal(await typeOf('BatchWriteItem', { RequestItems: { one: [put('a'), put('b')] } }), `${MODEL}ThrottlingException`);
-  failWith('overloaded', 'unknown-outcome');
-  assert.equal(await typeOf('BatchWriteItem', { RequestItems: { one: [put('a'), put('b')] } }), `${MODEL}InternalServerError`);
+  for (const statuses of [['overloaded', 'unknown-outcome'] as const, ['unavailable', 'unknown-outcome'] as const]) {
+    failWith(...statuses);
+    assert.equal(await typeOf('BatchWriteItem', { RequestItems: { one: [put('a'), put('b')] } }), `${MODEL}InternalServerError`);
+  }
+  failWith('overloaded', 'unavailable');
+  const outage = 'com.amazon.coral.service#ServiceUnavailable';
+  assert.equal(await typeOf('BatchWriteItem', { RequestItems: { one: [put('a'), put('b')] } }), outage);
+  failWith('unavailable', 'overloaded');
+  assert.equal(await typeOf('BatchGetItem', { RequestItems: { one: keys('a', 'b') } }), outage);
 });
 
 test('an answer holds 16 MB of items; the keys of the rest go back', async () => {
@@ -103,6 +112,29 @@ test('keys whose nodes were lost go back unread; when that is all of them the ba
   assert.deepEqual(read, { Responses: { one: [{ pk: { S: 'b' } }] }, UnprocessedKeys: { one: keys('a') } });
   client.storage.failures.push(lost, lost);
   assert.equal((await client.send('BatchGetItem', { RequestItems: { one: keys('a', 'b') } })).status, 500);
+});
+
+test('items that come when all requests together hold too much are let go of, and their keys go back', async () => {
+  const client = await clientWithTables();
+  const item = Buffer.from(JSON.stringify({ pk: { S: 'a' }, v: { S: 'x'.repeat(400_000) } }));
+  let heldMost = 0;
+  let release: () => void = () => {};
+  const held = new Promise<void>((resolve) => (release = resolve));
+  client.storage.execute = async () => {
+    await held;
+    heldMost = Math.max(heldMost, client.endpoint.heldBytes);
+    return { id: 0, status: 'ok', item, oldSize: 400_003 };
+  };
+  const names = Array.from({ length: 16 }, (_, at) => `item${at}`);
+  const body = Buffer.from(JSON.stringify({ RequestItems: { one: keys(...names) } }));
+  const batches = Array.from({ length: 60 }, () => client.endpoint.handle(signedRequest('DynamoDB_20120810.BatchGetItem', body)));
+  await new Promise((resolve) => setImmediate(resolve));
+  release();
+  const answers = await Promise.all(batches);
+  assert.ok(heldMost <= READ_BYTES_HELD_MAX);
+  for (const { status, body: text } of answers) assert.ok(status === 200 || text.includes('#ThrottlingException'));
+  assert.ok(answers.some(({ status }) => status === 200));
+  assert.equal(client.endpoint.heldBytes, 0);
 });
 
 test('no more is read than an answer holds, nor than all requests together may hold', async () => {

@@ -26,7 +26,7 @@ import { checkAllUsed, checkExpressionParameters, expressionAttributeNames, read
 import type { RequestContext } from '../core/api/request-context.ts';
 import { RequestShape } from '../core/api/request-shape.ts';
 import type { Field } from '../core/api/field.ts';
-import { isLeftToRepeat, storageFailure } from '../core/api/storage-outcome.ts';
+import { batchFailure, isUnprocessed, storageFailure } from '../core/api/storage-outcome.ts';
 import { refuseFields } from '../core/api/unsupported.ts';
 import { defineAction } from './action.ts';
 
@@ -132,6 +132,16 @@ async function run(request: BatchGetItemRequest, context: RequestContext): Promi
   const responses: StorageResponse[] = [];
   let bytes = 0;
   let sizes = 0;
+  /** What comes when there is no room any more is let go of at once: many waves can be under way. */
+  const taken = async (lookup: () => Promise<StorageResponse>): Promise<StorageResponse> => {
+    const response = await lookup();
+    const length = response.item?.length ?? 0;
+    if (length > 0 && room.bytes + length > READ_BYTES_HELD_MAX) return NOT_ASKED;
+    room.bytes += length;
+    bytes += length;
+    sizes += response.oldSize ?? 0;
+    return response;
+  };
   try {
     while (responses.length < lookups.length) {
       if (sizes >= BATCH_GET_BYTES_MAX || bytes >= BATCH_GET_TEXT_BYTES_MAX || room.bytes > READ_BYTES_HELD_MAX) {
@@ -139,13 +149,7 @@ async function run(request: BatchGetItemRequest, context: RequestContext): Promi
         continue;
       }
       const next = lookups.slice(responses.length, responses.length + waveKeys(responses.length, bytes));
-      for (const response of await Promise.all(next.map((lookup) => lookup()))) {
-        const length = response.item?.length ?? 0;
-        bytes += length;
-        sizes += response.oldSize ?? 0;
-        room.bytes += length;
-        responses.push(response);
-      }
+      responses.push(...(await Promise.all(next.map(taken))));
     }
     return await answer(request, responses, context);
   } finally {
@@ -207,7 +211,7 @@ function sortOut(tables: readonly TableKeys[], responses: readonly StorageRespon
     const sorted: TableAnswer = { found: [], left: [], units: 0 };
     for (const key of keys) {
       const response = responses[next++] as StorageResponse;
-      if (response.status !== 'ok' && !isLeftToRepeat(response)) throw storageFailure(response);
+      if (response.status !== 'ok' && !isUnprocessed(response)) throw storageFailure(response);
       const size = response.oldSize ?? 0;
       if (response.status !== 'ok' || bytes + size > BATCH_GET_BYTES_MAX) {
         sorted.left.push(key);
@@ -220,7 +224,7 @@ function sortOut(tables: readonly TableKeys[], responses: readonly StorageRespon
     }
     return sorted;
   });
-  if (answered === 0) throw storageFailure(responses.find(({ status }) => status !== 'overloaded') ?? NOT_ASKED);
+  if (answered === 0) throw batchFailure(responses);
   return answers;
 }
 

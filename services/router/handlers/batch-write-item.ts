@@ -17,7 +17,7 @@ import type { JsonObject } from '../core/api/json-object.ts';
 import type { RequestContext } from '../core/api/request-context.ts';
 import { RequestShape } from '../core/api/request-shape.ts';
 import type { Field } from '../core/api/field.ts';
-import { isLeftToRepeat, storageFailure } from '../core/api/storage-outcome.ts';
+import { batchFailure, isUnprocessed, storageFailure } from '../core/api/storage-outcome.ts';
 import type { ItemOperation } from '../core/storage-port.ts';
 import { defineAction } from './action.ts';
 
@@ -149,7 +149,7 @@ function answer({ tables, capacity }: BatchWriteItemRequest, responses: readonly
       if (response.status === 'ok') {
         done++;
         sum += writeUnits(response.oldSize ?? 0, write.size);
-      } else if (isLeftToRepeat(response)) {
+      } else if (isUnprocessed(response)) {
         left.push(write.request);
       } else {
         throw storageFailure(response);
@@ -158,7 +158,7 @@ function answer({ tables, capacity }: BatchWriteItemRequest, responses: readonly
     units.set(tableName, sum);
     if (left.length > 0) unprocessed.push(`${JSON.stringify(tableName)}:${JSON.stringify(left)}`);
   }
-  if (done === 0) throw storageFailure(responses.find(({ status }) => status !== 'overloaded') ?? (responses[0] as StorageResponse));
+  if (done === 0) throw batchFailure(responses);
   return joinParts(['{', batchCapacity(capacity, units), `"UnprocessedItems":{${unprocessed.join(',')}}}`]);
 }
 

@@ -6,7 +6,7 @@ import { notSupported } from '../core/api/api-error.ts';
 import type { JsonObject } from '../core/api/json-object.ts';
 import type { RequestContext } from '../core/api/request-context.ts';
 import { RequestShape } from '../core/api/request-shape.ts';
-import { tableChangeFailure, tableExists } from '../core/api/table-change.ts';
+import { freshTables, tableChangeFailure, tableExists } from '../core/api/table-change.ts';
 import {
   attributeDefinitions,
   billingMode,
@@ -71,6 +71,7 @@ function isOn(input: JsonObject, name: string, flag: string): boolean {
 
 async function run(definition: TableDefinition, { services, account }: RequestContext): Promise<Buffer> {
   const storage = must(services.tables);
+  await freshTables(storage);
   if (storage.table(account, definition.name) !== undefined) throw tableExists(definition.name);
   try {
     const record = await storage.createTable(definition, TABLE_CHANGE_TIMEOUT_MS);

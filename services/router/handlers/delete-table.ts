@@ -3,7 +3,8 @@ import { TABLE_CHANGE_TIMEOUT_MS } from '../../shared/limits/api-limits.ts';
 import type { JsonObject } from '../core/api/json-object.ts';
 import type { RequestContext } from '../core/api/request-context.ts';
 import { RequestShape } from '../core/api/request-shape.ts';
-import { tableBusy, tableChangeFailure } from '../core/api/table-change.ts';
+import { namedTableNotFound } from '../core/api/api-error.ts';
+import { freshTables, tableBusy, tableChangeFailure } from '../core/api/table-change.ts';
 import { tableDescription } from '../core/api/table-description.ts';
 import { plainTableName, tableNameOfTables } from '../core/api/table-name.ts';
 import { defineAction } from './action.ts';
@@ -15,17 +16,18 @@ function read(input: JsonObject, { services, account }: RequestContext): string 
 }
 
 async function run(name: string, { services, account }: RequestContext): Promise<Buffer> {
-  const { region } = services;
   const storage = must(services.tables);
+  // The table that is deleted is the one that was there when the client asked, so what this router knows must not be older.
+  await freshTables(storage);
   const view = storage.table(account, name);
-  // What this router sees may be old: only the auto-admin's answer says that there is no such table, or that it is ready.
-  if (view?.record.status === 'DELETING') throw tableBusy(name, 'DELETING');
-  const statistics = view === undefined ? { items: 0, bytes: 0 } : storage.tableStatistics(view);
+  if (view === undefined) throw namedTableNotFound(name);
+  if (view.record.status === 'DELETING') throw tableBusy(name, 'DELETING');
+  const statistics = storage.tableStatistics(view);
   try {
-    const record = await storage.deleteTable(account, region, name, TABLE_CHANGE_TIMEOUT_MS);
+    const record = await storage.deleteTable(view.record, TABLE_CHANGE_TIMEOUT_MS);
     return Buffer.from(JSON.stringify({ TableDescription: tableDescription(record, statistics) }));
   } catch (error) {
-    throw tableChangeFailure(error, name, view?.record.status === 'CREATING' ? 'CREATING' : 'DELETING');
+    throw tableChangeFailure(error, name, 'CREATING');
   }
 }
 

@@ -1,6 +1,6 @@
 import { must } from '../../shared/base/assert.ts';
 import { CATALOG_REFRESH_TIMEOUT_MS } from '../../shared/limits/api-limits.ts';
-import { namedTableNotFound } from '../core/api/api-error.ts';
+import { catalogOutOfReach, namedTableNotFound } from '../core/api/api-error.ts';
 import type { JsonObject } from '../core/api/json-object.ts';
 import type { RequestContext } from '../core/api/request-context.ts';
 import { RequestShape } from '../core/api/request-shape.ts';
@@ -19,10 +19,10 @@ async function run(name: string, context: RequestContext): Promise<Buffer> {
   const storage = must(services.tables);
   let view = storage.table(account, name);
   if (view === undefined) {
-    await storage.refreshTables(Math.min(CATALOG_REFRESH_TIMEOUT_MS, context.timeLeftMs()));
+    const fresh = await storage.refreshTables(Math.min(CATALOG_REFRESH_TIMEOUT_MS, context.timeLeftMs()));
     view = storage.table(account, name);
+    if (view === undefined) throw fresh ? namedTableNotFound(name) : catalogOutOfReach();
   }
-  if (view === undefined) throw namedTableNotFound(name);
   return Buffer.from(JSON.stringify({ Table: tableDescription(view.record, storage.tableStatistics(view)) }));
 }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import fc from 'fast-check';
 import { ApiClient } from '../../../test/harness/api-client.ts';
-import { PAGE_BYTES_MAX } from '../../shared/limits/api-limits.ts';
+import { PAGE_BYTES_MAX, READ_BYTES_HELD_MAX } from '../../shared/limits/api-limits.ts';
 
 const INVALID = 'One or more parameter values were invalid: ';
 
@@ -297,18 +297,38 @@ test('a page ends with the item that reaches 1 MB, and costs by what it read', a
   );
 });
 
-test('an overloaded partition ends the page early, or fails it when nothing was read', async () => {
+test('a page ends early when all requests together hold too much', async () => {
   client.storage.sliceItems = 2;
   const { range } = client.storage;
-  let calls = 0;
+  const item = Buffer.alloc(READ_BYTES_HELD_MAX + 1);
+  let slices = 0;
   client.storage.range = async (view, operation) => {
-    calls++;
-    return calls === 3 ? { id: 0, status: 'overloaded' } : range.call(client.storage, view, operation);
+    slices++;
+    const read = await range.call(client.storage, view, operation);
+    return slices === 1 && read.range !== undefined ? { ...read, range: { ...read.range, items: [item] } } : read;
   };
-  const page = await query(partition);
+  const page = await query({ ...partition, Select: 'COUNT' });
+  const again = await query({ ...partition, Select: 'COUNT' });
   client.storage.range = range;
   client.storage.sliceItems = Number.POSITIVE_INFINITY;
-  assert.deepEqual([sortKeys(page), page.LastEvaluatedKey], [[0, 1, 2, 3], { pk: { S: 'p' }, sk: { N: '3' } }]);
-  client.storage.failures.push({ id: 0, status: 'overloaded' });
-  assert.match(String((await client.send('Query', { TableName: 'sorted', ...partition })).json.__type), /#ThrottlingException$/);
+  assert.deepEqual([page.Count, page.LastEvaluatedKey], [2, { pk: { S: 'p' }, sk: { N: '1' } }]);
+  assert.ok(Number(again.Count) > 2, 'what was held is let go of');
 });
+
+for (const status of ['overloaded', 'unavailable'] as const)
+  test(`a partition that is ${status} ends the page early, or fails it when nothing was read`, async () => {
+    client.storage.sliceItems = 2;
+    const { range } = client.storage;
+    let calls = 0;
+    client.storage.range = async (view, operation) => {
+      calls++;
+      return calls === 3 ? { id: 0, status } : range.call(client.storage, view, operation);
+    };
+    const page = await query(partition);
+    client.storage.range = range;
+    client.storage.sliceItems = Number.POSITIVE_INFINITY;
+    assert.deepEqual([sortKeys(page), page.LastEvaluatedKey], [[0, 1, 2, 3], { pk: { S: 'p' }, sk: { N: '3' } }]);
+    client.storage.failures.push({ id: 0, status });
+    const type = String((await client.send('Query', { TableName: 'sorted', ...partition })).json.__type);
+    assert.match(type, status === 'overloaded' ? /#ThrottlingException$/ : /#ServiceUnavailable$/);
+  });

@@ -88,6 +88,35 @@ test('refusals of the auto-admin', async () => {
   await client.fails('CreateTable', { ...basic, TableName: 'other' }, `${MODEL}LimitExceededException`, tooLarge);
 });
 
+test('a name that is taken after an answer was lost may be taken by the very table', async () => {
+  const client = new ApiClient();
+  client.storage.changeLost = true;
+  for (const code of ['table-exists', 'name-changed']) {
+    client.storage.changeError = code;
+    const { status, json } = await client.send('CreateTable', basic);
+    assert.deepEqual([status, json.__type], [500, `${MODEL}InternalServerError`]);
+    assert.match(String(json.message), /^Whether the table was created is unknown/);
+  }
+});
+
+test('while the catalog is out of reach no table is said to be missing, made or deleted', async () => {
+  const client = new ApiClient();
+  await client.call('CreateTable', basic);
+  client.storage.catalogAnswers = false;
+  const unknown = async (operation: string, input: object): Promise<void> => {
+    const { status, json } = await client.send(operation, input);
+    assert.deepEqual([status, json.__type], [503, 'com.amazon.coral.service#ServiceUnavailable'], operation);
+    assert.match(String(json.message), /^The catalog could not be read in time/);
+  };
+  for (const TableName of ['cities', 'other']) {
+    await unknown('CreateTable', { ...basic, TableName });
+    await unknown('DeleteTable', { TableName });
+  }
+  await unknown('DescribeTable', { TableName: 'other' });
+  await unknown('GetItem', { TableName: 'other', Key: { pk: { S: 'a' } } });
+  await client.call('DescribeTable', { TableName: 'cities' });
+});
+
 test('settings that are off are taken only when nothing else is asked for beside them', async () => {
   const client = new ApiClient();
   const refused = (name: string, setting: object) =>
@@ -110,6 +139,7 @@ test('a key attribute has a name that UTF-8 can spell', async () => {
 test('DescribeTable looks at the newest catalog before it says no', async () => {
   const client = new ApiClient();
   await client.call('CreateTable', basic);
+  client.storage.refreshes = 0;
   client.storage.hidden.add('cities');
   await client.call('DescribeTable', { TableName: 'cities' });
   assert.equal(client.storage.refreshes, 1);

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
-import { FakeNetwork } from '../../../test/harness/fake-transport.ts';
+import { DROP, FakeNetwork } from '../../../test/harness/fake-transport.ts';
 import { ManualTimers } from '../../../test/harness/manual-timers.ts';
 import { testEnvironment } from '../../../test/harness/test-environment.ts';
 import { AdminCallError } from '../env/transport.ts';
-import { AutoAdminClient, NOT_ACTIVE } from './auto-admin-client.ts';
+import { AutoAdminClient, NOT_ACTIVE, RefusedAfterLossError } from './auto-admin-client.ts';
 
 let timers: ManualTimers;
 let network: FakeNetwork;
@@ -55,6 +55,17 @@ test('a refusal with a meaning is passed on at once', async () => {
   autoAdmin('one:1', () => 'table-exists');
   await assert.rejects(timers.until(client('one:1').call(describe, 1000)), { code: 'table-exists' });
   assert.equal(called.length, 1);
+});
+
+test('a refusal that follows a lost answer says so; a standby loses nothing', async () => {
+  let answers = 0;
+  autoAdmin('standby:1', () => NOT_ACTIVE);
+  autoAdmin('one:1', () => 'table-exists');
+  network.onSend = ({ kind, to }) => (kind === 'call' && to === 'one:1' && answers++ === 0 ? DROP : undefined);
+  const isLost = (error: Error): boolean => error instanceof RefusedAfterLossError && error.code === 'table-exists';
+  const admins = client('standby:1', 'one:1');
+  await assert.rejects(timers.until(admins.call(describe, 30_000)), isLost);
+  await assert.rejects(timers.until(admins.call(describe, 30_000)), (error: Error) => !isLost(error));
 });
 
 test('the active one cannot do it just now: it is asked again, and its reason is passed on', async () => {

@@ -9,6 +9,9 @@ export const NOT_ACTIVE = 'not-active';
 /** What callers get when no active auto-admin was reached, or its answer was lost. */
 export const UNAVAILABLE = 'unavailable';
 
+/** A refusal that came after the answer to an earlier copy of the call was lost: that copy may have been carried out. */
+export class RefusedAfterLossError extends AdminCallError {}
+
 /** Calls the active one of several auto-admins. Every call is safe to repeat, and is repeated until its deadline. */
 export class AutoAdminClient {
   readonly #environment: Pick<Environment, 'clock' | 'timers' | 'random'>;
@@ -23,7 +26,8 @@ export class AutoAdminClient {
   }
 
   /**
-   * The answer of the active auto-admin. Rejects with the AdminCallError that it answered, or with code `unavailable` when the
+   * The answer of the active auto-admin. Rejects with the AdminCallError that it answered (a RefusedAfterLossError when it is not
+   * the first copy of the call that may have been carried out), or with code `unavailable` when the
    * deadline, `deadlineMs` milliseconds from now, passes; the call may then have been carried out.
    */
   async call(request: AdminRequest, deadlineMs: number): Promise<AdminResponse> {
@@ -31,6 +35,7 @@ export class AutoAdminClient {
     const deadlineAtMs = clock.monotonicMs() + deadlineMs;
     let reason = 'none is configured';
     let refusal: string | undefined;
+    let lost = false;
     for (let tries = 1; this.#addresses.length > 0; tries++) {
       const leftMs = deadlineAtMs - clock.monotonicMs();
       if (leftMs <= 0) break;
@@ -38,7 +43,9 @@ export class AutoAdminClient {
       try {
         return await this.#transport.call(address, request, Math.min(leftMs, ADMIN_CALL_TIMEOUT_MS));
       } catch (error) {
-        if (!isWorthRepeating(error)) throw error;
+        if (!isWorthRepeating(error))
+          throw lost && error instanceof AdminCallError ? new RefusedAfterLossError(error.code, error.message) : error;
+        lost ||= !(error instanceof AdminCallError && error.code === NOT_ACTIVE);
         reason = `${address}: ${error.message}`;
         // The active one is asked again when it cannot do it just now; its reason says more than a standby's.
         if (error instanceof AdminCallError && error.code === UNAVAILABLE) refusal = error.message;

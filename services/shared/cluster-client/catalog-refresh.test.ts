@@ -34,16 +34,16 @@ test('what was chosen before the call is seen after it', async () => {
   for (const node of cluster.nodes.values()) node.watchPaused = true;
   addNode('one');
   assert.equal(watcher.view.node('one'), undefined);
-  await timers.until(refresh.refresh(5000));
+  assert.equal(await timers.until(refresh.refresh(5000)), true);
   assert.notEqual(watcher.view.node('one'), undefined);
 });
 
 test('one replica may be down; without a majority the deadline ends it', async () => {
   cluster.node('node-b').kill();
   addNode('one');
-  await timers.until(refresh.refresh(5000));
+  assert.equal(await timers.until(refresh.refresh(5000)), true);
   cluster.node('node-c').kill();
-  await timers.until(refresh.refresh(5000), 6000);
+  assert.equal(await timers.until(refresh.refresh(5000), 6000), false);
   assert.notEqual(watcher.view.node('one'), undefined);
 });
 

@@ -6,7 +6,7 @@ import type { CatalogWatcher } from './catalog-watcher.ts';
 
 interface Refresh {
   readonly deadlineAtMs: number;
-  readonly done: Promise<void>;
+  readonly done: Promise<boolean>;
 }
 
 /**
@@ -29,8 +29,8 @@ export class CatalogRefresh {
     this.#seeds = seeds;
   }
 
-  /** Resolves when that is done, or when `deadlineMs` milliseconds have passed; never rejects. */
-  refresh(deadlineMs: number): Promise<void> {
+  /** Resolves with true when that is done, with false when `deadlineMs` milliseconds have passed without it; never rejects. */
+  refresh(deadlineMs: number): Promise<boolean> {
     const deadlineAtMs = this.#clock.monotonicMs() + deadlineMs;
     if (this.#next !== undefined) return this.#next.done;
     const earlier = this.#current;
@@ -43,23 +43,24 @@ export class CatalogRefresh {
     return refresh.done;
   }
 
-  #advance(): Promise<void> {
+  #advance(): Promise<boolean> {
     const next = this.#next;
     this.#current = next;
     this.#next = undefined;
-    return next === undefined ? Promise.resolve() : this.#run(next.deadlineAtMs - this.#clock.monotonicMs());
+    return next === undefined ? Promise.resolve(false) : this.#run(next.deadlineAtMs - this.#clock.monotonicMs());
   }
 
-  async #run(deadlineMs: number): Promise<void> {
+  async #run(deadlineMs: number): Promise<boolean> {
     const deadlineAtMs = this.#clock.monotonicMs() + deadlineMs;
     const slot = await this.#newestSlot(Math.max(1, Math.min(deadlineMs, ADMIN_CALL_TIMEOUT_MS)));
     const leftMs = deadlineAtMs - this.#clock.monotonicMs();
-    if (leftMs > 0) await this.#watcher.caughtUpTo(slot, leftMs);
+    const done = slot !== undefined && leftMs > 0 && (await this.#watcher.caughtUpTo(slot, leftMs));
     if (this.#next === undefined) this.#current = undefined;
+    return done;
   }
 
-  /** Resolves as soon as a majority answered, or all have answered or failed. */
-  #newestSlot(timeoutMs: number): Promise<Slot> {
+  /** Resolves as soon as a majority answered; with undefined when all have answered or failed without one. */
+  #newestSlot(timeoutMs: number): Promise<Slot | undefined> {
     const majority = Math.floor(this.#seeds.length / 2) + 1;
     return new Promise((resolve) => {
       let newest = 0;
@@ -69,9 +70,10 @@ export class CatalogRefresh {
         settled += 1;
         if (last !== undefined) answered += 1;
         newest = Math.max(newest, last ?? 0);
-        if (answered >= majority || settled === this.#seeds.length) resolve(newest);
+        if (answered >= majority) resolve(newest);
+        else if (settled === this.#seeds.length) resolve(undefined);
       };
-      if (this.#seeds.length === 0) resolve(newest);
+      if (this.#seeds.length === 0) resolve(undefined);
       for (const seed of this.#seeds) void this.#lastSlot(seed, timeoutMs).then(settle);
     });
   }

@@ -119,6 +119,26 @@ test('the leader dies with a write under way: it is held and repeated under its 
   assert.deepEqual(group.executed, [`${LIFE}:1`, `${LIFE}:2`]);
 });
 
+test('a leader that is not ready for a moment is asked again soon, one that is not for long less and less often', async () => {
+  await run(put('warm'));
+  let asked = 0;
+  let ready = false;
+  cluster.onRequest = () => {
+    asked += 1;
+    return ready ? 'execute' : { status: 'not-ready' };
+  };
+  timers.after(10, () => {
+    ready = true;
+  });
+  const begunAtMs = timers.monotonicMs();
+  assert.equal((await run(put('one'))).status, 'ok');
+  assert.ok(timers.monotonicMs() - begunAtMs <= 60, `${timers.monotonicMs() - begunAtMs} ms`);
+  ready = false;
+  asked = 0;
+  assert.equal((await run(put('two'), 4000)).status, 'unavailable');
+  assert.ok(asked > 30 && asked < 120, `${asked} times`);
+});
+
 test('a leader that lost leadership says so: the write is repeated at the next one', async () => {
   cluster.onRequest = (node) => (node === 'node-a' ? { status: 'unknown-outcome' } : 'execute');
   group.leader = 'node-b';
@@ -194,17 +214,17 @@ test('a leader that is not ready yet is asked again until it is', async () => {
   assert.equal(group.executed.length, 1);
 });
 
-test('at the deadline: unknown for a write that was sent, overloaded for what surely did not happen', async () => {
+test('at the deadline: unknown for a write that was sent, unavailable for what surely did not happen', async () => {
   await run(put('warm'));
   cluster.onRequest = (node) => (node === 'node-a' ? 'execute-silently' : { status: 'not-ready' });
   const [write, read] = await Promise.all([run(put('one'), 900), run(get('one'), 900)]);
   assert.equal(write.status, 'unknown-outcome');
-  assert.equal(read.status, 'overloaded');
+  assert.equal(read.status, 'unavailable');
   assert.equal(client.statistics().expired, 2);
   group.leader = undefined;
   cluster.onRequest = () => 'execute';
   const before = group.executed.length;
-  assert.equal((await run(put('two'), 900)).status, 'overloaded');
+  assert.equal((await run(put('two'), 900)).status, 'unavailable');
   group.leader = 'node-a';
   await timers.advance(5000);
   assert.equal(group.executed.length, before, 'nothing is sent after the deadline');
@@ -306,7 +326,7 @@ test('nodes that do not hold the group any more: the other replicas are asked, t
 test('a table that is gone: surely nothing was done', async () => {
   for (const node of cluster.nodes.values()) node.replicas.delete(GROUP);
   mapped = undefined;
-  assert.equal((await run(put('one'))).status, 'overloaded');
+  assert.equal((await run(put('one'))).status, 'unavailable');
 });
 
 test('a range whose partition changed is handed back to be cut anew', async () => {
@@ -332,8 +352,8 @@ test('held requests are bounded, and stopping answers them all', async () => {
   assert.equal(client.statistics().overloaded, 1);
   client.stop();
   const answers = await timers.until(Promise.all(pending));
-  assert.ok(answers.every(({ status }) => status === 'overloaded'));
-  assert.equal((await run(get('one'))).status, 'overloaded');
+  assert.ok(answers.every(({ status }) => status === 'unavailable'));
+  assert.equal((await run(get('one'))).status, 'unavailable');
 });
 
 test('all requests of one turn leave in one frame for each node', async () => {

@@ -107,11 +107,13 @@ export class GroupClient {
    * Carries out one operation at the group of `partition`. `routingKey` finds the partition again when the map was old. The
    * time left, `deadlineMs`, is at most REQUEST_DEADLINE_MAX_MS. Never rejects; the statuses that come back are `ok`,
    * `condition-failed`, `validation`, `number-refused`, `unknown-outcome` (a write at the deadline, and whatever lost
-   * STREAM_LOSSES_MAX streams: it may be what ends the nodes), `overloaded` (also at
-   * the deadline and for a table that is gone, when surely nothing was done), `no-room`, `no-copy` (of all replicas) and, for ranges, `wrong-range` and `no-such-group`.
+   * STREAM_LOSSES_MAX streams: it may be what ends the nodes), `overloaded` (refused
+   * at once), `unavailable` (at the deadline, for a table that is gone and after `stop`, when surely nothing was done), `no-room`,
+   * `no-copy` (of all replicas) and, for ranges, `wrong-range` and `no-such-group`.
    */
   execute(partition: PartitionRecord, routingKey: Uint8Array, operation: RequestedOperation, deadlineMs: number): Promise<StorageResponse> {
-    if (this.#stopped || this.#live.length >= HELD_REQUESTS_MAX || this.#heldBytes >= HELD_BYTES_MAX) {
+    if (this.#stopped) return Promise.resolve({ id: 0, status: 'unavailable', message: 'this process is stopping' });
+    if (this.#live.length >= HELD_REQUESTS_MAX || this.#heldBytes >= HELD_BYTES_MAX) {
       this.#overloaded += 1;
       return Promise.resolve({ id: 0, status: 'overloaded', message: 'too many requests are under way' });
     }
@@ -192,6 +194,7 @@ export class GroupClient {
         return this.#finish(request, request.strayCopy && leftNoRecord(response) ? unknownOutcome() : response);
       case 'overloaded':
       case 'no-room':
+      case 'unavailable':
         return request.uncertain ? this.#pause(request) : this.#finish(request, response);
       case 'not-leader':
         return this.#redirected(request, group, response.leader);
@@ -280,7 +283,7 @@ export class GroupClient {
     if (request.operation.kind === 'range') return this.#finish(request, response);
     const partition = this.#routes.partition(request.partition.tableId, request.routingKey);
     if (partition === undefined) {
-      const gone: StorageResponse = { id: 0, status: 'overloaded', message: 'the table or its partition is gone' };
+      const gone: StorageResponse = { id: 0, status: 'unavailable', message: 'the table or its partition is gone' };
       return this.#finish(request, request.uncertain ? unknownOutcome() : gone);
     }
     if (partition !== request.partition) {
@@ -303,8 +306,10 @@ export class GroupClient {
     this.#retries += 1;
     request.tries = 0;
     request.redirects = 0;
-    const pauseMs = RETRY_MIN_MS + this.#environment.random.float() * (RETRY_MAX_MS - RETRY_MIN_MS);
-    request.retryAtMs = this.#environment.clock.monotonicMs() + pauseMs;
+    // Short at first: a leadership that is handed over is back within some ten milliseconds.
+    const longestMs = Math.min(RETRY_MAX_MS, RETRY_MIN_MS * 2 ** request.pauses);
+    request.pauses += 1;
+    request.retryAtMs = this.#environment.clock.monotonicMs() + this.#environment.random.float() * longestMs;
   }
 
   #full(request: HeldRequest): void {
@@ -320,7 +325,7 @@ export class GroupClient {
       const left = !connection.forget(request);
       if (left && request.isWrite) request.uncertain = true;
     }
-    const nothingDone: StorageResponse = { id: 0, status: 'overloaded', message: 'the deadline passed before a replica could answer' };
+    const nothingDone: StorageResponse = { id: 0, status: 'unavailable', message: 'the deadline passed before a replica could answer' };
     this.#finish(request, request.uncertain ? unknownOutcome() : nothingDone);
   }
 

@@ -32,6 +32,8 @@ export class HeldRequest {
   retryAtMs = 0;
   /** Replicas asked since the last pause. */
   tries = 0;
+  /** Pauses so far. */
+  pauses = 0;
   /** Redirects followed since the last pause. */
   redirects = 0;
   /** Streams that were lost while they owed the answer. */

@@ -27,7 +27,7 @@ export class JoiningService implements Service {
 
   async run(): Promise<void> {
     const { environment, transport, seeds, clusterId, onCluster, service } = this.#parts;
-    const id = clusterId ?? (await findCluster(environment, transport, seeds, () => this.#stopping))?.clusterId;
+    const id = clusterId ?? (await findCluster(environment, transport, seeds, false, () => this.#stopping))?.clusterId;
     if (id === undefined) return;
     onCluster(id);
     this.#joined = true;

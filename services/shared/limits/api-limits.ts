@@ -59,7 +59,7 @@ export const BATCH_GET_TEXT_BYTES_MAX = 32 * MIB;
 /** Keys of a BatchGetItem that are asked for first, and bytes of items that are then expected at a time. Our choice. */
 export const BATCH_GET_WAVE_KEYS = 16;
 export const BATCH_GET_WAVE_BYTES = 4 * MIB;
-/** Bytes of items held for answers that are not whole yet; above it BatchGetItem gives keys back unread. Our choice. */
+/** Bytes of items held for answers that are not whole yet; above it BatchGetItem gives keys back and pages end early. Our choice. */
 export const READ_BYTES_HELD_MAX = 256 * MIB;
 export const BATCH_WRITE_REQUESTS_MAX = 25;
 /** Sum of the sizes of what a Query or Scan evaluates for one page, before the filter. */

@@ -1,4 +1,4 @@
-import { SECOND_MS } from '../base/units.ts';
+import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../base/units.ts';
 
 /** Times and bounds of the auto-admin. */
 
@@ -10,6 +10,8 @@ export const ADMIN_LEASE_RENEWAL_MS = 2 * SECOND_MS;
 export const ADMIN_LEASE_MARGIN_MS = 1 * SECOND_MS;
 /** How often a standby looks at the lease, and how soon a failed attempt is repeated. */
 export const ADMIN_LEASE_POLL_MS = 500;
+/** An auto-admin to which the catalog has given no answer for so long is not ready: a failover takes less, renewals come more often. */
+export const CATALOG_SILENT_MS = 10 * SECOND_MS;
 /** Tables worked on at a time. */
 export const TABLES_UNDER_WAY_MAX = 8;
 /** Steps of one table carried out at a time. */
@@ -21,5 +23,13 @@ export const STEP_RETRY_MAX_MS = 5 * SECOND_MS;
 export const LEADER_POLL_MS = 25;
 /** Time for one call to a storage node: it syncs its store. */
 export const STEP_CALL_TIMEOUT_MS = 5 * SECOND_MS;
+/**
+ * How long the catalog remembers a table that is gone. Our choice: a copy of a call can lie in a socket while TCP repeats it, which
+ * Linux does for a quarter of an hour (tcp(7), tcp_retries2).
+ */
+export const REMOVED_TABLE_KEPT_MS = HOUR_MS;
+/** How often the auto-admin looks for removed tables to forget, and how many it forgets at a time. */
+export const REMOVED_TABLES_POLL_MS = MINUTE_MS;
+export const REMOVED_TABLES_FORGOTTEN_MAX = 1000;
 /** How long a plan waits to see its own writes in the watched catalog. */
 export const OWN_WRITES_SEEN_MS = 2 * SECOND_MS;

@@ -6,7 +6,10 @@ import { MIB, SECOND_MS } from '../base/units.ts';
 export const REQUEST_DEADLINE_MS = 5 * SECOND_MS;
 /** A group remembers request numbers for 30 s of log time; no write may be repeated close to that. */
 export const REQUEST_DEADLINE_MAX_MS = 20 * SECOND_MS;
-/** Pause before a request is tried again, drawn evenly from this range. */
+/**
+ * Pause before a request is tried again. Operations on items: drawn evenly from 0 to the first, which doubles with each pause up to the
+ * second. Calls to the auto-admin: drawn evenly from this range.
+ */
 export const RETRY_MIN_MS = 20;
 export const RETRY_MAX_MS = 100;
 /** Added to that pause while a partition map that a node refused as old is still the newest one known. */

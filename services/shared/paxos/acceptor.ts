@@ -146,18 +146,37 @@ export class Acceptor {
     this.#trimmed = Math.max(this.#trimmed, slot);
   }
 
-  /** A snapshot of `slot` is in the tree. Lowers neither the promise nor the applied slot, nor drops anything accepted above it. */
-  installed(slot: Slot, ballot: Ballot): void {
+  /**
+   * A snapshot of `slot` is in the tree, taken in the configuration of `opening`. Lowers neither the promise nor the applied
+   * slot, nor drops anything accepted above it; but what was accepted in an earlier configuration and stands above was not chosen.
+   */
+  installed(slot: Slot, ballot: Ballot, opening: Ballot): void {
     assert(slot >= this.#applied, 'a snapshot must not lower the applied slot');
-    if (compareBallots(ballot, this.#promised) > 0) this.promise(ballot);
-    if (this.window.last <= slot) {
+    const closes = compareBallots(this.#accepted, opening) < 0;
+    for (const promised of [ballot, opening]) if (compareBallots(promised, this.#promised) > 0) this.promise(promised);
+    if (this.window.last <= slot || closes) {
       this.#gatherer.restartAfter(slot);
       this.window.restartAfter(slot);
     }
+    if (closes && !this.#abstains) this.#accepted = opening;
     this.#commit = Math.max(this.#commit, slot);
     this.#applied = slot;
     this.#trimmed = slot;
     this.window.evict(slot, 0);
+    this.#gatherer.touch();
+  }
+
+  /**
+   * The Swap in `slot` is applied: the configuration before it is closed, and this log is what was chosen in it. That the Swap
+   * is chosen becomes durable together with the ballot that no replica may have without knowing it.
+   */
+  close(slot: Slot, opening: Ballot): void {
+    assert(slot <= this.#commit, 'a configuration closes with a chosen record');
+    const closesNow = compareBallots(this.#accepted, opening) < 0;
+    assert(!closesNow || this.window.last <= this.#commit, () => `records up to ${this.window.last} stand behind the Swap in slot ${slot}`);
+    if (compareBallots(this.#promised, opening) < 0) this.promise(opening);
+    if (!closesNow || this.#abstains) return;
+    this.#accepted = opening;
     this.#gatherer.touch();
   }
 

@@ -1,4 +1,3 @@
-import { assert } from '../base/assert.ts';
 import type { ReplicaId } from '../base/ids.ts';
 import type { Question } from './candidacy.ts';
 import { type Configuration, type PaxosOptions, quorumSize } from './options.ts';
@@ -9,7 +8,7 @@ import { type Configuration, type PaxosOptions, quorumSize } from './options.ts'
  */
 export class ElectionTimer {
   readonly #self: ReplicaId;
-  readonly #configuration: Configuration;
+  #configuration: Configuration;
   readonly #options: PaxosOptions;
   #question: Question | undefined;
   #questions = 0;
@@ -28,9 +27,14 @@ export class ElectionTimer {
     this.#self = self;
     this.#configuration = configuration;
     this.#options = options;
-    assert(configuration.members.includes(self), () => `replica ${self} is not a member of configuration ${configuration.number}`);
     const rank = this.rank(start.leader);
     this.#dueAtMs = start.isNew && rank === 1 ? start.nowMs : start.nowMs + options.leaseMs + (rank - 1) * options.successorDelayMs;
+  }
+
+  /** Another configuration begins, with no leader yet. */
+  reconfigure(configuration: Configuration): void {
+    this.#configuration = configuration;
+    this.#question = undefined;
   }
 
   get heardAtMs(): number {
@@ -92,7 +96,7 @@ export class ElectionTimer {
       this.#dueAtMs = nowMs + this.#options.successorDelayMs;
       return false;
     }
-    question.deaf.add(from);
+    if (this.#configuration.members.includes(from)) question.deaf.add(from);
     return question.deaf.size >= quorumSize(this.#configuration);
   }
 

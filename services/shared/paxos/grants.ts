@@ -28,7 +28,12 @@ export class Grants {
   /** May this replica promise or accept the ballot now? */
   allow(ballot: Ballot, nowMs: number): boolean {
     if (equalBallots(ballot, this.#ballot)) return true;
-    return nowMs >= this.#untilMs && nowMs >= this.silentUntilMs;
+    return nowMs >= this.#boundUntilMs(ballot.configuration) && nowMs >= this.silentUntilMs;
+  }
+
+  /** A grant counts for nothing in a later configuration: its holder gave the lease up before it proposed the Swap. */
+  #boundUntilMs(configuration: number): number {
+    return configuration > this.#ballot.configuration ? Number.NEGATIVE_INFINITY : this.#untilMs;
   }
 
   /** The holder gave the lease up. A restarted replica stays silent all the same: it does not know for whom. */
@@ -36,8 +41,8 @@ export class Grants {
     if (equalBallots(ballot, this.#ballot)) this.#untilMs = Number.NEGATIVE_INFINITY;
   }
 
-  /** From when on another ballot than the granted one may be promised. */
-  freeAtMs(): number {
-    return Math.max(this.#untilMs, this.silentUntilMs);
+  /** From when on another ballot of the configuration than the granted one may be promised. */
+  freeAtMs(configuration: number): number {
+    return Math.max(this.#boundUntilMs(configuration), this.silentUntilMs);
   }
 }

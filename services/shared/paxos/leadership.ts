@@ -12,6 +12,8 @@ export interface CatchUp {
   readonly ballot: Ballot;
   /** The follower's log is chosen, and equal to everyone's, up to here. */
   readonly position: Slot;
+  /** Only a snapshot will do, whatever the WAL holds. */
+  readonly bySnapshot: boolean;
 }
 
 /** The adopted log and the ballot it was adopted under; the follower's promises that are known already. */
@@ -34,6 +36,8 @@ export class Leadership {
   durableLast: Slot = 0;
   /** Set while leadership is handed over: nothing new is proposed. */
   handingOverTo: ReplicaId | undefined;
+  /** The slot of the Swap that this leader proposed: the last slot of its ballot. */
+  closingAt: Slot | undefined;
   readonly #configuration: Configuration;
   readonly #options: PaxosOptions;
   readonly #window: LogWindow;
@@ -65,8 +69,24 @@ export class Leadership {
     }
   }
 
+  /** Members and learners. */
   get followers(): IterableIterator<Follower> {
     return this.#followers.values();
+  }
+
+  /** A replica that is to become a member is brought to this leader's log; it has no vote meanwhile. */
+  addLearner(replica: ReplicaId, nowMs: number): Follower {
+    const follower = newFollower(replica, nowMs);
+    this.#followers.set(replica, follower);
+    return follower;
+  }
+
+  removeLearner(replica: ReplicaId): void {
+    if (!this.votes(replica)) this.#followers.delete(replica);
+  }
+
+  votes(replica: ReplicaId): boolean {
+    return this.#configuration.members.includes(replica);
   }
 
   follower(replica: ReplicaId): Follower | undefined {
@@ -111,7 +131,7 @@ export class Leadership {
     // What is not chosen yet can only travel in the Sync, whatever its size.
     if (!reachable || (position < commit && this.#window.bytesBetween(position + 1, last) > bytesMax)) {
       follower.phase = 'behind';
-      return { replica: follower.replica, ballot: this.adopted.ballot, position: Math.min(position, commit) };
+      return { replica: follower.replica, ballot: this.adopted.ballot, position: Math.min(position, commit), bySnapshot: false };
     }
     follower.phase = 'syncing';
     follower.next = last + 1;
@@ -136,7 +156,7 @@ export class Leadership {
   /** The greatest slot that a quorum holds durably under this ballot; 0 while there is none. */
   chosen(): Slot {
     const slots = [this.durableLast];
-    for (const { acknowledged } of this.#followers.values()) slots.push(acknowledged);
+    for (const { replica, acknowledged } of this.#followers.values()) if (this.votes(replica)) slots.push(acknowledged);
     return Math.max(0, reachedByQuorum(slots, quorumSize(this.#configuration)));
   }
 
@@ -196,7 +216,7 @@ export class Leadership {
   /** Sending time of the latest heartbeat that a quorum (with ourselves) granted; -Infinity: none in this ballot. */
   confirmedAtMs(nowMs: number): number {
     const times = [nowMs];
-    for (const { heartbeatSentAtMs } of this.#followers.values()) times.push(heartbeatSentAtMs);
+    for (const { replica, heartbeatSentAtMs } of this.#followers.values()) if (this.votes(replica)) times.push(heartbeatSentAtMs);
     return reachedByQuorum(times, quorumSize(this.#configuration));
   }
 
@@ -205,7 +225,8 @@ export class Leadership {
    * A follower counts from its receipt, which is later, so it is bound for longer than we believe.
    */
   leaseEndsAtMs(nowMs: number): number {
-    if (!this.#options.leases) return Number.NEGATIVE_INFINITY;
+    // Grants of this configuration count for nothing in the next, which may begin any time once its Swap is proposed.
+    if (!this.#options.leases || this.closingAt !== undefined) return Number.NEGATIVE_INFINITY;
     const { leaseMs, clockDrift, leaseMarginMs } = this.#options;
     return this.confirmedAtMs(nowMs) + leaseMs * (1 - 2 * clockDrift) - leaseMarginMs;
   }

@@ -3,14 +3,14 @@ import { test } from 'node:test';
 import type { ReplicaId } from '../base/ids.ts';
 import { ZERO_BALLOT } from './ballot.ts';
 import type { DurableState } from './durable-state.ts';
-import { DEFAULT_PAXOS_OPTIONS } from './options.ts';
+import { DEFAULT_PAXOS_OPTIONS, firstConfiguration } from './options.ts';
 import { PaxosReplica } from './replica.ts';
 
 const MEMBERS: readonly ReplicaId[] = [1, 2, 3];
 const DURABLE: DurableState = { promised: ZERO_BALLOT, accepted: ZERO_BALLOT, last: 0, commit: 0, trimmed: 0, abstains: false };
 
 function newReplica(self: ReplicaId, restarted = false, durable = DURABLE): PaxosReplica {
-  const configuration = { number: 1, members: MEMBERS };
+  const configuration = firstConfiguration(MEMBERS);
   const start = { self, configuration, options: DEFAULT_PAXOS_OPTIONS, durable, records: [], restarted, abstention: 1 };
   return new PaxosReplica(start, 0);
 }

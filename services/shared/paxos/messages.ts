@@ -63,7 +63,7 @@ export interface Promise_ {
   readonly abstention: number;
 }
 
-/** A message of a lower ballot than promised, or one that a lease grant forbids for now. */
+/** A message of a lower ballot than promised, or one that a lease grant forbids for now. Of a later configuration: the ballot's is closed. */
 export interface Refusal {
   readonly kind: 'refusal';
   readonly promised: Ballot;
@@ -120,7 +120,10 @@ export interface Accepted {
   readonly last: Slot;
 }
 
-/** Chosen records for a replica that is far behind. They do not count as accepted; receiving them promises `ballot`. */
+/**
+ * Chosen records for a replica that is far behind. They do not count as accepted; receiving them promises `ballot`. With the
+ * opening ballot of a configuration they come from anyone who applied its Swap, and end with that record.
+ */
 export interface Learn {
   readonly kind: 'learn';
   readonly ballot: Ballot;
@@ -130,7 +133,10 @@ export interface Learn {
   readonly commit: Slot;
 }
 
-/** The answer to Learn, once durable, and what a replica says after it installed a snapshot. */
+/**
+ * The answer to Learn, once durable, and what a replica says after it installed a snapshot. With the opening ballot of a
+ * configuration: "I know what is chosen up to `last`, and want to know the rest up to the Swap that made this configuration".
+ */
 export interface Learned {
   readonly kind: 'learned';
   readonly ballot: Ballot;

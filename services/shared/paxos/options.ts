@@ -1,4 +1,4 @@
-import type { ReplicaId } from '../base/ids.ts';
+import type { ReplicaId, Slot } from '../base/ids.ts';
 import { MIB } from '../base/units.ts';
 
 /** Times and bounds of a group, the same for every group of a cluster. Times in milliseconds of the monotonic clock. */
@@ -45,10 +45,37 @@ export const DEFAULT_PAXOS_OPTIONS: PaxosOptions = {
 /** A group's replicas under one number. Order matters: the successor of a leader is the next in the ring. */
 export interface Configuration {
   readonly number: number;
+  /** The Swap record that made it; 0 for the one that the group was created with. */
+  readonly since: Slot;
+  /** Who votes. */
   readonly members: readonly ReplicaId[];
+  /** Members that keep the log alone: they vote, and neither lead nor serve. */
+  readonly logReplicas: readonly ReplicaId[];
+}
+
+/** The configuration that a group is created with. */
+export function firstConfiguration(members: readonly ReplicaId[]): Configuration {
+  return { number: 1, since: 0, members, logReplicas: [] };
 }
 
 /** Votes that make a majority of the configuration. */
 export function quorumSize(configuration: Configuration): number {
   return Math.floor(configuration.members.length / 2) + 1;
+}
+
+/**
+ * Why `next` may not follow on `current`; undefined when it may. One step replaces one member by another, or changes what one
+ * of them keeps, so that the leader that proposes it stays a member (architecture.md 4.2, Membership).
+ */
+export function wrongSuccession(current: Configuration, next: Configuration, leader: ReplicaId): string | undefined {
+  if (next.number !== current.number + 1) return `configuration ${next.number} does not follow on ${current.number}`;
+  if (new Set(next.members).size !== next.members.length) return 'a replica is named twice';
+  if (next.members.length !== current.members.length) return 'a configuration keeps its number of members';
+  if (!next.members.includes(leader) || next.logReplicas.includes(leader)) return 'the leader that proposes it must be able to lead it';
+  if (!next.logReplicas.every((replica) => next.members.includes(replica))) return 'a log replica that is no member';
+  const newcomers = next.members.filter((replica) => !current.members.includes(replica));
+  const changed = next.members.filter(
+    (replica) => current.members.includes(replica) && current.logReplicas.includes(replica) !== next.logReplicas.includes(replica),
+  );
+  return newcomers.length + changed.length === 1 ? undefined : 'exactly one member changes in one step';
 }

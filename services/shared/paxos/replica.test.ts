@@ -7,7 +7,7 @@ import type { Persist } from './acceptor.ts';
 import { compareBallots, formatBallot, ZERO_BALLOT } from './ballot.ts';
 import type { DurableState } from './durable-state.ts';
 import type { PaxosMessage } from './messages.ts';
-import { DEFAULT_PAXOS_OPTIONS, type PaxosOptions } from './options.ts';
+import { DEFAULT_PAXOS_OPTIONS, firstConfiguration, type PaxosOptions } from './options.ts';
 import { PaxosReplica } from './replica.ts';
 
 /** A replica with its disk: what is synced survives a crash, what is under way may or may not. */
@@ -83,7 +83,7 @@ class World {
     const durable = { ...host.durable, commit };
     const start = {
       self: id,
-      configuration: { number: 1, members: this.members },
+      configuration: firstConfiguration(this.members),
       options: this.options,
       durable,
       records: host.records.slice(commit),

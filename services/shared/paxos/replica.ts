@@ -1,7 +1,7 @@
 import { assert, must } from '../base/assert.ts';
 import type { ReplicaId, Slot } from '../base/ids.ts';
 import { Acceptor, type Outgoing } from './acceptor.ts';
-import { type Ballot, compareBallots, equalBallots, formatBallot, ZERO_BALLOT } from './ballot.ts';
+import { type Ballot, compareBallots, equalBallots, formatBallot, greaterBallot, openingBallot, ZERO_BALLOT } from './ballot.ts';
 import { type Candidacy, firstLacking, greatestLog, newCandidacy } from './candidacy.ts';
 import { ElectionTimer } from './election-timer.ts';
 import { Grants } from './grants.ts';
@@ -21,7 +21,7 @@ import type {
   Sync,
   Tail,
 } from './messages.ts';
-import { type Configuration, type PaxosOptions, quorumSize } from './options.ts';
+import { type Configuration, type PaxosOptions, quorumSize, wrongSuccession } from './options.ts';
 import type { Ready, ReplicaStart, Role } from './ready.ts';
 
 /**
@@ -31,7 +31,7 @@ import type { Ready, ReplicaStart, Role } from './ready.ts';
  */
 export class PaxosReplica {
   readonly self: ReplicaId;
-  readonly configuration: Configuration;
+  #configuration: Configuration;
   readonly #options: PaxosOptions;
   readonly #acceptor: Acceptor;
   readonly #grants: Grants;
@@ -46,6 +46,8 @@ export class PaxosReplica {
   #awaitsSnapshot = false;
   #leadership: Leadership | undefined;
   #candidacy: Candidacy | undefined;
+  /** The newest Prepare of a configuration whose Swap is not applied here yet. */
+  #postponed: Prepare | undefined;
   #greatestRound: number;
 
   #messages: Outgoing[] = [];
@@ -54,7 +56,7 @@ export class PaxosReplica {
   constructor(start: ReplicaStart, nowMs: number) {
     const { durable, options } = start;
     this.self = start.self;
-    this.configuration = start.configuration;
+    this.#configuration = start.configuration;
     this.#options = options;
     this.#acceptor = new Acceptor(durable, start.records);
     this.#abstention = start.abstention;
@@ -64,6 +66,9 @@ export class PaxosReplica {
     this.#grants = new Grants(bound ? nowMs + options.leaseMs : Number.NEGATIVE_INFINITY);
     const timing = { leader: durable.promised.replica, isNew: !start.restarted, nowMs };
     this.#election = new ElectionTimer(this.self, this.configuration, options, timing);
+    const { number, since } = start.configuration;
+    // The tree may have been durable before the log said so.
+    if (number > 1) this.#acceptor.close(since, openingBallot(number));
   }
 
   // --- what others see ---------------------------------------------------------------------------------------------
@@ -71,6 +76,22 @@ export class PaxosReplica {
   get role(): Role {
     if (this.#leadership !== undefined) return 'leader';
     return this.#candidacy === undefined ? 'follower' : 'candidate';
+  }
+
+  get configuration(): Configuration {
+    return this.#configuration;
+  }
+
+  /** Votes in its configuration; otherwise it is a learner, or has been replaced. */
+  get isMember(): boolean {
+    return this.#configuration.members.includes(this.self);
+  }
+
+  /** Whether it could lead if a quorum wanted it to. */
+  get #eligible(): boolean {
+    if (!this.isMember || this.#configuration.logReplicas.includes(this.self)) return false;
+    // Once something of a later configuration is promised, a ballot of this one is too low for everybody.
+    return !this.abstains && !this.#awaitsSnapshot && this.promised.configuration <= this.#configuration.number;
   }
 
   get promised(): Ballot {
@@ -147,14 +168,40 @@ export class PaxosReplica {
 
   /** A moment at which this replica surely led: a read that arrived before it may be answered without a lease (read-index). */
   confirmedAtMs(nowMs: number): number {
-    return this.#leadership?.confirmedAtMs(nowMs) ?? Number.NEGATIVE_INFINITY;
+    const leadership = this.#leadership;
+    if (leadership === undefined) return Number.NEGATIVE_INFINITY;
+    // Once its Swap is chosen, the next configuration may choose more without anybody who answers here.
+    if (leadership.closingAt !== undefined && this.commit >= leadership.closingAt) return Number.NEGATIVE_INFINITY;
+    return leadership.confirmedAtMs(nowMs);
   }
 
-  /** How far each follower is known to hold the leader's log; 0 for those that are not synced. Empty when not leading. */
+  /** How far each follower that votes is known to hold the leader's log; 0 for those that are not synced. Empty when not leading. */
   acknowledgements(): ReadonlyMap<ReplicaId, Slot> {
+    return this.#acknowledged(true);
+  }
+
+  /** The same for learners. */
+  learners(): ReadonlyMap<ReplicaId, Slot> {
+    return this.#acknowledged(false);
+  }
+
+  /** The follower or learner has this leader's log, as far as it was sent. */
+  isSynced(replica: ReplicaId): boolean {
+    return this.#leadership?.follower(replica)?.phase === 'synced';
+  }
+
+  #acknowledged(voting: boolean): ReadonlyMap<ReplicaId, Slot> {
     const slots = new Map<ReplicaId, Slot>();
-    for (const follower of this.#leadership?.followers ?? []) slots.set(follower.replica, follower.acknowledged);
+    const leadership = this.#leadership;
+    for (const { replica, acknowledged } of leadership?.followers ?? []) {
+      if (leadership?.votes(replica) === voting) slots.set(replica, acknowledged);
+    }
     return slots;
+  }
+
+  /** A Swap was proposed: nothing else may be, until this replica leads the next configuration. */
+  get closing(): boolean {
+    return this.#leadership?.closingAt !== undefined;
   }
 
   // --- commands ----------------------------------------------------------------------------------------------------
@@ -166,10 +213,96 @@ export class PaxosReplica {
 
   /** Appends a record to the log of the ballot that this replica leads; its slot. The caller has checked `serves` and `full`. */
   propose(record: Uint8Array): Slot {
-    assert(this.serves, 'proposed without leading');
+    assert(this.serves && !this.closing, 'proposed without leading, or behind a Swap');
     this.#acceptor.append(record);
     return this.#acceptor.last;
   }
+
+  // --- membership --------------------------------------------------------------------------------------------------
+
+  /** Brings a replica that is no member to this leader's log, as the first step of making it one. */
+  addLearner(replica: ReplicaId, nowMs: number): void {
+    const leadership = this.#leadership;
+    if (leadership === undefined || leadership.follower(replica) !== undefined) return;
+    leadership.addLearner(replica, nowMs);
+    this.#send(replica, this.#prepare(leadership.adopted.ballot, 0));
+  }
+
+  /** The replica shall not become a member after all. */
+  removeLearner(replica: ReplicaId): void {
+    this.#leadership?.removeLearner(replica);
+  }
+
+  /**
+   * Proposes the record that makes the next configuration. It is the last of this one: nothing follows before it is applied,
+   * and the lease ends now, since grants given in one configuration bind nobody in the next.
+   */
+  proposeSwap(record: Uint8Array, next: Omit<Configuration, 'since'>): Slot {
+    const leadership = must(this.#leadership, 'a Swap is proposed by the leader');
+    const wrong = wrongSuccession(this.#configuration, { ...next, since: this.nextSlot }, this.self);
+    assert(wrong === undefined, () => `no configuration to propose: ${wrong}`);
+    const slot = this.propose(record);
+    leadership.closingAt = slot;
+    return slot;
+  }
+
+  /**
+   * The Swap in slot `next.since` is applied: everything of the configuration before is over. Its leader tells those that have
+   * the record that it is chosen, and stands again in the new configuration; nobody leads that without a Prepare of its own.
+   */
+  appliedSwap(next: Configuration, nowMs: number): void {
+    const { number } = this.#configuration;
+    // A learner knows of no configuration before the first that it meets.
+    assert(next.number === number + 1 || number === 0, () => `configuration ${next.number} after ${number}`);
+    const leadership = this.#leadership;
+    if (leadership !== undefined) for (const { replica, toldCommit } of leadership.followers) this.#teach(replica, toldCommit, next);
+    this.#acceptor.close(next.since, openingBallot(next.number));
+    this.#enter(next, nowMs);
+    if (leadership !== undefined) this.#stand(0, nowMs);
+    this.#resumePostponed(nowMs);
+  }
+
+  #enter(next: Configuration, nowMs: number): void {
+    this.#configuration = next;
+    this.#election.reconfigure(next);
+    this.#becomeFollower(nowMs);
+  }
+
+  /** Says what is chosen from `position` up to the Swap of a configuration. Only with all of it its receiver may promise anything in there. */
+  #teach(to: ReplicaId, position: Slot, { number, since }: Configuration): void {
+    if (position >= since) return;
+    const { window, promised } = this.#acceptor;
+    const reachable = position + 1 >= window.first && since <= window.last;
+    if (reachable && window.bytesBetween(position + 1, since) <= this.#options.syncBytesMax) {
+      const records = window.slice(position + 1, since, Number.POSITIVE_INFINITY);
+      this.#send(to, { kind: 'learn', ballot: openingBallot(number), first: position + 1, records, commit: since });
+    } else if (!this.abstains && !this.#awaitsSnapshot && this.#configuration.number === number) {
+      this.#catchUps.push({ replica: to, ballot: promised, position, bySnapshot: true });
+    }
+  }
+
+  /** Asks to be told of what was chosen up to the Swap of a configuration. */
+  #askToLearn(from: ReplicaId, configuration: number): void {
+    this.#send(from, { kind: 'learned', ballot: openingBallot(configuration), last: this.commit });
+  }
+
+  /** The end of what was chosen in earlier configurations, from somebody who applied the Swap. */
+  #onClosing(from: ReplicaId, { ballot, first, records, commit }: Learn, nowMs: number): void {
+    if (ballot.configuration <= this.#configuration.number) return;
+    if (first > this.commit + 1) return this.#askToLearn(from, ballot.configuration);
+    if (this.role !== 'follower') this.#becomeFollower(nowMs);
+    assert(first + records.length - 1 === commit, 'the end of a configuration is taught whole');
+    this.#acceptor.learn(greaterBallot(ballot, this.promised), first, records);
+  }
+
+  #resumePostponed(nowMs: number): void {
+    const postponed = this.#postponed;
+    if (postponed === undefined || postponed.ballot.configuration > this.#configuration.number) return;
+    this.#postponed = undefined;
+    this.#onPrepare(postponed.ballot.replica, postponed, nowMs);
+  }
+
+  // --- applying ----------------------------------------------------------------------------------------------------
 
   /** The tree holds the effect of everything up to `slot`. */
   appliedUpTo(slot: Slot): void {
@@ -191,10 +324,15 @@ export class PaxosReplica {
     this.#acceptor.window.evict(Math.min(slot, this.#acceptor.commit), this.#options.windowBytesMax);
   }
 
-  /** A snapshot of `slot`, sent under `ballot`, took the tree's place. */
-  installedSnapshot(slot: Slot, ballot: Ballot): void {
-    this.#acceptor.installed(slot, ballot);
+  /** A snapshot of `slot`, taken in `configuration` and sent under `ballot`, took the tree's place. */
+  installedSnapshot(slot: Slot, ballot: Ballot, configuration: Configuration, nowMs: number): void {
+    const isNewer = configuration.number > this.#configuration.number;
+    this.#acceptor.installed(slot, ballot, openingBallot(Math.max(configuration.number, this.#configuration.number)));
     this.#awaitsSnapshot = false;
+    if (isNewer) {
+      this.#enter(configuration, nowMs);
+      this.#resumePostponed(nowMs);
+    }
     const { promised } = this.#acceptor;
     if (promised.replica !== this.self && promised.replica !== 0) {
       this.#acceptor.hold(promised.replica, { kind: 'learned', ballot: promised, last: slot });
@@ -285,7 +423,7 @@ export class PaxosReplica {
   tick(nowMs: number): void {
     if (this.#leadership !== undefined) this.#tickLeader(this.#leadership, nowMs);
     else if (this.#candidacy !== undefined) this.#tickCandidate(this.#candidacy, nowMs);
-    else if (!this.abstains) this.#ask(this.#election.tick(nowMs), nowMs);
+    else if (!this.abstains && this.isMember) this.#ask(this.#election.tick(nowMs), nowMs);
   }
 
   #tickLeader(leadership: Leadership, nowMs: number): void {
@@ -317,7 +455,7 @@ export class PaxosReplica {
 
   /** A message of another replica of this group. */
   step(from: ReplicaId, message: PaxosMessage, nowMs: number): void {
-    if (!this.configuration.members.includes(from) || from === this.self) return;
+    if (from === this.self) return;
     switch (message.kind) {
       case 'ask-leader':
         return this.#send(from, { kind: 'leader-heard', question: message.question, heard: this.#hearsLeader(nowMs) });
@@ -329,7 +467,7 @@ export class PaxosReplica {
       case 'promise':
         return this.#onPromise(from, message, nowMs);
       case 'refusal':
-        return this.#onRefusal(message, nowMs);
+        return this.#onRefusal(from, message, nowMs);
       case 'fetch-tail':
         return this.#onFetchTail(from, message, nowMs);
       case 'tail':
@@ -343,7 +481,7 @@ export class PaxosReplica {
       case 'accepted':
         return this.#onAccepted(from, message, nowMs);
       case 'learn':
-        return this.#onLearn(from, message);
+        return this.#onLearn(from, message, nowMs);
       case 'learned':
         return this.#onLearned(from, message, nowMs);
     }
@@ -395,11 +533,11 @@ export class PaxosReplica {
   /** Becomes a candidate under a ballot of its own, unless a grant still binds this replica itself. */
   #stand(rejoin: number, nowMs: number): void {
     this.#election.forget();
-    if (this.abstains || this.#awaitsSnapshot) return;
+    if (!this.#eligible) return;
     const round = Math.max(this.#greatestRound, this.#acceptor.promised.round) + 1;
     const ballot = { configuration: this.configuration.number, round, replica: this.self };
     if (!this.#grants.allow(ballot, nowMs)) {
-      this.#election.waitUntil(this.#grants.freeAtMs());
+      this.#election.waitUntil(this.#grants.freeAtMs(ballot.configuration));
       return;
     }
     this.#leadership = undefined;
@@ -415,9 +553,15 @@ export class PaxosReplica {
     const { ballot } = message;
     const { promised } = this.#acceptor;
     this.#greatestRound = Math.max(this.#greatestRound, ballot.round);
-    if (ballot.configuration !== this.configuration.number || ballot.replica !== from || compareBallots(ballot, promised) < 0) {
+    if (ballot.replica !== from || compareBallots(ballot, promised) < 0) {
       return this.#send(from, { kind: 'refusal', promised, refused: ballot });
     }
+    if (ballot.configuration > this.#configuration.number) {
+      // Whoever promises in a configuration knows how the one before ended: or a quorum might be left of which nobody can lead.
+      this.#postponed = message;
+      return this.#askToLearn(from, ballot.configuration);
+    }
+    if (!this.#configuration.members.includes(from)) return;
     if (!equalBallots(ballot, promised)) {
       if (message.released.replica !== 0) this.#release(message.released);
       if (!this.abstains && !this.#grants.allow(ballot, nowMs)) return this.#send(from, { kind: 'refusal', promised, refused: ballot });
@@ -437,6 +581,7 @@ export class PaxosReplica {
     }
     const candidacy = this.#candidacy;
     if (candidacy === undefined || !equalBallots(message.ballot, candidacy.ballot)) return;
+    if (!this.#configuration.members.includes(from)) return;
     if (message.abstention === 0) {
       candidacy.promises.set(from, message);
     } else {
@@ -452,6 +597,7 @@ export class PaxosReplica {
   }
 
   #onLatePromise(leadership: Leadership, from: ReplicaId, message: Promise_, nowMs: number): void {
+    if (leadership.follower(from) === undefined || (message.abstention !== 0 && !leadership.votes(from))) return;
     if (message.abstention !== 0 && message.abstention !== leadership.rejoin) {
       // The damaged replica may have forgotten promises: only a ballot that the others promise from now on may sync it.
       this.#becomeFollower(nowMs);
@@ -512,8 +658,9 @@ export class PaxosReplica {
     for (const [replica, promise] of candidacy.abstentions) this.#onPromise(replica, promise, nowMs);
   }
 
-  #onRefusal(message: Refusal, nowMs: number): void {
+  #onRefusal(from: ReplicaId, message: Refusal, nowMs: number): void {
     this.#greatestRound = Math.max(this.#greatestRound, message.promised.round);
+    if (message.promised.configuration > this.#configuration.number) this.#askToLearn(from, message.promised.configuration);
     const current = this.#leadership?.adopted.ballot ?? this.#candidacy?.ballot;
     if (current === undefined || !equalBallots(message.refused, current)) return;
     if (compareBallots(message.promised, current) > 0) this.#becomeFollower(nowMs);
@@ -521,10 +668,10 @@ export class PaxosReplica {
 
   #onNominate(from: ReplicaId, message: Nominate, nowMs: number): void {
     const { ballot } = message;
-    if (!equalBallots(ballot, this.#acceptor.promised) || this.abstains) return;
+    if (!equalBallots(ballot, this.#acceptor.promised) || this.abstains || !this.#configuration.members.includes(from)) return;
     if (message.leaseGivenUp) this.#release(ballot);
-    if (message.leaseGivenUp && from === ballot.replica && (this.#awaitsSnapshot || nowMs < this.#grants.freeAtMs())) {
-      // Restarted a moment ago or without its tree, this replica has to wait; the group need not.
+    if (message.leaseGivenUp && from === ballot.replica && (!this.#eligible || nowMs < this.#grants.freeAtMs(ballot.configuration))) {
+      // Restarted a moment ago or without a tree, this replica has to wait; the group need not.
       for (const replica of this.#others()) if (replica !== from) this.#send(replica, message);
     }
     this.#stand(0, nowMs);
@@ -581,8 +728,9 @@ export class PaxosReplica {
     this.#waitForLeader(nowMs);
   }
 
-  #onLearn(from: ReplicaId, message: Learn): void {
+  #onLearn(from: ReplicaId, message: Learn, nowMs: number): void {
     const { ballot, first, records } = message;
+    if (ballot.replica === 0) return this.#onClosing(from, message, nowMs);
     const { promised, last } = this.#acceptor;
     if (ballot.replica !== from || compareBallots(ballot, promised) < 0) {
       return this.#send(from, { kind: 'refusal', promised, refused: ballot });
@@ -598,13 +746,18 @@ export class PaxosReplica {
 
   #onAccepted(from: ReplicaId, message: Accepted, nowMs: number): void {
     const leadership = this.#leadership;
-    if (leadership === undefined || !equalBallots(message.ballot, leadership.adopted.ballot)) return;
+    if (leadership?.follower(from) === undefined || !equalBallots(message.ballot, leadership.adopted.ballot)) return;
     if (leadership.onAccepted(from, message, nowMs)) this.#countChosen();
   }
 
   #onLearned(from: ReplicaId, message: Learned, nowMs: number): void {
+    const { ballot } = message;
+    if (ballot.replica === 0) {
+      if (ballot.configuration <= this.#configuration.number) this.#teach(from, message.last, this.#configuration);
+      return;
+    }
     const leadership = this.#leadership;
-    if (leadership === undefined || !equalBallots(message.ballot, leadership.adopted.ballot)) return;
+    if (leadership?.follower(from) === undefined || !equalBallots(ballot, leadership.adopted.ballot)) return;
     this.#bring(from, leadership.onLearned(from, message.last, this.#acceptor.commit, nowMs));
   }
 
@@ -633,7 +786,7 @@ export class PaxosReplica {
   }
 
   #others(): ReplicaId[] {
-    return this.configuration.members.filter((member) => member !== this.self);
+    return this.#configuration.members.filter((member) => member !== this.self);
   }
 
   #send(to: ReplicaId, message: PaxosMessage): void {
@@ -641,7 +794,8 @@ export class PaxosReplica {
   }
 
   #waitForLeader(nowMs: number): void {
-    this.#election.waitFor(this.#acceptor.promised.replica, nowMs, this.#grants.freeAtMs());
+    const { promised } = this.#acceptor;
+    this.#election.waitFor(promised.replica, nowMs, this.#grants.freeAtMs(this.#configuration.number));
   }
 
   /** For logs and golden files. */

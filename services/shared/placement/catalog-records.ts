@@ -38,6 +38,21 @@ export interface TableRecord extends TableDefinition {
   readonly incomplete?: true;
 }
 
+/**
+ * What a table that is gone leaves under its key for REMOVED_TABLE_KEPT_MS: it makes a late copy of the CreateTable that made the
+ * table, or of one that lost to it, meet a generation that it does not expect.
+ */
+export interface RemovedTableRecord {
+  readonly account: string;
+  readonly region: string;
+  readonly name: string;
+  readonly tableId: string;
+  readonly status: 'REMOVED';
+  readonly generation: number;
+  /** Wall clock of the auto-admin that removed the table. */
+  readonly removedAtMs: number;
+}
+
 export interface ReplicaRecord {
   readonly replica: ReplicaId;
   readonly node: NodeId;

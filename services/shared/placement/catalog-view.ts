@@ -1,13 +1,14 @@
 import { assert } from '../base/assert.ts';
 import type { NodeId, Slot } from '../base/ids.ts';
 import type { CatalogEntry } from '../wire/frames.ts';
-import { type CatalogKey, parseCatalogKey } from './catalog-keys.ts';
+import { type CatalogKey, parseCatalogKey, tableKey } from './catalog-keys.ts';
 import type {
   AutoAdminLeaseRecord,
   CountersRecord,
   CredentialRecord,
   NodeRecord,
   PartitionRecord,
+  RemovedTableRecord,
   TableRecord,
 } from './catalog-records.ts';
 import { type Partition, PartitionMap } from './partition-map.ts';
@@ -18,7 +19,7 @@ import {
   parseCredentialRecord,
   parseNodeRecord,
   parsePartitionRecord,
-  parseTableRecord,
+  parseTableEntry,
 } from './record-format.ts';
 
 /** Told of a record that could not be read. The view goes on with what it had: one bad record must not blind a whole process. */
@@ -32,6 +33,8 @@ export class CatalogView {
   #slot: Slot = 0;
   /** Account -> region -> name. */
   readonly #tables = new Map<string, Map<string, Map<string, TableRecord>>>();
+  /** By catalog key. */
+  readonly #removedTables = new Map<string, RemovedTableRecord>();
   readonly #tablesById = new Map<string, TableRecord>();
   readonly #partitions = new Map<string, PartitionMap>();
   readonly #nodes = new Map<NodeId, NodeRecord>();
@@ -55,6 +58,15 @@ export class CatalogView {
 
   table(account: string, region: string, name: string): TableRecord | undefined {
     return this.#tables.get(account)?.get(region)?.get(name);
+  }
+
+  /** What the last table of this name left behind; undefined while there is a table, and when it was forgotten. */
+  removedTable(account: string, region: string, name: string): RemovedTableRecord | undefined {
+    return this.#removedTables.get(tableKey(account, region, name));
+  }
+
+  removedTables(): IterableIterator<RemovedTableRecord> {
+    return this.#removedTables.values();
   }
 
   tableById(tableId: string): TableRecord | undefined {
@@ -118,7 +130,7 @@ export class CatalogView {
   #put(key: CatalogKey, json: Uint8Array): void {
     switch (key.kind) {
       case 'table':
-        return this.#putTable(key, parseTableRecord(json));
+        return this.#putTable(key, parseTableEntry(json));
       case 'partition':
         return this.#putPartition(key, parsePartitionRecord(json));
       case 'node': {
@@ -139,15 +151,30 @@ export class CatalogView {
     }
   }
 
-  #putTable(key: CatalogKey & { kind: 'table' }, record: TableRecord): void {
+  #putTable(key: CatalogKey & { kind: 'table' }, record: TableRecord | RemovedTableRecord): void {
     const same = record.account === key.account && record.region === key.region && record.name === key.name;
     refuseUnless(same, 'table.account, region or name differs from its key');
+    if (record.status === 'REMOVED') {
+      this.#removeTable(key);
+      this.#removedTables.set(tableKey(key.account, key.region, key.name), record);
+      return;
+    }
+    this.#removedTables.delete(tableKey(key.account, key.region, key.name));
     const regions = emplace(this.#tables, key.account, () => new Map<string, Map<string, TableRecord>>());
     const names = emplace(regions, key.region, () => new Map<string, TableRecord>());
     const earlier = names.get(key.name);
     if (earlier !== undefined) this.#tablesById.delete(earlier.tableId);
     names.set(key.name, record);
     this.#tablesById.set(record.tableId, record);
+  }
+
+  #removeTable(key: CatalogKey & { kind: 'table' }): void {
+    this.#removedTables.delete(tableKey(key.account, key.region, key.name));
+    const names = this.#tables.get(key.account)?.get(key.region);
+    const record = names?.get(key.name);
+    if (record === undefined) return;
+    names?.delete(key.name);
+    this.#tablesById.delete(record.tableId);
   }
 
   #putPartition(key: CatalogKey & { kind: 'partition' }, record: PartitionRecord): void {
@@ -158,14 +185,8 @@ export class CatalogView {
 
   #remove(key: CatalogKey): void {
     switch (key.kind) {
-      case 'table': {
-        const names = this.#tables.get(key.account)?.get(key.region);
-        const record = names?.get(key.name);
-        if (record === undefined) return;
-        names?.delete(key.name);
-        this.#tablesById.delete(record.tableId);
-        return;
-      }
+      case 'table':
+        return this.#removeTable(key);
       case 'partition': {
         const map = this.#partitions.get(key.tableId);
         map?.delete(key.partitionId);

@@ -7,6 +7,7 @@ import type {
   CredentialRecord,
   NodeRecord,
   PartitionRecord,
+  RemovedTableRecord,
   ReplicaRecord,
   TableDefinition,
   TableRecord,
@@ -19,6 +20,7 @@ import { CatalogRecordError, RecordFields } from './record-fields.ts';
  */
 export type CatalogRecord =
   | TableRecord
+  | RemovedTableRecord
   | PartitionRecord
   | NodeRecord
   | CredentialRecord
@@ -35,12 +37,31 @@ export function parseTableDefinition(json: Uint8Array): TableDefinition {
 }
 
 export function parseTableRecord(json: Uint8Array): TableRecord {
-  const fields = fieldsOf('table', json);
+  return readTableRecord(fieldsOf('table', json));
+}
+
+function readTableRecord(fields: RecordFields): TableRecord {
   return {
     ...readTableDefinition(fields),
     generation: fields.integer('generation', 1),
     status: fields.oneOf('status', ['CREATING', 'ACTIVE', 'DELETING']),
     ...(fields.has('incomplete') ? { incomplete: true } : {}),
+  };
+}
+
+/** What stands under a table's key: the table, or what the last one of its name left behind. */
+export function parseTableEntry(json: Uint8Array): TableRecord | RemovedTableRecord {
+  const fields = fieldsOf('table', json);
+  const status = fields.oneOf('status', ['CREATING', 'ACTIVE', 'DELETING', 'REMOVED']);
+  if (status !== 'REMOVED') return readTableRecord(fields);
+  return {
+    account: pathPart(fields, 'account'),
+    region: pathPart(fields, 'region'),
+    name: pathPart(fields, 'name'),
+    tableId: pathPart(fields, 'tableId'),
+    status,
+    generation: fields.integer('generation', 1),
+    removedAtMs: fields.integer('removedAtMs'),
   };
 }
 

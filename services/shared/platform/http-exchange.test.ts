@@ -8,7 +8,7 @@ import { RawHttpHeaders } from './http-headers.ts';
 
 function exchangeOf(announcedBytes: number): HttpExchange {
   const message = { method: 'POST', url: '/' } as IncomingMessage;
-  const connection = { unanswered: 1, latest: message, refused: false };
+  const connection = { unanswered: 1, latest: message, refused: false, unread: new Set<HttpExchange>() };
   return new HttpExchange(message, {} as ServerResponse, connection, new RawHttpHeaders([]), announcedBytes);
 }
 

@@ -12,6 +12,8 @@ export interface HttpConnection {
   latest: IncomingMessage | undefined;
   /** It was refused something and is being closed: nothing more on it is answered. */
   refused: boolean;
+  /** Answers on it that the network has not taken. */
+  readonly unread: Set<HttpExchange>;
 }
 
 /** One request whose body is being received. */

@@ -355,6 +355,25 @@ describe('limits', () => {
     await other.until(/again$/);
   });
 
+  test('answers that wait behind an earlier one of their connection count like those that nobody reads', async (context) => {
+    let release: () => void = () => {};
+    const held = new Promise<void>((resolve) => (release = resolve));
+    const long = Buffer.alloc(1_000_000, 'y');
+    const { port, requests, unread } = await start(context, { sendingBytes: 10_000_000 }, async (request) => {
+      if (request.path === '/held') await held;
+      return { status: 200, headers: {}, body: long };
+    });
+    const impatient = await RawClient.open(context, port);
+    impatient.write(post('', '/held') + post('').repeat(20));
+    await impatient.closed;
+    assert.ok(requests.length > 10);
+    assert.equal(await unread(), 1);
+    release();
+    const other = await RawClient.open(context, port);
+    other.write(post('served'));
+    await other.until(/y{1000}$/);
+  });
+
   test('a client that stops reading its answer is left', async (context) => {
     const long = Buffer.alloc(40_000_000, 'y');
     // Long enough that a client that reads gets something in each such time, on however busy a machine.

@@ -138,8 +138,13 @@ class NodeHttpServer implements HttpServer {
     server.maxHeadersCount = 0;
     server.on('connection', (socket: Socket) => {
       this.#openConnections++;
-      this.#connections.set(socket, { unanswered: 0, latest: undefined, refused: false });
-      socket.once('close', () => this.#openConnections--);
+      const connection: HttpConnection = { unanswered: 0, latest: undefined, refused: false, unread: new Set() };
+      this.#connections.set(socket, connection);
+      socket.once('close', () => {
+        this.#openConnections--;
+        // Node does not tell an answer that never had its turn that the connection is gone.
+        for (const exchange of connection.unread) this.#sending.delete(exchange);
+      });
     });
     server.on('drop', () => {
       this.#refused.add(1, { code: '0' });
@@ -193,7 +198,9 @@ class NodeHttpServer implements HttpServer {
       .handle(exchange.request())
       .then((answer) => {
         exchange.answer(answer, this.#draining);
-        if (exchange.message.socket.writableLength > 0) this.#watchAnswer(exchange, answer.body.length);
+        // An answer without a socket waits behind the answer to an earlier request of the same connection.
+        if (exchange.response.socket === null || exchange.message.socket.writableLength > 0)
+          this.#watchAnswer(exchange, answer.body.length);
       })
       .catch((error: unknown) => this.#onHandlerFailed(exchange, error));
   }
@@ -201,8 +208,12 @@ class NodeHttpServer implements HttpServer {
   /** The network did not take the whole answer: until it has, the client must go on reading, and the answer is held to its share of room. */
   #watchAnswer(exchange: HttpExchange, bytes: number): void {
     const sending = this.#sending;
-    if (exchange.response.closed) return;
-    exchange.response.once('close', () => sending.delete(exchange));
+    if (exchange.response.closed || exchange.message.socket.destroyed) return;
+    exchange.connection.unread.add(exchange);
+    exchange.response.once('close', () => {
+      exchange.connection.unread.delete(exchange);
+      sending.delete(exchange);
+    });
     // Node sets the timer back with each byte that leaves, and replaces it when the answer is out.
     exchange.response.setTimeout(this.#options.limits.answerStallMs, () => this.#endReader(exchange));
     sending.add(exchange, bytes);
@@ -238,9 +249,12 @@ class NodeHttpServer implements HttpServer {
 
   /** The client does not read: nothing can be told to it any more. */
   #endReader(exchange: HttpExchange): void {
-    this.#sending.delete(exchange);
+    const { connection, message } = exchange;
+    for (const unread of connection.unread) this.#sending.delete(unread);
+    connection.unread.clear();
+    if (message.socket.destroyed) return;
     this.#unread.add();
-    exchange.message.socket.destroy();
+    message.socket.destroy();
   }
 
   /** Node's parser gave up on the connection, or it broke. */

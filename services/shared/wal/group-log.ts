@@ -1,4 +1,4 @@
-import type { GroupId, Slot } from '../base/ids.ts';
+import type { GroupId, ReplicaId, Slot } from '../base/ids.ts';
 import { ChunkIndex } from './chunk-index.ts';
 import type { Garbage } from './garbage.ts';
 import { chunkKey } from './wal-keys.ts';
@@ -7,6 +7,8 @@ import type { GroupHeader } from './wal-types.ts';
 /** One group's log as the node remembers it. */
 export class GroupLog {
   readonly group: GroupId;
+  /** Whose log it is; 0: not known. */
+  readonly replica: ReplicaId;
   /** The batch that created it; part of its chunks' keys, so that a log that replaces another never meets its chunks. */
   life: number;
   /** As of the newest change, durable or not. */
@@ -19,8 +21,9 @@ export class GroupLog {
   readonly strays: { readonly key: Uint8Array; readonly size: number }[] = [];
   #strayBytes = 0;
 
-  constructor(group: GroupId, life: number, header: GroupHeader) {
+  constructor(group: GroupId, replica: ReplicaId, life: number, header: GroupHeader) {
     this.group = group;
+    this.replica = replica;
     this.life = life;
     this.header = header;
   }

@@ -1,7 +1,7 @@
 import { asBuffer } from '../base/bytes.ts';
 import { ByteReader, MalformedBytesError } from '../base/byte-reader.ts';
 import { ByteWriter } from '../base/byte-writer.ts';
-import type { GroupId } from '../base/ids.ts';
+import type { GroupId, ReplicaId } from '../base/ids.ts';
 import { readSafeInteger, writeSafeInteger } from '../base/safe-integer.ts';
 import type { Digest } from '../env/digest.ts';
 import type { Ballot } from '../paxos/ballot.ts';
@@ -38,11 +38,15 @@ export interface StoredDirectory {
   readonly batch: number;
   /** Group -> life of its log. */
   readonly lives: ReadonlyMap<GroupId, number>;
+  /** Group -> whose log it is; 0 for those that were created before that was written down. */
+  readonly replicas: ReadonlyMap<GroupId, ReplicaId>;
   /** Set once something happened to the store that no group can be blamed for; empty: whole. */
   readonly damage: string;
 }
 
 const FORMAT = 1;
+/** History: 1 - first; 2 - with the replicas. */
+const DIRECTORY_FORMAT = 2;
 const BALLOT_BYTES = 12;
 const CHECKSUM_BYTES = 4;
 
@@ -109,9 +113,13 @@ export function decodeWitness(source: Uint8Array, group: GroupId, digest: Digest
 }
 
 export function encodeDirectory(directory: StoredDirectory, digest: Digest): Buffer {
-  const writer = new ByteWriter(32 + directory.lives.size * 12);
-  writer.u8(DIRECTORY_KIND).u8(FORMAT).u64(directory.batch).text(directory.damage).u32(directory.lives.size);
-  for (const [group, life] of directory.lives) writer.u32(group).u64(life);
+  const writer = new ByteWriter(32 + directory.lives.size * 16);
+  writer.u8(DIRECTORY_KIND).u8(DIRECTORY_FORMAT).u64(directory.batch).text(directory.damage).u32(directory.lives.size);
+  for (const [group, life] of directory.lives)
+    writer
+      .u32(group)
+      .u64(life)
+      .u32(directory.replicas.get(group) ?? 0);
   const end = writer.length;
   return sealed(
     writer
@@ -125,14 +133,21 @@ export function encodeDirectory(directory: StoredDirectory, digest: Digest): Buf
 /** Undefined when the bytes are damaged. */
 export function decodeDirectory(source: Uint8Array, digest: Digest): StoredDirectory | undefined {
   const bytes = asBuffer(source);
-  if (bytes.length <= CHECKSUM_BYTES || !verified(bytes, DIRECTORY_KIND, digest)) return undefined;
+  if (bytes.length <= CHECKSUM_BYTES || !isSealed(bytes, digest)) return undefined;
+  const format = bytes[AT_FORMAT] as number;
+  if (bytes[AT_KIND] !== DIRECTORY_KIND || format > DIRECTORY_FORMAT) return undefined;
   try {
     const reader = new ByteReader(bytes, AT_GROUP);
     const batch = reader.u64();
     const damage = reader.text();
     const lives = new Map<GroupId, number>();
-    for (let left = reader.u32(); left > 0; left--) lives.set(reader.u32(), reader.u64());
-    return { batch, lives, damage };
+    const replicas = new Map<GroupId, ReplicaId>();
+    for (let left = reader.u32(); left > 0; left--) {
+      const group = reader.u32();
+      lives.set(group, reader.u64());
+      replicas.set(group, format < DIRECTORY_FORMAT ? 0 : reader.u32());
+    }
+    return { batch, lives, replicas, damage };
   } catch (error) {
     if (error instanceof MalformedBytesError) return undefined;
     throw error;
@@ -183,6 +198,10 @@ function sealed(bytes: Buffer, digest: Digest): Buffer {
 }
 
 function verified(bytes: Buffer, kind: number, digest: Digest): boolean {
+  return bytes[AT_KIND] === kind && bytes[AT_FORMAT] === FORMAT && isSealed(bytes, digest);
+}
+
+function isSealed(bytes: Buffer, digest: Digest): boolean {
   const end = bytes.length - CHECKSUM_BYTES;
-  return bytes[AT_KIND] === kind && bytes[AT_FORMAT] === FORMAT && digest.crc32(bytes.subarray(0, end)) === bytes.readUInt32BE(end);
+  return digest.crc32(bytes.subarray(0, end)) === bytes.readUInt32BE(end);
 }

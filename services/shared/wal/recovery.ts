@@ -1,4 +1,4 @@
-import type { GroupId } from '../base/ids.ts';
+import type { GroupId, ReplicaId } from '../base/ids.ts';
 import { asBuffer } from '../base/bytes.ts';
 import type { Digest } from '../env/digest.ts';
 import type { KeyValueStore } from '../env/key-value-store.ts';
@@ -53,9 +53,11 @@ export async function recoverGroups(
   const directory = directoryBytes === undefined ? undefined : decodeDirectory(directoryBytes, digest);
   const headers = await readGroupRecords(store, HEADER_RANGE, (bytes, group) => decodeHeader(bytes, group, digest));
   const witnesses = await readGroupRecords(store, WITNESS_RANGE, (bytes, group) => decodeWitness(bytes, group, digest));
+  const replicas = directory?.replicas ?? new Map<GroupId, ReplicaId>();
   const lives = directory?.lives ?? livesWithoutDirectory(headers, witnesses);
   const found = new Map<GroupId, Found>();
-  for (const [group, life] of lives) found.set(group, gather(group, life, headers.get(group), witnesses.get(group)));
+  for (const [group, life] of lives)
+    found.set(group, gather({ group, replica: replicas.get(group) ?? 0, life }, headers.get(group), witnesses.get(group)));
   const chunkCount = await readChunks(store, digest, found, garbage);
 
   let newestBatch = directory?.batch ?? 0;
@@ -137,9 +139,13 @@ function livesWithoutDirectory(
 }
 
 /** Header and witness against each other and against the list. */
-function gather(group: GroupId, life: number, header: StoredHeader | undefined, witness: StoredWitness | undefined): Found {
+function gather(
+  { group, replica, life }: { readonly group: GroupId; readonly replica: ReplicaId; readonly life: number },
+  header: StoredHeader | undefined,
+  witness: StoredWitness | undefined,
+): Found {
   const ballots = witness && { promised: witness.promised, accepted: witness.accepted };
-  const log = new GroupLog(group, life, header?.header ?? { ...EMPTY_HEADER, ...ballots });
+  const log = new GroupLog(group, replica, life, header?.header ?? { ...EMPTY_HEADER, ...ballots });
   if (header === undefined || header.life !== life) log.damage = 'the header is missing, damaged or of another life';
   else if (header.damage !== '') log.damage = header.damage;
   else if (witness === undefined || witness.life !== life) log.damage = 'the witness is missing, damaged or of another life';

@@ -1,4 +1,4 @@
-import type { GroupId, Slot } from '../base/ids.ts';
+import type { GroupId, ReplicaId, Slot } from '../base/ids.ts';
 import type { Ballot } from '../paxos/ballot.ts';
 
 /** What a replica has made durable besides its records; written with every batch that touches the group. */
@@ -30,6 +30,8 @@ export interface WalChange {
 }
 
 export interface RecoveredGroup {
+  /** Whose log it is; 0: not known. */
+  readonly replica: ReplicaId;
   readonly header: GroupHeader;
   /** A guard failed: the replica must abstain until `createGroup` puts a synced state in place. Stays over restarts. */
   readonly damage?: string;

@@ -138,7 +138,7 @@ describe('Damage of one entry of the store', () => {
     for (const { damage: reason } of first.recovered().values()) assert.match(must(reason), /header/);
     const [healed, ...others] = groups;
     const header = must(state.get(must(healed))).header;
-    first.createGroup(must(healed), { ...header, last: 7, commit: 7, trimmed: 7 }, () => undefined);
+    first.createGroup(must(healed), 1, { ...header, last: 7, commit: 7, trimmed: 7 }, () => undefined);
     await first.close();
     const second = await openWal(store, mark);
     assert.equal(second.recovered().get(must(healed))?.damage, undefined);
@@ -158,7 +158,7 @@ describe('An entry that fell back to an older state', () => {
     const store = new MemoryStore();
     const mark = new MemoryMarkFile();
     const log = await openWal(store, mark);
-    log.createGroup(1, header, () => undefined);
+    log.createGroup(1, 1, header, () => undefined);
     log.append({ group: 1, header: { ...header, last: 3 }, first: 1, records: [RECORD, RECORD, RECORD] }, () => undefined);
     await settle();
     const [key, older] = must(store.contents().find(([entryKey]) => entryKey[0] === kind));
@@ -190,12 +190,12 @@ describe('An entry that fell back to an older state', () => {
       log.trim(1, 4);
     };
     assert.match(must(await damageAfter(HEADER, emptied)), /witness/);
-    assert.match(must(await damageAfter(HEADER, (log) => log.createGroup(1, header, () => undefined))), /life/);
+    assert.match(must(await damageAfter(HEADER, (log) => log.createGroup(1, 1, header, () => undefined))), /life/);
   });
 
   it('is found when it is the list of groups', async () => {
-    assert.match(must(await damageAfter(0x10, (log) => log.createGroup(2, header, () => undefined))), /older/);
-    assert.match(must(await damageAfter(0x10, (log) => log.createGroup(1, header, () => undefined))), /life/);
+    assert.match(must(await damageAfter(0x10, (log) => log.createGroup(2, 2, header, () => undefined))), /older/);
+    assert.match(must(await damageAfter(0x10, (log) => log.createGroup(1, 1, header, () => undefined))), /life/);
   });
 
   it('is found when it is a chunk or a witness', async () => {
@@ -309,7 +309,7 @@ describe('Damage of the store as a whole', () => {
       for (const survives of [false, true]) {
         const store = new MemoryStore();
         const mark = new MemoryMarkFile();
-        const opening = openWal(store, mark).then((log) => log.createGroup(1, must(NEW_HEADER), () => undefined));
+        const opening = openWal(store, mark).then((log) => log.createGroup(1, 1, must(NEW_HEADER), () => undefined));
         for (let turn = 0; turn < turns; turn++) await Promise.resolve();
         const survivor = store.crash((unsynced) => (survives ? unsynced : 0));
         const log = await openWal(survivor, mark.crash(survives));

@@ -73,7 +73,7 @@ async function opened(groups: readonly GroupId[], onFailure?: (error: unknown) =
   const time = { now: 0 };
   const clock = { monotonicMs: () => time.now, wallMs: () => time.now };
   const log = await openWal(store, mark, undefined, onFailure, clock);
-  for (const group of groups) log.createGroup(group, EMPTY, () => undefined);
+  for (const group of groups) log.createGroup(group, group, EMPTY, () => undefined);
   await settle();
   store.batches.length = 0;
   return { log, store, mark, gates, time };
@@ -328,7 +328,7 @@ describe('Chunks', () => {
     append(log, 1, 1, [Buffer.from('old 1'), Buffer.from('old 2')]);
     await settle();
     const removed = log.removeGroup(1);
-    log.createGroup(1, EMPTY, () => undefined);
+    log.createGroup(1, 1, EMPTY, () => undefined);
     append(log, 1, 1, [Buffer.from('new 1')]);
     await removed;
     await settle();
@@ -368,7 +368,7 @@ describe('The log asserts what Paxos owes it', () => {
       () => log.append({ group: 1, header: { ...EMPTY, last: 3 }, records: [] }, assert.fail),
       () => log.append({ group: 1, header: { ...EMPTY, last: 9, trimmed: 9 }, records: [] }, assert.fail),
       () => log.append({ group: 1, header: { ...EMPTY, last: 9, trimmed: 9 }, restartAfter: 8, records: [] }, assert.fail),
-      () => log.createGroup(3, { ...EMPTY, last: 1 }, assert.fail),
+      () => log.createGroup(3, 3, { ...EMPTY, last: 1 }, assert.fail),
     ];
     for (const [number, call] of wrong.entries()) assert.throws(call, AssertionError, `call ${number}`);
   });

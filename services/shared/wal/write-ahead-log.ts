@@ -1,5 +1,5 @@
 import { assert, must } from '../base/assert.ts';
-import type { GroupId, Slot } from '../base/ids.ts';
+import type { GroupId, ReplicaId, Slot } from '../base/ids.ts';
 import type { Clock } from '../env/clock.ts';
 import type { Digest } from '../env/digest.ts';
 import type { BatchOperation, KeyValueStore } from '../env/key-value-store.ts';
@@ -83,9 +83,7 @@ export class WriteAheadLog {
     this.#storeDamage = recovery.storeDamage;
     this.#nextBatch = Math.max(recovery.newestBatch, recovery.mark ?? 0) + 1;
     const recovered = new Map<GroupId, RecoveredGroup>();
-    for (const [group, { header, damage }] of recovery.groups) {
-      recovered.set(group, damage === undefined ? { header } : { header, damage });
-    }
+    for (const [group, log] of recovery.groups) recovered.set(group, asRecovered(log));
     this.#recovered = recovered;
   }
 
@@ -113,9 +111,7 @@ export class WriteAheadLog {
   /** A group as of the newest change given here, durable or not; undefined when there is none. */
   group(group: GroupId): RecoveredGroup | undefined {
     const log = this.#groups.get(group);
-    if (log === undefined) return undefined;
-    const { header, damage } = log;
-    return damage === undefined ? { header } : { header, damage };
+    return log === undefined ? undefined : asRecovered(log);
   }
 
   /**
@@ -175,12 +171,14 @@ export class WriteAheadLog {
 
   /**
    * Starts a group with an empty log after `header.trimmed`, in the place of whatever the group had, damage included, at once.
-   * Appends of the same turn of the loop become durable together with it.
+   * Appends of the same turn of the loop become durable together with it. `replica` is whose log it is, so that nobody else's
+   * vote is ever built on it.
    */
-  createGroup(group: GroupId, header: GroupHeader, done: () => void): void {
+  createGroup(group: GroupId, replica: ReplicaId, header: GroupHeader, done: () => void): void {
     assert(header.last === header.trimmed, 'a new log is empty');
+    assert(replica >>> 0 === replica, () => `no replica has the id ${replica}`);
     const batch = this.#joinable();
-    const log = new GroupLog(group, 0, header);
+    const log = new GroupLog(group, replica, 0, header);
     batch.create(log, this.#groups.get(group));
     this.#groups.set(group, log);
     batch.dones.push(done);
@@ -409,8 +407,12 @@ export class WriteAheadLog {
   /** The list of groups as of now. */
   #directory(batch: number): Buffer {
     const lives = new Map<GroupId, number>();
-    for (const [group, log] of this.#groups) lives.set(group, log.life);
-    return encodeDirectory({ batch, lives, damage: this.#storeDamage }, this.#parts.digest);
+    const replicas = new Map<GroupId, ReplicaId>();
+    for (const [group, log] of this.#groups) {
+      lives.set(group, log.life);
+      replicas.set(group, log.replica);
+    }
+    return encodeDirectory({ batch, lives, replicas, damage: this.#storeDamage }, this.#parts.digest);
   }
 
   /**
@@ -429,6 +431,10 @@ export class WriteAheadLog {
     await store.write(operations, { sync: true });
     await mark.write(batch);
   }
+}
+
+function asRecovered({ replica, header, damage }: GroupLog): RecoveredGroup {
+  return damage === undefined ? { replica, header } : { replica, header, damage };
 }
 
 /** The leading records that fit, at least one. */

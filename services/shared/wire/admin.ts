@@ -10,6 +10,8 @@ export type AdminRequest =
   | DescribeNode
   | TransferLeadership
   | InspectGroup
+  | AddLearner
+  | SwapReplica
   // to the auto-admin
   | RegisterNode
   | CreateTable
@@ -22,6 +24,7 @@ export type AdminResponse =
   | { readonly kind: 'done' }
   | NodeDescription
   | GroupInspection
+  | LearnerAdded
   | TableChanged
   | ScrubReport
   | { readonly kind: 'auto-admin-description'; readonly active: boolean; readonly operationsUnderWay: number };
@@ -31,6 +34,12 @@ export interface ReplicaPlace {
   readonly replica: ReplicaId;
   readonly node: NodeId;
   readonly az: string;
+}
+
+/** A member of a group, as its log has it. */
+export interface MemberPlace extends ReplicaPlace {
+  /** It keeps the log alone: it makes writes durable while a full copy is being built, and neither leads nor serves. */
+  readonly logOnly: boolean;
 }
 
 /** Forms the catalog group over the seed nodes, once in a cluster's life. Repeating it with the same cluster id changes nothing. */
@@ -78,6 +87,39 @@ export interface TransferLeadership {
   readonly to: ReplicaId;
 }
 
+/**
+ * From the leader of a group: create a replica that learns the group's log without a vote. Repeating it is harmless; it is
+ * meant for one life of the node's process, since a later one may have lost what the replica had promised by then.
+ */
+export interface AddLearner {
+  readonly kind: 'add-learner';
+  readonly group: GroupId;
+  readonly replica: ReplicaId;
+  readonly incarnation: number;
+  /** What the group is: encodeGroupMeta without any state of the items. */
+  readonly state: Uint8Array;
+  /** Not 0: the replica keeps the log alone, from behind this slot on. */
+  readonly logBehind: Slot;
+}
+
+export interface LearnerAdded {
+  readonly kind: 'learner-added';
+  /** The one asked for, or the learner of the group that the node holds already. */
+  readonly replica: ReplicaId;
+}
+
+/**
+ * To the leader of a group: `out` gives its place to a new replica (`into.replica` is 0), or takes another role in the same
+ * place. `configuration` is the one that the caller saw.
+ */
+export interface SwapReplica {
+  readonly kind: 'swap-replica';
+  readonly group: GroupId;
+  readonly configuration: number;
+  readonly out: ReplicaId;
+  readonly into: MemberPlace;
+}
+
 export interface InspectGroup {
   readonly kind: 'inspect-group';
   readonly group: GroupId;
@@ -95,6 +137,8 @@ export interface RegisterNode {
 export interface CreateTable {
   readonly kind: 'create-table';
   readonly definition: Uint8Array;
+  /** Generation of the RemovedTableRecord that the caller saw under the name; 0: it saw no record. */
+  readonly overGeneration: number;
 }
 
 export interface DeleteTable {
@@ -102,6 +146,8 @@ export interface DeleteTable {
   readonly account: string;
   readonly region: string;
   readonly name: string;
+  /** The table that the caller saw under this name: another one is left alone. */
+  readonly tableId: string;
 }
 
 export interface DescribeAutoAdmin {
@@ -154,6 +200,8 @@ export interface GroupInspection {
   readonly stateHash: string;
   readonly low: Uint8Array;
   readonly high: Uint8Array;
+  readonly configuration: number;
+  readonly members: readonly MemberPlace[];
 }
 
 /** The node's scrub: what it looks at, and what it and every other look at the data has found since the process began. */

@@ -1,18 +1,22 @@
 import { MalformedBytesError } from '../base/byte-reader.ts';
 import type {
+  AddLearner,
   AdminRequest,
   CreateReplica,
   DeleteReplica,
   DeleteTable,
   InitCluster,
+  MemberPlace,
   RegisterNode,
   ReplicaPlace,
+  SwapReplica,
   TransferLeadership,
 } from './admin.ts';
 import type { Hello } from './codec-hello.ts';
 import { readHello, writeHello } from './codec-hello.ts';
 import type { NodeAddress } from './frames.ts';
 import {
+  AddLearnerTags,
   AdminCallTags,
   CreateReplicaTags,
   CreateTableTags,
@@ -24,6 +28,7 @@ import {
   RegisterNodeTags,
   ReplicaPlaceTags,
   ScrubTags,
+  SwapReplicaTags,
   TransferLeadershipTags,
 } from './generated/field-tags.ts';
 import type { ProtoReader } from './proto-reader.ts';
@@ -74,6 +79,19 @@ function writeRequest(writer: ProtoWriter, request: AdminRequest): number {
       writer.uint(TransferLeadershipTags.to, request.to);
       writer.uint(TransferLeadershipTags.group, request.group);
       return AdminCallTags.transferLeadership;
+    case 'add-learner':
+      writer.uint(AddLearnerTags.logBehind, request.logBehind);
+      writer.bytes(AddLearnerTags.state, request.state);
+      writer.uint(AddLearnerTags.incarnation, request.incarnation);
+      writer.uint(AddLearnerTags.replica, request.replica);
+      writer.uint(AddLearnerTags.group, request.group);
+      return AdminCallTags.addLearner;
+    case 'swap-replica':
+      writeMemberPlaces(writer, SwapReplicaTags.into, [request.into]);
+      writer.uint(SwapReplicaTags.out, request.out);
+      writer.uint(SwapReplicaTags.configuration, request.configuration);
+      writer.uint(SwapReplicaTags.group, request.group);
+      return AdminCallTags.swapReplica;
     case 'inspect-group':
       writer.uint(InspectGroupTags.group, request.group);
       return AdminCallTags.inspectGroup;
@@ -84,9 +102,11 @@ function writeRequest(writer: ProtoWriter, request: AdminRequest): number {
       writer.text(RegisterNodeTags.node, request.node);
       return AdminCallTags.registerNode;
     case 'create-table':
+      writer.uint(CreateTableTags.overGeneration, request.overGeneration);
       writer.bytes(CreateTableTags.definition, request.definition);
       return AdminCallTags.createTable;
     case 'delete-table':
+      writer.text(DeleteTableTags.tableId, request.tableId);
       writer.text(DeleteTableTags.name, request.name);
       writer.text(DeleteTableTags.region, request.region);
       writer.text(DeleteTableTags.account, request.account);
@@ -113,6 +133,10 @@ function readRequest(reader: ProtoReader, tag: number): AdminRequest | undefined
       return { kind: 'describe-node' };
     case AdminCallTags.transferLeadership:
       return readTransferLeadership(reader);
+    case AdminCallTags.addLearner:
+      return readAddLearner(reader);
+    case AdminCallTags.swapReplica:
+      return readSwapReplica(reader);
     case AdminCallTags.inspectGroup:
       return readInspectGroup(reader);
     case AdminCallTags.registerNode:
@@ -144,19 +168,38 @@ function writePlaces(writer: ProtoWriter, tag: number, places: readonly ReplicaP
 }
 
 function readPlace(reader: ProtoReader): ReplicaPlace {
+  const { replica, node, az } = readMemberPlace(reader);
+  return { replica, node, az };
+}
+
+export function writeMemberPlaces(writer: ProtoWriter, tag: number, places: readonly MemberPlace[]): void {
+  for (let index = places.length - 1; index >= 0; index--) {
+    const place = places[index] as MemberPlace;
+    const position = writer.position();
+    writer.bool(ReplicaPlaceTags.logOnly, place.logOnly);
+    writer.text(ReplicaPlaceTags.az, place.az);
+    writer.text(ReplicaPlaceTags.node, place.node);
+    writer.uint(ReplicaPlaceTags.replica, place.replica);
+    writer.nest(tag, position);
+  }
+}
+
+export function readMemberPlace(reader: ProtoReader): MemberPlace {
   const outer = reader.enter();
   let replica = 0;
   let node = '';
   let az = '';
+  let logOnly = false;
   while (reader.more()) {
     const tag = reader.tag();
     if (tag === ReplicaPlaceTags.replica) replica = reader.uint();
     else if (tag === ReplicaPlaceTags.node) node = reader.text();
     else if (tag === ReplicaPlaceTags.az) az = reader.text();
+    else if (tag === ReplicaPlaceTags.logOnly) logOnly = reader.bool();
     else reader.skip(tag);
   }
   reader.leave(outer);
-  return { replica, node, az };
+  return { replica, node, az, logOnly };
 }
 
 function writeInitCluster(writer: ProtoWriter, request: InitCluster): void {
@@ -256,6 +299,44 @@ function readDeleteReplica(reader: ProtoReader): DeleteReplica {
   return { kind: 'delete-replica', group, replica };
 }
 
+function readAddLearner(reader: ProtoReader): AddLearner {
+  const outer = reader.enter();
+  let group = 0;
+  let replica = 0;
+  let incarnation = 0;
+  let state: Uint8Array = NO_BYTES;
+  let logBehind = 0;
+  while (reader.more()) {
+    const tag = reader.tag();
+    if (tag === AddLearnerTags.group) group = reader.uint();
+    else if (tag === AddLearnerTags.replica) replica = reader.uint();
+    else if (tag === AddLearnerTags.incarnation) incarnation = reader.uint();
+    else if (tag === AddLearnerTags.state) state = reader.bytes();
+    else if (tag === AddLearnerTags.logBehind) logBehind = reader.uint();
+    else reader.skip(tag);
+  }
+  reader.leave(outer);
+  return { kind: 'add-learner', group, replica, incarnation, state, logBehind };
+}
+
+function readSwapReplica(reader: ProtoReader): SwapReplica {
+  const outer = reader.enter();
+  let group = 0;
+  let configuration = 0;
+  let out = 0;
+  let into: MemberPlace = { replica: 0, node: '', az: '', logOnly: false };
+  while (reader.more()) {
+    const tag = reader.tag();
+    if (tag === SwapReplicaTags.group) group = reader.uint();
+    else if (tag === SwapReplicaTags.configuration) configuration = reader.uint();
+    else if (tag === SwapReplicaTags.out) out = reader.uint();
+    else if (tag === SwapReplicaTags.into) into = readMemberPlace(reader);
+    else reader.skip(tag);
+  }
+  reader.leave(outer);
+  return { kind: 'swap-replica', group, configuration, out, into };
+}
+
 function readTransferLeadership(reader: ProtoReader): TransferLeadership {
   const outer = reader.enter();
   let group = 0;
@@ -303,13 +384,15 @@ function readRegisterNode(reader: ProtoReader): RegisterNode {
 function readCreateTable(reader: ProtoReader): AdminRequest {
   const outer = reader.enter();
   let definition: Uint8Array = NO_BYTES;
+  let overGeneration = 0;
   while (reader.more()) {
     const tag = reader.tag();
     if (tag === CreateTableTags.definition) definition = reader.bytes();
+    else if (tag === CreateTableTags.overGeneration) overGeneration = reader.uint();
     else reader.skip(tag);
   }
   reader.leave(outer);
-  return { kind: 'create-table', definition };
+  return { kind: 'create-table', definition, overGeneration };
 }
 
 function readDeleteTable(reader: ProtoReader): DeleteTable {
@@ -317,15 +400,17 @@ function readDeleteTable(reader: ProtoReader): DeleteTable {
   let account = '';
   let region = '';
   let name = '';
+  let tableId = '';
   while (reader.more()) {
     const tag = reader.tag();
-    if (tag === DeleteTableTags.account) account = reader.text();
+    if (tag === DeleteTableTags.tableId) tableId = reader.text();
+    else if (tag === DeleteTableTags.account) account = reader.text();
     else if (tag === DeleteTableTags.region) region = reader.text();
     else if (tag === DeleteTableTags.name) name = reader.text();
     else reader.skip(tag);
   }
   reader.leave(outer);
-  return { kind: 'delete-table', account, region, name };
+  return { kind: 'delete-table', account, region, name, tableId };
 }
 
 function readScrub(reader: ProtoReader): AdminRequest {

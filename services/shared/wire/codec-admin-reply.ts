@@ -1,6 +1,7 @@
 import { MalformedBytesError } from '../base/byte-reader.ts';
 import { ZERO_BALLOT } from '../paxos/ballot.ts';
-import type { AdminResponse, GroupInspection, NodeDescription, ReplicaDescription, TableChanged } from './admin.ts';
+import type { AdminResponse, GroupInspection, MemberPlace, NodeDescription, ReplicaDescription, TableChanged } from './admin.ts';
+import { readMemberPlace, writeMemberPlaces } from './codec-admin-call.ts';
 import type { Hello } from './codec-hello.ts';
 import { readHello, writeHello } from './codec-hello.ts';
 import { readBallot, writeBallot } from './codec-paxos.ts';
@@ -9,6 +10,7 @@ import {
   AdminReplyTags,
   AutoAdminDescriptionTags,
   GroupInspectionTags,
+  LearnerAddedTags,
   NodeDescriptionTags,
   ReplicaDescriptionTags,
   TableChangedTags,
@@ -58,7 +60,12 @@ function writeOutcome(writer: ProtoWriter, outcome: AdminReply['outcome']): numb
     case 'node-description':
       writeNodeDescription(writer, outcome);
       return AdminReplyTags.nodeDescription;
+    case 'learner-added':
+      writer.uint(LearnerAddedTags.replica, outcome.replica);
+      return AdminReplyTags.learnerAdded;
     case 'group-inspection':
+      writeMemberPlaces(writer, GroupInspectionTags.members, outcome.members);
+      writer.uint(GroupInspectionTags.configuration, outcome.configuration);
       writer.bytes(GroupInspectionTags.high, outcome.high);
       writer.bytes(GroupInspectionTags.low, outcome.low);
       writer.text(GroupInspectionTags.stateHash, outcome.stateHash);
@@ -90,6 +97,8 @@ function readOutcome(reader: ProtoReader, tag: number): AdminReply['outcome'] | 
       return { kind: 'done' };
     case AdminReplyTags.nodeDescription:
       return readNodeDescription(reader);
+    case AdminReplyTags.learnerAdded:
+      return readLearnerAdded(reader);
     case AdminReplyTags.groupInspection:
       return readGroupInspection(reader);
     case AdminReplyTags.tableChanged:
@@ -204,16 +213,32 @@ function readGroupInspection(reader: ProtoReader): GroupInspection {
   let stateHash = '';
   let low: Uint8Array = NO_BYTES;
   let high: Uint8Array = NO_BYTES;
+  let configuration = 0;
+  const members: MemberPlace[] = [];
   while (reader.more()) {
     const tag = reader.tag();
     if (tag === GroupInspectionTags.replica) replica = readReplica(reader);
     else if (tag === GroupInspectionTags.stateHash) stateHash = reader.text();
     else if (tag === GroupInspectionTags.low) low = reader.bytes();
     else if (tag === GroupInspectionTags.high) high = reader.bytes();
+    else if (tag === GroupInspectionTags.configuration) configuration = reader.uint();
+    else if (tag === GroupInspectionTags.members) members.push(readMemberPlace(reader));
     else reader.skip(tag);
   }
   reader.leave(outer);
-  return { kind: 'group-inspection', replica, stateHash, low, high };
+  return { kind: 'group-inspection', replica, stateHash, low, high, configuration, members };
+}
+
+function readLearnerAdded(reader: ProtoReader): AdminResponse {
+  const outer = reader.enter();
+  let replica = 0;
+  while (reader.more()) {
+    const tag = reader.tag();
+    if (tag === LearnerAddedTags.replica) replica = reader.uint();
+    else reader.skip(tag);
+  }
+  reader.leave(outer);
+  return { kind: 'learner-added', replica };
 }
 
 function readTableChanged(reader: ProtoReader): TableChanged {

@@ -4,6 +4,7 @@ import { readBallot, readEnvelope, writeBallot, writeEnvelope } from './codec-pa
 import type { BulkFrame, GroupEnvelope, SnapshotBegin, SnapshotChunk, SnapshotEnd, SnapshotMessage } from './frames.ts';
 import {
   BulkFrameTags,
+  ReplicaAbsentTags,
   SnapshotAbortTags,
   SnapshotBeginTags,
   SnapshotChunkTags,
@@ -86,6 +87,11 @@ function writeSnapshotMessage(writer: ProtoWriter, message: SnapshotMessage): nu
       writer.bytes(SnapshotIdentityTags.state, message.state);
       writer.uint(SnapshotIdentityTags.group, message.group);
       return SnapshotMessageTags.identity;
+    case 'absent':
+      writer.uint(ReplicaAbsentTags.incarnation, message.incarnation);
+      writer.uint(ReplicaAbsentTags.replica, message.replica);
+      writer.uint(ReplicaAbsentTags.group, message.group);
+      return SnapshotMessageTags.absent;
   }
 }
 
@@ -101,6 +107,7 @@ function readSnapshotMessage(reader: ProtoReader): SnapshotMessage {
     else if (tag === SnapshotMessageTags.abort) message = readSnapshotAbort(reader);
     else if (tag === SnapshotMessageTags.request) message = readSnapshotRequest(reader);
     else if (tag === SnapshotMessageTags.identity) message = readSnapshotIdentity(reader);
+    else if (tag === SnapshotMessageTags.absent) message = readReplicaAbsent(reader);
     else reader.skip(tag);
   }
   reader.leave(outer);
@@ -226,4 +233,20 @@ function readSnapshotIdentity(reader: ProtoReader): SnapshotMessage {
   }
   reader.leave(outer);
   return { kind: 'identity', group, state };
+}
+
+function readReplicaAbsent(reader: ProtoReader): SnapshotMessage {
+  const outer = reader.enter();
+  let group = 0;
+  let replica = 0;
+  let incarnation = 0;
+  while (reader.more()) {
+    const tag = reader.tag();
+    if (tag === ReplicaAbsentTags.group) group = reader.uint();
+    else if (tag === ReplicaAbsentTags.replica) replica = reader.uint();
+    else if (tag === ReplicaAbsentTags.incarnation) incarnation = reader.uint();
+    else reader.skip(tag);
+  }
+  reader.leave(outer);
+  return { kind: 'absent', group, replica, incarnation };
 }

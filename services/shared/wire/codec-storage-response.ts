@@ -19,6 +19,7 @@ const STATUS_NUMBERS: Readonly<Record<StorageStatus, number>> = {
   'unknown-outcome': StorageStatusNumbers.UNKNOWN_OUTCOME,
   'no-room': StorageStatusNumbers.NO_ROOM,
   'no-copy': StorageStatusNumbers.NO_COPY,
+  unavailable: StorageStatusNumbers.UNAVAILABLE,
 };
 const STATUSES = new Map(Object.entries(STATUS_NUMBERS).map(([name, number]) => [number, name as StorageStatus]));
 

@@ -87,6 +87,7 @@ const snapshotMessage: fc.Arbitrary<SnapshotMessage> = fc.oneof(
   record({ kind: kind('abort'), group: integer32, transfer: integer, reason: text }),
   record({ kind: kind('request'), group: integer32, position: integer }),
   record({ kind: kind('identity'), group: integer32, state: bytes }),
+  record({ kind: kind('absent'), group: integer32, replica: integer32, incarnation: integer }),
 );
 
 export const bulkFrame: fc.Arbitrary<BulkFrame> = record({
@@ -144,6 +145,7 @@ const status = fc.constantFrom<StorageStatus>(
   'no-such-group',
   'wrong-range',
   'overloaded',
+  'unavailable',
   'number-refused',
   'unknown-outcome',
   'no-room',
@@ -186,6 +188,8 @@ export const hello: fc.Arbitrary<Hello> = record({ protocolVersion: integer32, c
 
 const places = fc.array(record({ replica: integer32, node: text, az: text }), { maxLength: 4 });
 
+const memberPlace = record({ replica: integer32, node: text, az: text, logOnly: flag });
+
 const adminRequest: fc.Arbitrary<AdminRequest> = fc.oneof(
   record({
     kind: kind('init-cluster'),
@@ -208,10 +212,12 @@ const adminRequest: fc.Arbitrary<AdminRequest> = fc.oneof(
   record({ kind: kind('delete-replica'), group: integer32, replica: integer32 }),
   record({ kind: kind('describe-node') }),
   record({ kind: kind('transfer-leadership'), group: integer32, to: integer32 }),
+  record({ kind: kind('add-learner'), group: integer32, replica: integer32, incarnation: integer, state: bytes, logBehind: integer }),
+  record({ kind: kind('swap-replica'), group: integer32, configuration: integer32, out: integer32, into: memberPlace }),
   record({ kind: kind('inspect-group'), group: integer32 }),
   record({ kind: kind('register-node'), node: text, az: text, address: text, incarnation: integer }),
-  record({ kind: kind('create-table'), definition: bytes }),
-  record({ kind: kind('delete-table'), account: text, region: text, name: text }),
+  record({ kind: kind('create-table'), definition: bytes, overGeneration: integer }),
+  record({ kind: kind('delete-table'), account: text, region: text, name: text, tableId: text }),
   record({ kind: kind('describe-auto-admin') }),
   record({ kind: kind('scrub'), start: flag }),
 );
@@ -261,7 +267,16 @@ const adminResponse: fc.Arbitrary<AdminResponse> = fc.oneof(
     incarnation: integer,
     replicas: fc.array(replica, { maxLength: 4 }),
   }),
-  record({ kind: kind('group-inspection'), replica, stateHash: text, low: bytes, high: bytes }),
+  record({
+    kind: kind('group-inspection'),
+    replica,
+    stateHash: text,
+    low: bytes,
+    high: bytes,
+    configuration: integer32,
+    members: fc.array(memberPlace, { maxLength: 4 }),
+  }),
+  record({ kind: kind('learner-added'), replica: integer32 }),
   record({ kind: kind('table-changed'), record: bytes, slot: integer }),
   record({ kind: kind('auto-admin-description'), active: flag, operationsUnderWay: integer }),
   scrubReport,

@@ -51,7 +51,7 @@ export interface BulkFrame {
 }
 
 /** A snapshot goes from a replica that holds a checkpoint to one that is too far behind for the log. */
-export type SnapshotMessage = TransferMessage | SnapshotRequest | SnapshotIdentity;
+export type SnapshotMessage = TransferMessage | SnapshotRequest | SnapshotIdentity | ReplicaAbsent;
 
 /** Of one transfer, from either side. */
 export type TransferMessage =
@@ -67,6 +67,15 @@ export interface SnapshotRequest {
   readonly group: GroupId;
   /** Its log begins behind this slot, which the snapshot has to reach; 0: it asks what the group is. */
   readonly position: Slot;
+}
+
+/** The answer to messages for a replica of which the node has no trace, neither log nor tree. */
+export interface ReplicaAbsent {
+  readonly kind: 'absent';
+  readonly group: GroupId;
+  readonly replica: ReplicaId;
+  /** Of the node's process. */
+  readonly incarnation: number;
 }
 
 /** The answer to the question what a group is. */

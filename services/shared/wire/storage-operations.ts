@@ -98,8 +98,10 @@ export type StorageStatus =
   | 'no-such-group'
   /** The key is outside the partition's range: the partition map is old. Nothing was done. */
   | 'wrong-range'
-  /** Queues are full or the deadline cannot be met. Nothing was done. */
+  /** Refused at once, for queues are full. Nothing was done. */
   | 'overloaded'
+  /** The deadline passed before anybody could begin, or nobody has the data any more. Nothing was done. */
+  | 'unavailable'
   /** The request number is at or below the floor. It may have been executed once, long ago; it was not now. */
   | 'number-refused'
   /** Leadership was lost with the write under way: it may or may not happen. Repeat under the same number. */

@@ -183,8 +183,11 @@ test('identity and state of a group survive a checkpoint', () => {
   state.lastDelete = 5;
   state.halted = 4;
   state.requests.add({ life: 3, number: 1 }, 12, 99);
-  const members = [{ replica: 4, node: 'node-a', az: 'a' }];
-  const base = { group: 2, replica: 4, tableId: 't', partitionId: 1, low: Buffer.alloc(0), configuration: 1, members };
+  const members = [
+    { replica: 4, node: 'node-a', az: 'a', logOnly: false },
+    { replica: 9, node: 'node-b', az: 'b', logOnly: true },
+  ];
+  const base = { group: 2, replica: 4, tableId: 't', partitionId: 1, low: Buffer.alloc(0), configuration: 3, since: 11, members };
   for (const high of [undefined, Buffer.from([7])]) {
     const snapshot = { slot: 9, ballot: { configuration: 1, round: 3, replica: 6 } };
     const read = decodeGroupMeta(encodeGroupMeta({ ...base, high }, state, snapshot), 30_000);

@@ -2,11 +2,11 @@ import { ByteReader, MalformedBytesError } from '../../shared/base/byte-reader.t
 import { ByteWriter } from '../../shared/base/byte-writer.ts';
 import type { GroupId, ReplicaId, Slot } from '../../shared/base/ids.ts';
 import { type Ballot, ZERO_BALLOT } from '../../shared/paxos/ballot.ts';
-import type { ReplicaPlace } from '../../shared/wire/admin.ts';
+import { type Membership, readMembers, writeMembers } from './membership.ts';
 import { RequestTable } from './request-table.ts';
 
-/** What a group is: fixed when it is created, but for the configuration. */
-export interface GroupIdentity {
+/** What a group is: fixed when it is created, but for its members. */
+export interface GroupIdentity extends Membership {
   readonly group: GroupId;
   readonly replica: ReplicaId;
   readonly tableId: string;
@@ -14,9 +14,6 @@ export interface GroupIdentity {
   readonly low: Uint8Array;
   /** Exclusive; undefined: no upper bound. */
   readonly high: Uint8Array | undefined;
-  readonly configuration: number;
-  /** In the ring's order: the first is preferred as leader. */
-  readonly members: readonly ReplicaPlace[];
 }
 
 /**
@@ -60,8 +57,10 @@ export interface InstalledSnapshot {
 
 export const NO_SNAPSHOT: InstalledSnapshot = { slot: 0, ballot: ZERO_BALLOT };
 
-/** History: 1 - first; 2 - with the installed snapshot; 3 - with the halt. */
-const FORMAT = 3;
+/** History: 1 - first; 2 - with the installed snapshot; 3 - with the Swap's slot and the members' roles; 4 - with the halt. */
+const FORMAT = 4;
+const FORMAT_WITHOUT_HALT = 3;
+const FORMAT_WITHOUT_SWAPS = 2;
 
 /** Identity and state, as they stand in a checkpoint: README.md, "Checkpoint record". */
 export function encodeGroupMeta(identity: GroupIdentity, state: GroupState, snapshot = NO_SNAPSHOT): Buffer {
@@ -69,8 +68,8 @@ export function encodeGroupMeta(identity: GroupIdentity, state: GroupState, snap
   writer.u8(FORMAT).u32(identity.group).u32(identity.replica).text(identity.tableId).u32(identity.partitionId);
   writer.bytes(identity.low);
   writer.u8(identity.high === undefined ? 0 : 1).bytes(identity.high ?? new Uint8Array(0));
-  writer.u32(identity.configuration).u16(identity.members.length);
-  for (const { replica, node, az } of identity.members) writer.u32(replica).text(node).text(az);
+  writer.u32(identity.configuration).u64(identity.since);
+  writeMembers(writer, identity.members);
   const { slot, ballot } = snapshot;
   writer.u64(slot).u32(ballot.configuration).u32(ballot.round).u32(ballot.replica);
   writer.u64(state.applied).u64(state.timeMs).u64(state.lastDelete).u64(state.halted);
@@ -89,7 +88,8 @@ export interface GroupMeta {
 export function decodeGroupMeta(bytes: Uint8Array, rememberRequestsMs: number): GroupMeta {
   const reader = new ByteReader(bytes);
   const format = reader.u8();
-  if (format !== FORMAT) throw new MalformedBytesError(`group state of format ${format}; this version knows ${FORMAT}`);
+  if (format !== FORMAT && format !== FORMAT_WITHOUT_HALT && format !== FORMAT_WITHOUT_SWAPS)
+    throw new MalformedBytesError(`group state of format ${format}; this version knows ${FORMAT}`);
   const group = reader.u32();
   const replica = reader.u32();
   const tableId = reader.text();
@@ -98,15 +98,15 @@ export function decodeGroupMeta(bytes: Uint8Array, rememberRequestsMs: number): 
   const bounded = reader.u8() === 1;
   const bound = Buffer.from(reader.bytes());
   const configuration = reader.u32();
-  const members: ReplicaPlace[] = [];
-  for (let count = reader.u16(); count > 0; count--) members.push({ replica: reader.u32(), node: reader.text(), az: reader.text() });
-  const identity = { group, replica, tableId, partitionId, low, high: bounded ? bound : undefined, configuration, members };
+  const since = format === FORMAT_WITHOUT_SWAPS ? 0 : reader.u64();
+  const members = readMembers(reader, format !== FORMAT_WITHOUT_SWAPS);
+  const identity = { group, replica, tableId, partitionId, low, high: bounded ? bound : undefined, configuration, since, members };
   const slot = reader.u64();
   const ballot = { configuration: reader.u32(), round: reader.u32(), replica: reader.u32() };
   const applied = reader.u64();
   const timeMs = reader.u64();
   const lastDelete = reader.u64();
-  const halted = reader.u64();
+  const halted = format === FORMAT ? reader.u64() : 0;
   const requests = RequestTable.decode(reader, rememberRequestsMs);
   if (reader.remaining > 0) throw new MalformedBytesError('bytes behind the group state');
   return { identity, state: new GroupState(applied, timeMs, lastDelete, halted, requests), snapshot: { slot, ballot } };

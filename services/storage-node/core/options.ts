@@ -33,6 +33,15 @@ export interface ScrubOptions {
 }
 
 export const DEFAULT_SCRUB_OPTIONS: ScrubOptions = { bytesPerSecond: 8 * MIB, intervalMs: 24 * HOUR_MS };
+/** When and how a leader replaces a replica whose node has lost it. */
+export interface ReplacementOptions {
+  /** The node must have said for so long that it has no trace of it: a table's replicas are created one after the other. */
+  readonly lostAfterMs: number;
+  /** A group with more item bytes than this is first given a replica of the log alone: its full copy takes its time. */
+  readonly logFirstBytes: number;
+}
+
+export const DEFAULT_REPLACEMENT_OPTIONS: ReplacementOptions = { lostAfterMs: 10_000, logFirstBytes: 64 * MIB };
 
 /** What a storage node is told at its start, beyond its place. */
 export interface StorageNodeOptions {
@@ -54,7 +63,9 @@ export interface StorageNodeOptions {
   readonly scrub: ScrubOptions;
   /** Kept free on the disk: below, writes are refused. Undefined: by its size (disk-room.ts). */
   readonly diskReserveBytes?: number | undefined;
+  readonly replacement: ReplacementOptions;
   readonly requestsMax: number;
+  readonly requestBytesMax: number;
   readonly queuedBytesMax: number;
 }
 
@@ -72,4 +83,5 @@ export const CLOCK_JUMP_MS = 50;
 /** A WAL batch that takes longer than this keeps heartbeats back: who cannot write must not go on leading. */
 export const SYNC_STALL_MS = 1000;
 export const DEFAULT_REQUESTS_MAX = 20_000;
+export const DEFAULT_REQUEST_BYTES_MAX = 256 * MIB;
 export const DEFAULT_QUEUED_BYTES_MAX = 64 * MIB;

@@ -43,7 +43,7 @@ export class CatchUpSender {
   /** Never rejects: what fails is asked for again by the core when the follower stays silent. */
   send(group: Group, catchUp: CatchUp): void {
     if (this.#snapshots.sendingTo(catchUp.replica) || this.#reading.has(catchUp.replica)) return;
-    if (catchUp.position < group.paxos.trimmed) {
+    if (catchUp.bySnapshot || catchUp.position < group.paxos.trimmed) {
       this.#snapshots.start(group, catchUp);
       return;
     }

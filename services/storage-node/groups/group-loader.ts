@@ -5,13 +5,14 @@ import type { PageStore } from '../../shared/btree/page-store.ts';
 import type { BTree } from '../../shared/btree/tree.ts';
 import type { Environment } from '../../shared/env/environment.ts';
 import { AdminCallError } from '../../shared/env/transport.ts';
-import { compareBallots, ZERO_BALLOT } from '../../shared/paxos/ballot.ts';
+import { compareBallots, greaterBallot, openingBallot, ZERO_BALLOT } from '../../shared/paxos/ballot.ts';
 import type { DurableState } from '../../shared/paxos/durable-state.ts';
 import type { PaxosOptions } from '../../shared/paxos/options.ts';
 import { PaxosReplica } from '../../shared/paxos/replica.ts';
 import type { RecoveredGroup } from '../../shared/wal/wal-types.ts';
 import type { WriteAheadLog } from '../../shared/wal/write-ahead-log.ts';
 import { decodeGroupMeta, encodeGroupMeta, type GroupIdentity, type GroupMeta, GroupState, NO_SNAPSHOT } from '../core/group-state.ts';
+import { configurationOf } from '../core/membership.ts';
 import { REMEMBER_REQUESTS_MS } from '../core/options.ts';
 import { Group, type GroupHost } from './group.ts';
 
@@ -71,7 +72,7 @@ export class GroupLoader {
    * Should the process end before a checkpoint, the tree on the disk ends below the log, and a snapshot is asked for.
    */
   async abstain({ identity, state, snapshot, tree, paxos }: Group): Promise<Group> {
-    const durable = await this.#startAnew(identity.group, state.applied, paxos.promised);
+    const durable = await this.#startAnew(identity, state.applied, paxos.promised);
     return this.#make({ identity, state, snapshot }, tree, durable, [], true);
   }
 
@@ -80,7 +81,7 @@ export class GroupLoader {
     const damage = recovered === undefined ? 'the log of the group is missing' : recovered.damage;
     if (recovered === undefined || damage !== undefined) {
       this.#environment.logger.error('replica abstains', { group: identity.group, replica: identity.replica, damage });
-      const durable = await this.#startAnew(identity.group, state.applied, recovered?.header.promised ?? ZERO_BALLOT);
+      const durable = await this.#startAnew(identity, state.applied, recovered?.header.promised ?? ZERO_BALLOT);
       return this.#make(meta, tree, durable, [], true);
     }
     const durable = await this.#durable(meta, recovered.header);
@@ -97,23 +98,28 @@ export class GroupLoader {
    * started anew, or what is appended next would not follow on it: a checkpoint never runs ahead of the durable log, so that
    * the tree is a snapshot's.
    */
-  async #durable({ identity: { group }, state: { applied }, snapshot }: GroupMeta, header: DurableState): Promise<DurableState> {
-    const promised = compareBallots(header.promised, snapshot.ballot) >= 0 ? header.promised : snapshot.ballot;
-    if (header.last >= applied) {
+  async #durable({ identity, state: { applied }, snapshot }: GroupMeta, header: DurableState): Promise<DurableState> {
+    const { group, configuration } = identity;
+    const opening = openingBallot(configuration);
+    const promised = greaterBallot(greaterBallot(header.promised, snapshot.ballot), opening);
+    // What was accepted in an earlier configuration than the snapshot's, and stands behind it, was not chosen.
+    const isClosed = compareBallots(header.accepted, opening) < 0 && header.last > applied;
+    if (header.last >= applied && !isClosed) {
       const trimmed = Math.max(header.trimmed, snapshot.slot);
       this.#wal.trim(group, trimmed);
       // What went was applied, and what was applied was chosen, though the header need not say so.
       return { ...header, promised, trimmed, commit: Math.max(header.commit, applied, trimmed) };
     }
-    const durable = { ...header, promised, last: applied, commit: applied, trimmed: applied };
-    await new Promise<void>((resolve) => this.#wal.createGroup(group, durable, resolve));
+    const accepted = greaterBallot(header.accepted, opening);
+    const durable = { ...header, promised, accepted, last: applied, commit: applied, trimmed: applied };
+    await new Promise<void>((resolve) => this.#wal.createGroup(group, identity.replica, durable, resolve));
     return durable;
   }
 
   /** A damaged log is given up: the replica keeps its tree, says so durably, and votes again once a leader has synced it. */
-  async #startAnew(group: GroupId, applied: Slot, promised: DurableState['promised']): Promise<DurableState> {
+  async #startAnew({ group, replica }: GroupIdentity, applied: Slot, promised: DurableState['promised']): Promise<DurableState> {
     const durable: DurableState = { promised, accepted: ZERO_BALLOT, last: applied, commit: applied, trimmed: applied, abstains: true };
-    await new Promise<void>((resolve) => this.#wal.createGroup(group, durable, resolve));
+    await new Promise<void>((resolve) => this.#wal.createGroup(group, replica, durable, resolve));
     return durable;
   }
 
@@ -131,27 +137,48 @@ export class GroupLoader {
    */
   async create(identity: GroupIdentity, existing: Group | undefined, late: boolean): Promise<Group> {
     if (existing !== undefined) {
-      if (sameIdentity(existing.identity, identity)) return existing;
+      if (sameIdentity(existing.identity, identity) || hasMovedOn(existing.identity, identity)) return existing;
       throw new AdminCallError('replica-exists', `group ${identity.group} is on this node with other values`);
     }
     const header: DurableState = { promised: ZERO_BALLOT, accepted: ZERO_BALLOT, last: 0, commit: 0, trimmed: 0, abstains: late };
-    const found = this.#wal.recovered().get(identity.group);
-    if (found !== undefined && isInUse(found)) {
-      throw new AdminCallError(
-        'replica-lost',
-        `the log of group ${identity.group} is here, but its tree is not: the replica is being rebuilt`,
-      );
-    }
-    await new Promise<void>((resolve) => this.#wal.createGroup(identity.group, header, resolve));
+    this.#refuseLost(identity.group);
+    await new Promise<void>((resolve) => this.#wal.createGroup(identity.group, identity.replica, header, resolve));
     const state = GroupState.empty(REMEMBER_REQUESTS_MS);
     const tree = await this.#pages.createTree(identity.replica, encodeGroupMeta(identity, state));
     return this.#make({ identity, state, snapshot: NO_SNAPSHOT }, tree, header, [], late);
   }
 
+  /**
+   * A replica that is to become a member: it learns without a vote. A new id never voted before, so it need not keep silent.
+   * `logBehind`: not 0, it keeps the log alone, from behind this slot on. Rejects with AdminCallError `replica-lost`.
+   */
+  async createLearner(identity: GroupIdentity, logBehind: Slot): Promise<Group> {
+    const { group, replica } = identity;
+    this.#refuseLost(group);
+    const header: DurableState = {
+      promised: ZERO_BALLOT,
+      accepted: ZERO_BALLOT,
+      last: logBehind,
+      commit: logBehind,
+      trimmed: logBehind,
+      abstains: false,
+    };
+    await new Promise<void>((resolve) => this.#wal.createGroup(group, replica, header, resolve));
+    const state = GroupState.empty(REMEMBER_REQUESTS_MS);
+    const tree = await this.#pages.createTree(replica, encodeGroupMeta(identity, state));
+    return this.#make({ identity, state, snapshot: NO_SNAPSHOT }, tree, header, [], false);
+  }
+
+  #refuseLost(group: GroupId): void {
+    const found = this.#wal.recovered().get(group);
+    if (found === undefined || !isInUse(found)) return;
+    throw new AdminCallError('replica-lost', `the log of group ${group} is here, but its tree is not: the replica is being rebuilt`);
+  }
+
   #make(meta: GroupMeta, tree: BTree, durable: DurableState, records: readonly Uint8Array[], restarted: boolean): Group {
     const { identity, state } = meta;
     const { random, clock } = this.#environment;
-    const configuration = { number: identity.configuration, members: identity.members.map(({ replica }) => replica) };
+    const configuration = configurationOf(identity);
     const abstention = 1 + (random.uint32() >>> 1);
     const start = { self: identity.replica, configuration, options: this.#options, durable, records, restarted, abstention };
     const paxos = new PaxosReplica(start, clock.monotonicMs());
@@ -164,6 +191,11 @@ export class GroupLoader {
 /** Its replica may have promised or accepted something: it is more than the beginning of a creation that was cut off. */
 function isInUse({ header, damage }: RecoveredGroup): boolean {
   return header.last > 0 || header.promised.round > 0 || damage !== undefined;
+}
+
+/** The group was created long ago and has other members since: whoever asks for its creation looks at an old catalog. */
+function hasMovedOn(existing: GroupIdentity, asked: GroupIdentity): boolean {
+  return existing.configuration > asked.configuration && existing.tableId === asked.tableId && existing.partitionId === asked.partitionId;
 }
 
 function sameIdentity(a: GroupIdentity, b: GroupIdentity): boolean {

@@ -71,7 +71,7 @@ describe('a replica whose tree a snapshot replaces', () => {
     assert.deepEqual(answers, []);
     world.group.holdApplying();
     const tree = await world.install(20, 30);
-    world.group.installed(tree, stateAt(30), BALLOT);
+    world.group.installed(tree, { identity: world.group.identity, state: stateAt(30) }, BALLOT);
     world.group.resumeApplying();
     release();
     await world.timers.settle();

@@ -8,13 +8,13 @@ import { MemoryMarkFile } from '../../../test/harness/memory-mark-file.ts';
 import { PageDamagedError, TreeClosedError } from '../../shared/btree/errors.ts';
 import { PageStore } from '../../shared/btree/page-store.ts';
 import { ZERO_BALLOT } from '../../shared/paxos/ballot.ts';
-import { DEFAULT_PAXOS_OPTIONS } from '../../shared/paxos/options.ts';
+import { DEFAULT_PAXOS_OPTIONS, firstConfiguration } from '../../shared/paxos/options.ts';
 import { PaxosReplica } from '../../shared/paxos/replica.ts';
 import { encodeGroupMeta, GroupState, NO_SNAPSHOT } from '../core/group-state.ts';
 import { WriteEvaluator } from '../core/write-evaluator.ts';
 import { Group } from './group.ts';
 
-const MEMBERS = [1, 2, 3].map((replica) => ({ replica, node: `node-${replica}`, az: `az-${replica}` }));
+const MEMBERS = [1, 2, 3].map((replica) => ({ replica, node: `node-${replica}`, az: `az-${replica}`, logOnly: false }));
 const IDENTITY = {
   group: 7,
   replica: 1,
@@ -23,6 +23,7 @@ const IDENTITY = {
   low: Buffer.alloc(0),
   high: undefined,
   configuration: 1,
+  since: 0,
   members: MEMBERS,
 };
 const LAST = 5;
@@ -38,7 +39,7 @@ beforeEach(async () => {
   const state = GroupState.empty(30_000);
   const tree = await pages.createTree(IDENTITY.replica, encodeGroupMeta(IDENTITY, state));
   const durable = { promised: ZERO_BALLOT, accepted: ZERO_BALLOT, last: LAST, commit: LAST, trimmed: 0, abstains: false };
-  const configuration = { number: 1, members: MEMBERS.map(({ replica }) => replica) };
+  const configuration = firstConfiguration(MEMBERS.map(({ replica }) => replica));
   const start = { self: 1, configuration, options: DEFAULT_PAXOS_OPTIONS, durable, records: [], restarted: true, abstention: 9 };
   const paxos = new PaxosReplica(start, clock.monotonicMs());
   const nothing = (): void => {};

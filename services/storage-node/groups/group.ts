@@ -10,10 +10,11 @@ import type { CatchUp } from '../../shared/paxos/leadership.ts';
 import type { LeadershipNews } from '../../shared/paxos/heartbeat.ts';
 import type { PaxosMessage } from '../../shared/paxos/messages.ts';
 import type { PaxosReplica } from '../../shared/paxos/replica.ts';
-import { decodeLogRecord, type LogRecord } from '../../shared/wal/log-record.ts';
+import { decodeLogRecord, encodeLogRecord, type LogRecord } from '../../shared/wal/log-record.ts';
 import { WalDamagedError } from '../../shared/wal/wal-types.ts';
 import type { WriteAheadLog } from '../../shared/wal/write-ahead-log.ts';
 import { encodeGroupMeta, type GroupIdentity, type GroupMeta, type GroupState, type InstalledSnapshot } from '../core/group-state.ts';
+import { configurationOf, decodeSwap, encodeSwap, type Membership } from '../core/membership.ts';
 import { messageOfFailure } from '../core/failed-request.ts';
 import { Overlay } from '../core/overlay.ts';
 import { decodeStateHashRecord, encodeStateHashLogRecord, type StateHashRecord } from '../core/state-hash-record.ts';
@@ -64,8 +65,10 @@ const APPLY_SLICE_MS = 4;
  * runs synchronously; pages are fetched before.
  */
 export class Group {
-  readonly identity: GroupIdentity;
   readonly paxos: PaxosReplica;
+  #identity: GroupIdentity;
+  /** Replicas that talk to this one without being members of its configuration, as far as they wait for an answer. */
+  readonly #strangers = new Map<ReplicaId, NodeId>();
   readonly #host: GroupHost;
   #tree: BTree;
   #state: GroupState;
@@ -78,6 +81,8 @@ export class Group {
   #proposedTimeMs = 0;
   /** Records read back from the WAL for the apply loop, the first of them for slot applied + 1. */
   #loaded: Uint8Array[] = [];
+  /** Up to here the log is known to hold no Swap that is not followed yet; only without a tree. */
+  #followed: Slot;
   #applying = false;
   /** A snapshot is being put in the tree's place. */
   #installing = false;
@@ -91,7 +96,7 @@ export class Group {
   readonly #durable: DurableEnd;
 
   constructor(parts: GroupMeta & { paxos: PaxosReplica; tree: BTree; host: GroupHost }) {
-    this.identity = parts.identity;
+    this.#identity = parts.identity;
     this.#snapshot = parts.snapshot;
     this.paxos = parts.paxos;
     this.#tree = parts.tree;
@@ -100,10 +105,15 @@ export class Group {
     this.checkpointSlot = parts.state.applied;
     this.checkpointAtMs = parts.host.environment.clock.monotonicMs();
     this.#durable = new DurableEnd(parts.paxos.last);
+    this.#followed = Math.max(parts.paxos.trimmed, parts.identity.since);
+  }
+
+  get identity(): GroupIdentity {
+    return this.#identity;
   }
 
   get id(): number {
-    return this.identity.group;
+    return this.#identity.group;
   }
 
   /** The last snapshot that took the tree's place. */
@@ -134,13 +144,38 @@ export class Group {
     return this.#state.applied < this.paxos.trimmed;
   }
 
+  /** A member that makes writes durable and has no tree on purpose. */
+  get keepsLogOnly(): boolean {
+    return this.identity.members.some(({ replica, logOnly }) => logOnly && replica === this.identity.replica);
+  }
+
   /** Proposed and not yet applied. */
   get underWay(): number {
     return this.#answers.size;
   }
 
   nodeOf(replica: ReplicaId): NodeId | undefined {
-    return this.identity.members.find((member) => member.replica === replica)?.node;
+    return this.identity.members.find((member) => member.replica === replica)?.node ?? this.#strangers.get(replica);
+  }
+
+  /**
+   * A message of a replica came from a node. False: it is somebody else's. Who is no member may be one of a later
+   * configuration, a former one, or a learner; consensus tells them apart, and here is remembered where they are.
+   */
+  hears(replica: ReplicaId, node: NodeId): boolean {
+    const member = this.identity.members.find((each) => each.replica === replica);
+    if (member !== undefined) return member.node === node;
+    this.meet(replica, node);
+    return true;
+  }
+
+  meet(replica: ReplicaId, node: NodeId): void {
+    this.#strangers.delete(replica);
+    this.#strangers.set(replica, node);
+    for (const oldest of this.#strangers.keys()) {
+      if (this.#strangers.size <= STRANGERS_MAX) break;
+      this.#strangers.delete(oldest);
+    }
   }
 
   /** Where the leader is, as far as this replica knows. */
@@ -161,6 +196,7 @@ export class Group {
     const refusal = this.#refusal(operation.key);
     if (refusal !== undefined) return respond(refusal);
     if (this.paxos.full) return respond({ status: 'overloaded', message: 'too many writes of this partition are under way' });
+    if (this.paxos.closing) return respond({ status: 'not-ready', message: 'the members of the partition change just now' });
     if (this.#repeated(operation, request, respond)) return;
     const noRoom = this.#host.roomRefusal(this, operation.kind === 'delete');
     if (noRoom !== undefined) return respond(noRoom);
@@ -248,6 +284,24 @@ export class Group {
     }
   }
 
+  /** Proposes the next configuration. The caller has seen that this replica leads and serves. */
+  proposeSwap(next: Omit<Membership, 'since'>): void {
+    const { environment } = this.#host;
+    const timeMs = Math.max(this.#proposedTimeMs, this.#state.timeMs, environment.clock.wallMs());
+    const record: LogRecord = {
+      type: 'swap',
+      timeMs,
+      change: 'none',
+      identity: { kind: 'service', name: '' },
+      oldSize: 0,
+      key: NOTHING,
+      payload: encodeSwap(next),
+    };
+    this.#proposedTimeMs = timeMs;
+    this.paxos.proposeSwap(encodeLogRecord(record, environment.digest), configurationOf({ ...next, since: this.paxos.nextSlot }));
+    this.#host.wake(this);
+  }
+
   // --- reads -------------------------------------------------------------------------------------------------------
 
   /** Why this replica cannot serve a strong operation on the key now; undefined when it can. */
@@ -278,7 +332,7 @@ export class Group {
     if (this.#state.halted > 0) return HALTED;
     if (this.paxos.serves) return undefined;
     const nowMs = this.#host.environment.clock.monotonicMs();
-    if (!this.paxos.abstains && nowMs - this.#freshness.asOfMs(this.#state.applied) < recentMs) return undefined;
+    if (!this.paxos.abstains && this.paxos.isMember && nowMs - this.#freshness.asOfMs(this.#state.applied) < recentMs) return undefined;
     return this.#elsewhere();
   }
 
@@ -327,7 +381,7 @@ export class Group {
     wait.then(
       () => {
         if (this.#host.environment.clock.monotonicMs() < deadlineMs) then();
-        else respond({ status: 'overloaded', message: 'the deadline passed while pages were read' });
+        else respond({ status: 'unavailable', message: 'the deadline passed while pages were read' });
       },
       (error: unknown) => {
         this.pageUnreadable(error);
@@ -407,7 +461,7 @@ export class Group {
 
   #apply(): void {
     if (this.#applying || this.#stopped) return;
-    if (this.awaitsSnapshot) return this.paxos.forgetChosen(this.durableLast);
+    if (this.awaitsSnapshot) return this.#followSwaps();
     const { clock, timers } = this.#host.environment;
     const startedAtMs = clock.monotonicMs();
     let records = 0;
@@ -433,6 +487,21 @@ export class Group {
       }
     }
     if (records > 0) this.#answerApplied();
+  }
+
+  /** Without a tree nothing is applied; who the members are follows from the log alone. */
+  #followSwaps(): void {
+    while (this.#followed < this.paxos.commit) {
+      const slot = this.#followed + 1;
+      const bytes = this.paxos.recordAt(slot) ?? this.#loaded.shift();
+      if (bytes === undefined) return this.#applyLater(this.#load(slot));
+      const record = this.#decode(bytes, slot);
+      if (record === undefined) return;
+      this.#followed = slot;
+      if (record.type === 'swap') this.#enter(decodeSwap(record.payload, slot));
+    }
+    this.#loaded = [];
+    this.paxos.forgetChosen(this.durableLast);
   }
 
   #applyLater(wait: Promise<void>): void {
@@ -485,6 +554,7 @@ export class Group {
     assert(slot === state.applied + 1, 'records are applied in order');
     if (record.type === 'write' || record.type === 'ttl-delete') this.#applyWrite(slot, record);
     else if (record.type === 'state-hash') this.#applyStateHash(slot, record.payload);
+    else if (record.type === 'swap') return this.#applySwap(slot, record);
     else if (record.type !== 'no-op')
       return this.#quarantine(`a record of type ${record.type} is not supported by this version`, undefined);
     if (this.#stopped) return;
@@ -494,6 +564,35 @@ export class Group {
     this.#overlay.applied(record.key, slot, record.request);
     this.paxos.appliedUpTo(slot);
     this.#host.applied(this, slot, record);
+  }
+
+  /** Another configuration begins. What is applied is answered before the leadership of the one before ends. */
+  #applySwap(slot: Slot, record: LogRecord): void {
+    const membership = decodeSwap(record.payload, slot);
+    this.#state.applied = slot;
+    this.#state.timeMs = Math.max(this.#state.timeMs, record.timeMs);
+    this.paxos.appliedUpTo(slot);
+    this.#answerApplied();
+    this.#enter(membership);
+    this.#host.applied(this, slot, record);
+  }
+
+  #enter(membership: Membership): void {
+    const { environment } = this.#host;
+    // A snapshot may be older than what the log of a replica without a tree had told it.
+    if (membership.configuration <= this.identity.configuration) return;
+    // Who leaves may still ask how it ended.
+    for (const { replica, node } of this.identity.members) this.meet(replica, node);
+    this.#identity = { ...this.#identity, ...membership };
+    const members = membership.members.map(({ replica, node }) => `${replica}@${node}`);
+    environment.logger.info('members changed', {
+      group: this.id,
+      configuration: membership.configuration,
+      slot: membership.since,
+      members,
+    });
+    this.paxos.appliedSwap(configurationOf(membership), environment.clock.monotonicMs());
+    this.#host.wake(this);
   }
 
   #applyWrite(slot: Slot, record: LogRecord): void {
@@ -546,7 +645,12 @@ export class Group {
   /** Up to where others than this replica still need its log, each in a slot of its own. */
   get neededSlots(): readonly Slot[] {
     if (this.paxos.leading === undefined) return [this.trimFloor.told];
-    return [this.sharedFloor, ...this.paxos.acknowledgements().values()];
+    return [this.sharedFloor, ...this.paxos.acknowledgements().values(), ...this.paxos.learners().values()];
+  }
+
+  /** The log that is kept for the own sake goes up to here. */
+  get ownFloor(): Slot {
+    return this.keepsLogOnly ? Math.min(this.trimFloor.told, this.#followed) : this.checkpointSlot;
   }
 
   /** What a leader tells its followers: up to here two replicas hold everything in a checkpoint, as far as it knows. */
@@ -556,19 +660,22 @@ export class Group {
 
   /** The log up to `slot` goes. */
   trim(slot: Slot): void {
+    // Without a tree, what others hold in theirs counts as applied.
+    if (this.keepsLogOnly && slot > this.paxos.applied) this.paxos.appliedUpTo(slot);
     this.paxos.trimTo(slot);
     this.#host.wal.trim(this.id, slot);
   }
 
   /** A snapshot took the tree's place. */
-  installed(tree: BTree, state: GroupState, ballot: Ballot): void {
+  installed(tree: BTree, { identity, state }: Pick<GroupMeta, 'identity' | 'state'>, ballot: Ballot): void {
     this.#tree = tree;
     this.#state = state;
+    this.#identity = identity;
     this.#snapshot = { slot: state.applied, ballot };
     this.#loaded = [];
     this.stateHashes.forget();
     this.checkpointSlot = state.applied;
-    this.paxos.installedSnapshot(state.applied, ballot);
+    this.paxos.installedSnapshot(state.applied, ballot, configurationOf(identity), this.#host.environment.clock.monotonicMs());
     this.#host.wake(this);
   }
 
@@ -620,4 +727,7 @@ const REVEAL_WAIT_MS = 5000;
 const LOAD_BYTES = 1 << 20;
 const HALTED: Answer = { status: 'no-copy', message: 'the copies of the partition contradict each other' };
 const TREE_LOST: Answer = { status: 'no-copy', message: 'the copy on this node was lost, and no leader is known that has another' };
+const NOTHING = new Uint8Array(0);
+/** A group has three members; those who left, and learners, are few. */
+const STRANGERS_MAX = 8;
 const WRONG_RANGE: Answer = { status: 'wrong-range' };

@@ -24,7 +24,7 @@ beforeEach(() => {
   heartbeats = new Heartbeats(seededRandom(1));
   group = {
     id: 7,
-    identity: { members: [1, 2].map((replica) => ({ replica, node: `node-${replica}`, az: `az-${replica}` })) },
+    identity: { members: [1, 2].map((replica) => ({ replica, node: `node-${replica}`, az: `az-${replica}`, logOnly: false })) },
     stopped: false,
     checkpointSlot: 0,
     sharedFloor: 0,

@@ -11,18 +11,18 @@ class PlainGroup implements TrimmedGroup {
   readonly stopped = false;
   readonly paxos = { trimmed: 0 };
   readonly last: Slot;
-  checkpointSlot: Slot;
+  ownFloor: Slot;
   neededSlots: readonly Slot[];
 
-  constructor(id: number, last: Slot, checkpointSlot: Slot, neededSlots: readonly Slot[]) {
+  constructor(id: number, last: Slot, ownFloor: Slot, neededSlots: readonly Slot[]) {
     this.id = id;
     this.last = last;
-    this.checkpointSlot = checkpointSlot;
+    this.ownFloor = ownFloor;
     this.neededSlots = neededSlots;
   }
 
   trim(slot: Slot): void {
-    assert.ok(slot <= this.checkpointSlot, 'nothing may go that the own tree does not hold');
+    assert.ok(slot <= this.ownFloor, 'nothing may go that the own tree does not hold');
     this.paxos.trimmed = slot;
   }
 }

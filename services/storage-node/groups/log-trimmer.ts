@@ -5,8 +5,8 @@ import type { WriteAheadLog } from '../../shared/wal/write-ahead-log.ts';
 export interface TrimmedGroup {
   readonly id: GroupId;
   readonly stopped: boolean;
-  /** What the tree on the disk holds: nothing above it may ever go. */
-  readonly checkpointSlot: Slot;
+  /** Nothing above it may ever go: what the tree on the disk holds. A replica without a tree goes by those of others. */
+  readonly ownFloor: Slot;
   /** Up to where others still need the log, each in a slot of its own. */
   readonly neededSlots: readonly Slot[];
   readonly paxos: { readonly trimmed: Slot };
@@ -52,9 +52,9 @@ export class LogTrimmer {
   }
 
   #withinGroup(group: TrimmedGroup): Choices {
-    const { checkpointSlot } = group;
-    const needed = group.neededSlots.filter((slot) => slot < checkpointSlot).sort((a, b) => a - b);
-    const choices: Choices = { group, floors: [...needed, checkpointSlot], chosen: 0 };
+    const { ownFloor } = group;
+    const needed = group.neededSlots.filter((slot) => slot < ownFloor).sort((a, b) => a - b);
+    const choices: Choices = { group, floors: [...needed, ownFloor], chosen: 0 };
     if (this.#wal.groupBytes(group.id) < this.#allowances.groupBytes) return choices;
     while (choices.chosen < needed.length && this.#left(choices) >= this.#allowances.groupBytes) choices.chosen += 1;
     return choices;
@@ -79,7 +79,7 @@ export class LogTrimmer {
     for (const choices of all) {
       const { group, floors, chosen } = choices;
       if (chosen + 1 >= floors.length) continue;
-      const kept = this.#left(choices) - this.#wal.groupBytesAbove(group.id, group.checkpointSlot);
+      const kept = this.#left(choices) - this.#wal.groupBytesAbove(group.id, group.ownFloor);
       if (kept <= most) continue;
       most = kept;
       furthest = choices;

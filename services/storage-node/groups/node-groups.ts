@@ -21,8 +21,10 @@ import { GroupLoader } from './group-loader.ts';
 import { Heartbeats } from './heartbeats.ts';
 import { type LogAllowances, LogTrimmer } from './log-trimmer.ts';
 import { PeerLinks } from './peer-links.ts';
+import { AbsenceNotices } from './absence-notices.ts';
 import { ReplicaRebuilder } from './replica-rebuilder.ts';
 import { Scrubber } from './scrubber.ts';
+import { ReplicaReplacer } from './replica-replacer.ts';
 import { SnapshotReceiver } from './snapshot-receiver.ts';
 import { SnapshotSender } from './snapshot-sender.ts';
 import { StateHashKeeper } from './state-hash-keeper.ts';
@@ -44,6 +46,8 @@ export class NodeGroups implements GroupHost {
   readonly findings: Findings;
   readonly scrubber: Scrubber;
   readonly stateHashes: StateHashKeeper<Group>;
+  readonly replacer: ReplicaReplacer;
+  readonly #absences: AbsenceNotices;
   readonly #catalog: CatalogFeed;
   /** Lets another replica lead, when it can. */
   readonly #handOver: (group: Group, to: ReplicaId) => void;
@@ -68,6 +72,7 @@ export class NodeGroups implements GroupHost {
     pages: PageStore;
     catalog: CatalogFeed;
     options: StorageNodeOptions;
+    incarnation: number;
     allowances: LogAllowances;
     /** Kept free on the disk. */
     reserveBytes: number;
@@ -109,6 +114,7 @@ export class NodeGroups implements GroupHost {
       receiver: this.snapshotReceiver,
       groups: () => this.#groups.values(),
       groupOf: (group) => this.#groups.get(group),
+      logOwner: (group) => wal.group(group)?.replica ?? 0,
       put: (group) => this.add(group),
       rebuilding: (group, part) => this.findings.rebuilt(group, part),
     });
@@ -122,6 +128,14 @@ export class NodeGroups implements GroupHost {
       checkpoint,
       options: options.scrub,
     });
+    this.replacer = new ReplicaReplacer({
+      environment,
+      options: options.replacement,
+      addressOf: (node) => this.links.address(node),
+      call: (address, request, timeoutMs) => parts.transport.call(address, request, timeoutMs),
+      wake: (group) => this.wake(group),
+    });
+    this.#absences = new AbsenceNotices(parts.incarnation, (node, message) => this.links.sendSnapshot(node, message));
     this.#clockOffsetMs = this.#clockOffset();
   }
 
@@ -189,6 +203,7 @@ export class NodeGroups implements GroupHost {
   #health(id: GroupId): ReplicaHealth {
     const group = this.#groups.get(id);
     if (group === undefined) return this.rebuilder.unknown.has(id) ? 'unsound' : 'gone';
+    if (group.keepsLogOnly) return group.stopped ? 'unsound' : 'sound';
     return group.stopped || group.awaitsSnapshot || group.paxos.abstains || group.state.halted > 0 ? 'unsound' : 'sound';
   }
 
@@ -257,6 +272,7 @@ export class NodeGroups implements GroupHost {
     this.rebuilder.tick(nowMs);
     this.stateHashes.tick(this.#groups.values(), nowMs);
     this.findings.follow((group) => this.#health(group));
+    this.replacer.tick(this.#groups.values(), nowMs);
   }
 
   /** To be called every few hundred milliseconds: lets log go, and takes the checkpoint that is most due. */
@@ -351,6 +367,10 @@ export class NodeGroups implements GroupHost {
       }
       const group = this.#groups.get(message.group);
       if (group === undefined || group.stopped) continue;
+      if (message.kind === 'absent') {
+        this.replacer.onAbsent(node, group, message, nowMs);
+        continue;
+      }
       // What comes back from a receiver has the same kinds as what is sent: an empty chunk is an acknowledgement.
       const answer = message.kind === 'installed' || (message.kind === 'chunk' && message.entries.length === 0);
       if (message.kind === 'begin' && this.room.fullness === 2) continue;
@@ -361,7 +381,8 @@ export class NodeGroups implements GroupHost {
 
   #deliver(node: NodeId, { group: id, from, to, message }: GroupEnvelope, nowMs: number): void {
     const group = this.#groups.get(id);
-    if (group === undefined || group.stopped || group.paxos.self !== to || group.nodeOf(from) !== node) return;
+    if (group === undefined || group.paxos.self !== to) return this.#sayAbsent(node, id, to, nowMs);
+    if (group.stopped || !group.hears(from, node)) return;
     if (this.room.exhausted && carriesRecords(message)) {
       // As if it were lost: its sender goes on with the others, and sends again.
       this.room.notTaken += 1;
@@ -369,6 +390,13 @@ export class NodeGroups implements GroupHost {
     }
     group.paxos.step(from, message, nowMs);
     this.wake(group);
+  }
+
+  /** Of what is here in pieces, or as a member under another id, nothing is said: only a replica without a trace is lost. */
+  #sayAbsent(node: NodeId, group: GroupId, replica: ReplicaId, nowMs: number): void {
+    if (this.rebuilder.unknown.has(group) || this.#groups.get(group)?.paxos.isMember === true) return;
+    this.#absences.say(node, group, replica, nowMs);
+    this.#scheduleTurn();
   }
 
   #onConnected(node: NodeId): void {

@@ -1,5 +1,5 @@
 import { compareBytes } from '../../shared/base/bytes.ts';
-import { KIB } from '../../shared/base/units.ts';
+import { KIB, MIB } from '../../shared/base/units.ts';
 import { PageDamagedError, TreeClosedError } from '../../shared/btree/errors.ts';
 import type { ScanStep } from '../../shared/btree/scan.ts';
 import type { Clock, Timers } from '../../shared/env/clock.ts';
@@ -16,10 +16,18 @@ import { parseNames, parseValues } from '../core/placeholders.ts';
 import type { Answer } from '../core/write-evaluator.ts';
 import type { Group } from './group.ts';
 import type { Respond } from './pending-answers.ts';
+import { TurnAllowance } from './turn-allowance.ts';
 
 /** One slice of a range read, between which other work gets its turn. */
 const SLICE_MS = 1;
 const SLICE_BYTES = 64 * KIB;
+/** What all reads of ranges may take of a turn: that time, or that many slices. */
+const TURN_MS = 2;
+const TURN_SLICES = 64;
+/** Reads that are being read at a time: each holds up to its byte limit and one item. */
+const READINGS_MAX = 32;
+/** Items held by all of them, and by those that wait for a proof of leadership; beyond, none begins. */
+const HELD_BYTES_MAX = 64 * MIB;
 const EVENTUAL_READ_MS = 5000;
 
 /** A range read under way. */
@@ -34,6 +42,7 @@ interface Reading {
   low: Uint8Array;
   high: Uint8Array | undefined;
   readonly items: Uint8Array[];
+  heldBytes: number;
   count: number;
   scanned: number;
   scannedBytes: number;
@@ -49,14 +58,38 @@ export class RangeReader {
   readonly #timers: Timers;
   readonly #logger: Logger;
   readonly #filters = new ExpressionCache((text) => parseCondition(text, 'FilterExpression'));
+  readonly #allowance: TurnAllowance;
+  /** Those that have to wait for their turn, each for its next slice. */
+  #ready: Reading[] = [];
+  /** Those that have not begun. */
+  readonly #queued: (() => void)[] = [];
+  #readings = 0;
+  #heldBytes = 0;
+  #scheduled = false;
 
   constructor({ clock, timers, logger }: Pick<Environment, 'clock' | 'timers' | 'logger'>) {
     this.#clock = clock;
     this.#timers = timers;
     this.#logger = logger;
+    this.#allowance = new TurnAllowance(clock, timers, TURN_MS, TURN_SLICES);
   }
 
+  /** `respond` is called once. What is too much at a time waits for those before it. */
   read(group: Group, operation: RangeOperation, deadlineMs: number, respond: Respond): void {
+    const begin = (): void => this.#begin(group, operation, deadlineMs, respond);
+    if (this.#mayBegin && this.#queued.length === 0) begin();
+    else this.#queued.push(begin);
+  }
+
+  get #mayBegin(): boolean {
+    return this.#readings < READINGS_MAX && this.#heldBytes < HELD_BYTES_MAX;
+  }
+
+  readonly #beginQueued = (): void => {
+    while (this.#mayBegin && this.#queued.length > 0) this.#queued.shift()?.();
+  };
+
+  #begin(group: Group, operation: RangeOperation, deadlineMs: number, respond: Respond): void {
     const refusal = this.#refusal(group, operation);
     if (refusal !== undefined) return respond(refusal);
     let filter: BoundCondition | undefined;
@@ -71,8 +104,9 @@ export class RangeReader {
     const low = compareBytes(operation.low, identity.low) < 0 ? identity.low : operation.low;
     const high = lesser(operation.high, identity.high);
     const leading = operation.consistent ? group.paxos.leading : undefined;
-    const sums = { items: [], count: 0, scanned: 0, scannedBytes: 0, lastKey: undefined };
-    this.#slice({ group, operation, filter, deadlineMs, respond, leading, low, high, ...sums });
+    const sums = { items: [], heldBytes: 0, count: 0, scanned: 0, scannedBytes: 0, lastKey: undefined };
+    this.#readings += 1;
+    this.#inTurn({ group, operation, filter, deadlineMs, respond, leading, low, high, ...sums });
   }
 
   /** The end at which the read begins must lie in this partition. */
@@ -88,11 +122,33 @@ export class RangeReader {
     return consistent ? group.leaderRefusal() : group.followerRefusal(EVENTUAL_READ_MS);
   }
 
+  /** The next slice, now or when this turn of the loop has room for it. */
+  #inTurn(reading: Reading): void {
+    if (this.#ready.length === 0 && this.#allowance.step()) return this.#slice(reading);
+    this.#later(reading);
+  }
+
+  /** Readings take turns, so that a short one does not wait for a long one. */
+  readonly #turn = (): void => {
+    this.#scheduled = false;
+    const ready = this.#ready;
+    this.#ready = [];
+    let begun = 0;
+    while (begun < ready.length && this.#allowance.step()) {
+      this.#slice(ready[begun] as Reading);
+      begun += 1;
+    }
+    if (begun === ready.length) return;
+    this.#ready = [...ready.slice(begun), ...this.#ready];
+    this.#schedule();
+  };
+
   #slice(reading: Reading): void {
-    const { group, operation, filter, deadlineMs, respond } = reading;
+    const { group, operation, filter, deadlineMs } = reading;
     const nowMs = this.#clock.monotonicMs();
-    if (nowMs >= deadlineMs) return respond({ status: 'overloaded', message: 'the deadline passed while the range was read' });
-    if (group.stopped || (operation.consistent && group.paxos.leading !== reading.leading)) return respond({ status: 'not-leader' });
+    if (nowMs >= deadlineMs) return this.#end(reading, { status: 'unavailable', message: 'the deadline passed while the range was read' });
+    if (group.stopped || (operation.consistent && group.paxos.leading !== reading.leading))
+      return this.#end(reading, { status: 'not-leader' });
     let bytes = 0;
     let failure: string | undefined;
     let full = false;
@@ -114,18 +170,29 @@ export class RangeReader {
     } catch (error) {
       // The tree ended since the last look.
       if (!(error instanceof PageDamagedError || error instanceof TreeClosedError)) throw error;
-      return unreadable(group, error, respond);
+      return this.#unreadable(reading, error);
     }
-    if (failure !== undefined) return respond({ status: 'validation', message: failure });
+    if (failure !== undefined) return this.#end(reading, { status: 'validation', message: failure });
     if (full || step.next === undefined) return this.#finish(reading, step.next !== undefined);
     if (operation.reverse) reading.high = step.next;
     else reading.low = step.next;
-    if (step.wait === undefined) this.#timers.endOfTurn(() => this.#slice(reading));
+    if (step.wait === undefined) this.#later(reading);
     else
       step.wait.then(
-        () => this.#slice(reading),
-        (error: unknown) => unreadable(group, error, respond),
+        () => this.#inTurn(reading),
+        (error: unknown) => this.#unreadable(reading, error),
       );
+  }
+
+  #later(reading: Reading): void {
+    this.#ready.push(reading);
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    this.#timers.endOfTurn(this.#turn);
   }
 
   #visit(reading: Reading, key: Uint8Array, value: Uint8Array): number {
@@ -136,23 +203,45 @@ export class RangeReader {
     const json = storedItemJson(value);
     if (reading.filter === undefined || evaluateCondition(reading.filter, parseItem(json))) {
       reading.count += 1;
-      if (!reading.operation.countOnly) reading.items.push(json);
+      if (!reading.operation.countOnly) {
+        reading.items.push(json);
+        reading.heldBytes += json.length;
+        this.#heldBytes += json.length;
+      }
     }
     return json.length;
   }
 
   #finish(reading: Reading, more: boolean): void {
-    const { items, count, scanned, scannedBytes, lastKey, group, operation, deadlineMs, respond } = reading;
+    const { items, count, scanned, scannedBytes, lastKey, group, operation, deadlineMs } = reading;
     const range = { items, count, scanned, scannedBytes, more, ...(lastKey === undefined ? {} : { lastKey }) };
     const answer: Answer = { status: 'ok', range };
-    if (operation.consistent) group.confirm(deadlineMs, respond, answer);
-    else respond(answer);
+    if (!operation.consistent) return this.#end(reading, answer);
+    this.#leave();
+    group.confirm(deadlineMs, (proved) => this.#answer(reading, proved), answer);
   }
-}
 
-function unreadable(group: Group, error: unknown, respond: Respond): void {
-  group.pageUnreadable(error);
-  respond({ status: 'not-ready', message: 'a page could not be read' });
+  #unreadable(reading: Reading, error: unknown): void {
+    reading.group.pageUnreadable(error);
+    this.#end(reading, { status: 'not-ready', message: 'a page could not be read' });
+  }
+
+  #end(reading: Reading, answer: Answer): void {
+    this.#leave();
+    this.#answer(reading, answer);
+  }
+
+  /** Another one may be read. */
+  #leave(): void {
+    this.#readings -= 1;
+    if (this.#queued.length > 0) this.#timers.endOfTurn(this.#beginQueued);
+  }
+
+  #answer({ heldBytes, respond }: Reading, answer: Answer): void {
+    this.#heldBytes -= heldBytes;
+    if (this.#queued.length > 0) this.#timers.endOfTurn(this.#beginQueued);
+    respond(answer);
+  }
 }
 
 function isFull({ operation, scanned, scannedBytes }: Reading): boolean {

@@ -1,7 +1,8 @@
-import type { GroupId, NodeId, Slot } from '../../shared/base/ids.ts';
+import type { GroupId, NodeId, ReplicaId, Slot } from '../../shared/base/ids.ts';
 import type { Environment } from '../../shared/env/environment.ts';
 import type { SnapshotMessage } from '../../shared/wire/frames.ts';
 import { decodeGroupMeta, encodeGroupMeta, type GroupIdentity, GroupState } from '../core/group-state.ts';
+import { UNKNOWN_MEMBERSHIP } from '../core/membership.ts';
 import { REMEMBER_REQUESTS_MS } from '../core/options.ts';
 import type { Group } from './group.ts';
 import type { GroupLoader } from './group-loader.ts';
@@ -24,6 +25,8 @@ export interface RebuilderParts {
   readonly receiver: SnapshotReceiver;
   readonly groups: () => Iterable<Group>;
   readonly groupOf: (group: GroupId) => Group | undefined;
+  /** Whose log of the group is on the disk; 0: not known. */
+  readonly logOwner: (group: GroupId) => ReplicaId;
   /** A replica takes the place of the one of its group, if there is one. */
   readonly put: (group: Group) => void;
   /** The replica has begun anew with this part of it empty, and is whole once nothing is awaited any more. */
@@ -104,7 +107,7 @@ export class ReplicaRebuilder {
     this.#askedAtMs = nowMs;
     for (const group of this.#unknown) this.#ask(group, 0, this.#parts.links.nodes);
     for (const group of this.#parts.groups()) {
-      if (group.stopped || !group.awaitsSnapshot) continue;
+      if (group.stopped || !group.awaitsSnapshot || group.keepsLogOnly) continue;
       const leader = group.leaderNode();
       if (leader !== undefined) this.#ask(group.id, group.paxos.trimmed, [leader]);
     }
@@ -117,7 +120,7 @@ export class ReplicaRebuilder {
     if (group === undefined || replica === undefined || group.stopped) return;
     const ballot = group.paxos.leading;
     if (ballot !== undefined && group.paxos.serves && message.position > 0) {
-      this.#parts.sender.start(group, { replica, ballot, position: message.position });
+      this.#parts.sender.start(group, { replica, ballot, position: message.position, bySnapshot: true });
     } else if (message.position === 0) {
       const state = encodeGroupMeta(group.identity, GroupState.empty(REMEMBER_REQUESTS_MS));
       this.#send(from, { kind: 'identity', group: group.id, state });
@@ -129,7 +132,11 @@ export class ReplicaRebuilder {
     if (!this.#unknown.has(message.group)) return;
     const { identity } = decodeGroupMeta(message.state, REMEMBER_REQUESTS_MS);
     const own = identity.members.find(({ node }) => node === this.#parts.node);
-    if (own !== undefined) this.#rebuild({ ...identity, replica: own.replica });
+    const replica = this.#parts.logOwner(message.group) || own?.replica;
+    if (replica === undefined) return;
+    // Somebody else's log is no help to a member: its votes would be forgotten. A learner, or one that was replaced, finds out.
+    const membership = identity.members.some((member) => member.replica === replica) ? {} : UNKNOWN_MEMBERSHIP;
+    this.#rebuild({ ...identity, ...membership, replica });
   }
 
   #rebuild(identity: GroupIdentity): void {

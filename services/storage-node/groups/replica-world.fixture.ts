@@ -30,7 +30,8 @@ export const IDENTITY: GroupIdentity = {
   low: new Uint8Array(0),
   high: undefined,
   configuration: 1,
-  members: [1, 2, 3].map((replica) => ({ replica, node: `node-${replica}`, az: `az-${replica}` })),
+  since: 0,
+  members: [1, 2, 3].map((replica) => ({ replica, node: `node-${replica}`, az: `az-${replica}`, logOnly: false })),
 };
 
 export function keyOf(number: number): Uint8Array {

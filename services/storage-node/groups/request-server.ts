@@ -1,23 +1,27 @@
 import { assert } from '../../shared/base/assert.ts';
 import type { GroupId } from '../../shared/base/ids.ts';
+import { isWrite, operationBytes } from '../../shared/cluster-client/operations.ts';
 import type { Clock, Timers } from '../../shared/env/clock.ts';
-import type { FrameStream } from '../../shared/env/transport.ts';
-import { storedItemJson, storedItemSize, storedSlot } from '../../shared/item/stored-value.ts';
-import type { RequestFrame, ResponseFrame } from '../../shared/wire/frames.ts';
-import type { StorageRequest, StorageResponse } from '../../shared/wire/storage-operations.ts';
+import type { StorageRequest } from '../../shared/wire/storage-operations.ts';
 import type { Answer } from '../core/write-evaluator.ts';
+import { type AnswerOutbox, AnswerPace, type RequestStream } from './answer-outbox.ts';
 import type { Group } from './group.ts';
 import type { RangeReader } from './range-reader.ts';
-
-type RequestStream = FrameStream<ResponseFrame, RequestFrame>;
+import { type LaneParts, RequestLane } from './request-lane.ts';
+import { TurnAllowance } from './turn-allowance.ts';
 
 export interface RequestServerOptions {
   /** Requests under way on this node; more are refused at once. */
   readonly requestsMax: number;
+  /** Bytes of keys, items and expressions of the requests under way; more are refused at once. */
+  readonly requestBytesMax: number;
   /** Answers queued for one router; a router that takes no answers gets no more work done. */
   readonly queuedBytesMax: number;
 }
 
+/** What one turn of the loop begins of the requests that came: that many, or as many as this time allows. */
+const TURN_MS = 2;
+const TURN_REQUESTS = 256;
 const DRAIN_CHECK_MS = 20;
 const DRAIN_QUIET_MS = 200;
 const DRAIN_PATIENCE_MS = 3000;
@@ -28,14 +32,15 @@ export class RequestServer {
   readonly #timers: Timers;
   readonly #groupOf: (group: GroupId) => Group | undefined;
   readonly #isLost: (group: GroupId) => boolean;
-  readonly #ranges: RangeReader;
+  readonly #parts: LaneParts;
   readonly #options: RequestServerOptions;
   /** For each life of a router the stream that it opened last, and what ends it. */
   readonly #newest = new Map<number, { readonly stream: RequestStream; readonly end: () => void }>();
-  readonly #outboxes = new Set<ResponseOutbox>();
+  readonly #lanes = new Set<RequestLane>();
   #draining = false;
   #writeTakenAtMs = Number.NEGATIVE_INFINITY;
   #underWay = 0;
+  #underWayBytes = 0;
   /** Sums for metrics. */
   readonly served = new Map<string, number>();
   refused = 0;
@@ -53,12 +58,26 @@ export class RequestServer {
     this.#timers = parts.timers;
     this.#groupOf = parts.groupOf;
     this.#isLost = parts.isLost;
-    this.#ranges = parts.ranges;
     this.#options = parts.options;
+    const { clock, timers, ranges } = parts;
+    const allowance = new TurnAllowance(clock, timers, TURN_MS, TURN_REQUESTS);
+    this.#parts = { timers, ranges, allowance, pace: new AnswerPace(timers) };
   }
 
   get underWay(): number {
     return this.#underWay;
+  }
+
+  /** Bytes of the requests under way. */
+  get underWayBytes(): number {
+    return this.#underWayBytes;
+  }
+
+  /** Bytes of answers that no router has taken yet. */
+  get answerBytes(): number {
+    let bytes = 0;
+    for (const { outbox } of this.#lanes) bytes += outbox.bytes;
+    return bytes;
   }
 
   /**
@@ -83,12 +102,12 @@ export class RequestServer {
    * old one is closed, so that a router that has not given it up learns that nothing on it is answered any more.
    */
   serve(stream: RequestStream): void {
-    const outbox = new ResponseOutbox(stream, this.#timers);
-    this.#outboxes.add(outbox);
+    const lane = new RequestLane(this.#parts, stream);
+    this.#lanes.add(lane);
     const { incarnation } = stream.peer;
     const ended = (): void => {
-      outbox.close();
-      this.#outboxes.delete(outbox);
+      lane.close();
+      this.#lanes.delete(lane);
     };
     const end = (): void => {
       ended();
@@ -98,7 +117,7 @@ export class RequestServer {
     this.#newest.set(incarnation, { stream, end });
     stream.onFrame = (frame) => {
       if (this.#newest.get(incarnation)?.stream !== stream) return;
-      for (const request of frame.requests) this.#take(request, stream, outbox);
+      for (const request of frame.requests) this.#take(request, lane);
     };
     stream.onClose = () => {
       ended();
@@ -111,96 +130,58 @@ export class RequestServer {
    * for lost; but a leader that waits for a quorum will answer, and only its answer spares the client an unknown outcome.
    */
   giveSignsOfLife(): void {
-    for (const outbox of this.#outboxes) outbox.giveSignOfLife();
+    const nowMs = this.#clock.monotonicMs();
+    for (const lane of this.#lanes) {
+      lane.expire(nowMs);
+      lane.outbox.giveSignOfLife();
+    }
   }
 
-  #take(request: StorageRequest, stream: RequestStream, outbox: ResponseOutbox): void {
-    if (request.operation.kind !== 'get' && request.operation.kind !== 'range') this.#writeTakenAtMs = this.#clock.monotonicMs();
-    const refusal = this.#refusal(stream);
+  #take(request: StorageRequest, lane: RequestLane): void {
+    const { operation } = request;
+    const { outbox } = lane;
+    const nowMs = this.#clock.monotonicMs();
+    if (isWrite(operation)) this.#writeTakenAtMs = nowMs;
+    const bytes = operationBytes(operation);
+    const group = this.#groupOf(request.group);
+    const refusal = this.#refusal(group, outbox, bytes);
     if (refusal !== undefined) {
       this.refused += 1;
       outbox.add({ id: request.id, ...refusal });
       return;
     }
+    this.served.set(operation.kind, (this.served.get(operation.kind) ?? 0) + 1);
     this.#underWay += 1;
+    this.#underWayBytes += bytes;
     outbox.awaited += 1;
     let answered = false;
     const respond = (answer: Answer): void => {
       assert(!answered, 'a request was answered twice');
       answered = true;
       this.#underWay -= 1;
+      this.#underWayBytes -= bytes;
       outbox.awaited -= 1;
       outbox.add({ id: request.id, ...answer });
     };
-    const group = this.#groupOf(request.group);
-    if (group === undefined) return respond(this.#isLost(request.group) ? LOST : NO_SUCH_GROUP);
-    this.#perform(group, request, stream.peer.incarnation, respond);
+    if (group === undefined) respond(this.#isLost(request.group) ? LOST : NO_SUCH_GROUP);
+    else lane.take({ request, group, deadlineMs: nowMs + request.deadlineMs, respond });
   }
 
-  #refusal(stream: RequestStream): Answer | undefined {
-    if (this.#draining) return { status: 'not-ready', message: 'the node is stopping' };
-    if (this.#underWay >= this.#options.requestsMax)
+  #refusal(group: Group | undefined, outbox: AnswerOutbox, bytes: number): Answer | undefined {
+    const { requestsMax, requestBytesMax, queuedBytesMax } = this.#options;
+    if (this.#draining) return stopping(group);
+    if (this.#underWay >= requestsMax || this.#underWayBytes + bytes > requestBytesMax)
       return { status: 'overloaded', message: 'the storage node has too many requests under way' };
-    if (stream.queuedBytes() < this.#options.queuedBytesMax) return undefined;
+    if (outbox.bytes < queuedBytesMax) return undefined;
     return { status: 'overloaded', message: 'answers are not taken fast enough' };
-  }
-
-  #perform(group: Group, request: StorageRequest, life: number, respond: (answer: Answer) => void): void {
-    const { operation } = request;
-    const deadlineMs = this.#clock.monotonicMs() + request.deadlineMs;
-    this.served.set(operation.kind, (this.served.get(operation.kind) ?? 0) + 1);
-    switch (operation.kind) {
-      case 'get':
-        return group.read(operation.key, operation.consistent, deadlineMs, respond, itemAnswer);
-      case 'range':
-        return this.#ranges.read(group, operation, deadlineMs, respond);
-      default:
-        return group.write(operation, { life, number: operation.number }, deadlineMs, respond);
-    }
   }
 }
 
 const NO_SUCH_GROUP: Answer = { status: 'no-such-group' };
 const LOST: Answer = { status: 'no-copy', message: 'the copy on this node was lost, and what it was is not known yet' };
 
-function itemAnswer(value: Uint8Array | undefined): Answer {
-  if (value === undefined) return { status: 'ok', oldSize: 0 };
-  return { status: 'ok', item: storedItemJson(value), oldSize: storedItemSize(value), slot: storedSlot(value) };
-}
-
-/** Answers of one turn of the loop, sent as one frame. */
-class ResponseOutbox {
-  readonly #stream: RequestStream;
-  readonly #timers: Timers;
-  #responses: StorageResponse[] = [];
-  #closed = false;
-  /** Requests of the stream that are under way. */
-  awaited = 0;
-
-  constructor(stream: RequestStream, timers: Timers) {
-    this.#stream = stream;
-    this.#timers = timers;
-  }
-
-  add(response: StorageResponse): void {
-    if (this.#closed) return;
-    this.#responses.push(response);
-    if (this.#responses.length === 1) this.#timers.endOfTurn(() => this.#flush());
-  }
-
-  giveSignOfLife(): void {
-    if (!this.#closed && this.awaited > 0 && this.#responses.length === 0) this.#stream.send({ responses: [] });
-  }
-
-  close(): void {
-    this.#closed = true;
-    this.#responses = [];
-  }
-
-  #flush(): void {
-    if (this.#closed || this.#responses.length === 0) return;
-    const responses = this.#responses;
-    this.#responses = [];
-    this.#stream.send({ responses });
-  }
+/** Whoever took the group over is named, so that routers go there at once instead of looking for a leader after a pause. */
+function stopping(group: Group | undefined): Answer {
+  const leader = group === undefined || group.paxos.leading !== undefined ? undefined : group.leaderNode();
+  return leader === undefined ? { status: 'not-ready', message: 'the node is stopping' } : { status: 'not-leader', leader };
 }

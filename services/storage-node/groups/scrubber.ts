@@ -125,7 +125,8 @@ export class Scrubber {
   }
 
   async #scrubGroup(group: Group): Promise<void> {
-    if (this.#parts.groupOf(group.id) !== group) return;
+    // A replica of the log alone has no tree, and takes its copy soon.
+    if (this.#parts.groupOf(group.id) !== group || group.keepsLogOnly) return;
     if (group.stopped || group.awaitsSnapshot || group.paxos.abstains || group.state.halted > 0) {
       this.#parts.findings.add(found(group), 'incomplete', 'the copy does not serve, so that there is nothing to compare it with');
       if (group.stopped || group.awaitsSnapshot) return;

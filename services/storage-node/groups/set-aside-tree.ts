@@ -66,8 +66,11 @@ export class SetAsideTree {
 
   #isWhole(): boolean {
     if (this.#groups.rebuilder.unknown.size > 0) return false;
-    for (const group of this.#groups.all)
+    for (const group of this.#groups.all) {
+      // A replica of the log alone has no tree.
+      if (group.keepsLogOnly) continue;
       if (group.stopped || group.awaitsSnapshot || group.state.applied < group.paxos.commit) return false;
+    }
     return true;
   }
 }

@@ -90,7 +90,7 @@ it('ends the transfer though each kind of answer is lost once', async () => {
   };
   const sender = new SnapshotSender({ environment: from.environment, links, checkpoint: () => Promise.resolve() });
   // The fixture's replica plays both ends.
-  sender.start(from.group, { replica: IDENTITY.replica, ballot: BALLOT, position: 0 });
+  sender.start(from.group, { replica: IDENTITY.replica, ballot: BALLOT, position: 0, bySnapshot: true });
   const lost = new Set<string>();
   while (sender.sendingTo(IDENTITY.replica) && timers.monotonicMs() < 15_000) {
     const arrived = answers.splice(0);

@@ -5,7 +5,7 @@ import type { TreeLoader } from '../../shared/btree/tree-loader.ts';
 import type { Environment } from '../../shared/env/environment.ts';
 import { decodeStoredValue, storedChecksum } from '../../shared/item/stored-value.ts';
 import type { SnapshotBegin, SnapshotMessage, TransferMessage } from '../../shared/wire/frames.ts';
-import { decodeGroupMeta, encodeGroupMeta, type GroupState } from '../core/group-state.ts';
+import { decodeGroupMeta, encodeGroupMeta, type GroupIdentity, type GroupMeta } from '../core/group-state.ts';
 import type { Group } from './group.ts';
 import type { PeerLinks } from './peer-links.ts';
 
@@ -13,7 +13,8 @@ interface Staging {
   readonly begin: SnapshotBegin;
   readonly node: NodeId;
   readonly loader: TreeLoader;
-  readonly state: GroupState;
+  /** The sender's. */
+  readonly meta: GroupMeta;
   nextChunk: number;
   items: number;
   /** Messages wait for the one before: loading is asynchronous, and order matters. */
@@ -99,10 +100,10 @@ export class SnapshotReceiver {
       return;
     }
     if (old !== undefined) this.#abort(group, old, 'a newer snapshot begins');
-    const { state } = decodeGroupMeta(begin.state, this.#rememberRequestsMs);
+    const meta = decodeGroupMeta(begin.state, this.#rememberRequestsMs);
     logger.info('snapshot arrives', { group: group.id, from: node, slot: begin.slot });
     const loader = this.#pages.startLoad(group.identity.replica);
-    this.#staging.set(group.id, { begin, node, loader, state, nextChunk: 0, items: 0, turn: Promise.resolve() });
+    this.#staging.set(group.id, { begin, node, loader, meta, nextChunk: 0, items: 0, turn: Promise.resolve() });
   }
 
   async #take(group: Group, staging: Staging, message: TransferMessage): Promise<void> {
@@ -144,9 +145,11 @@ export class SnapshotReceiver {
     group.holdApplying();
     try {
       const { slot, ballot } = staging.begin;
-      const tree = await staging.loader.install(encodeGroupMeta(group.identity, staging.state, { slot, ballot }));
+      const { state } = staging.meta;
+      const identity = identityAfter(group, staging.meta);
+      const tree = await staging.loader.install(encodeGroupMeta(identity, state, { slot, ballot }));
       if (this.#staging.get(group.id) === staging) this.#staging.delete(group.id);
-      group.installed(tree, staging.state, ballot);
+      group.installed(tree, { identity, state }, ballot);
       this.installed += 1;
       await this.#replaced(group);
     } finally {
@@ -169,6 +172,13 @@ export class SnapshotReceiver {
     this.#links.sendSnapshot(node, message);
     this.#links.flush();
   }
+}
+
+/** Who the members are is part of what a snapshot holds, unless this replica knows of a later change already. */
+function identityAfter({ identity }: Group, { identity: sender }: GroupMeta): GroupIdentity {
+  if (sender.configuration < identity.configuration) return identity;
+  const { configuration, since, members } = sender;
+  return { ...identity, configuration, since, members };
 }
 
 const EMPTY = new Uint8Array(0);

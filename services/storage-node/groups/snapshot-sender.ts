@@ -107,7 +107,8 @@ export class SnapshotSender {
   async #run(transfer: Transfer, catchUp: CatchUp): Promise<void> {
     const { group } = transfer;
     const { logger } = this.#environment;
-    if (group.checkpointSlot < group.paxos.trimmed || group.checkpointSlot <= catchUp.position) await this.#checkpoint(group);
+    const needed = Math.max(group.paxos.trimmed, catchUp.position + 1, group.identity.since);
+    if (group.checkpointSlot < needed) await this.#checkpoint(group);
     const pinned = await group.tree.pinned();
     try {
       const { state } = decodeGroupMeta(pinned.meta, Number.MAX_SAFE_INTEGER);

@@ -1,5 +1,7 @@
-import type { AdminResponse, CreateReplica } from '../../shared/wire/admin.ts';
-import type { GroupIdentity } from '../core/group-state.ts';
+import type { AddLearner, AdminResponse, CreateReplica } from '../../shared/wire/admin.ts';
+import { AdminCallError } from '../../shared/env/transport.ts';
+import { decodeGroupMeta, type GroupIdentity } from '../core/group-state.ts';
+import { REMEMBER_REQUESTS_MS } from '../core/options.ts';
 import type { NodeGroups } from '../groups/node-groups.ts';
 
 /** Calls for one group run one after the other. */
@@ -18,6 +20,30 @@ export class ReplicaCreator {
     return run;
   }
 
+  /**
+   * Creates a replica that learns without a vote, for the leader of a group; a learner that is here already does as well. Rejects
+   * with AdminCallError `other-life`, `unwanted`, `replica-exists` or `replica-lost`.
+   */
+  addLearner(request: AddLearner, incarnation: number, isWanted: (identity: GroupIdentity) => boolean): Promise<AdminResponse> {
+    const run = this.#turn.then(() => this.#addLearner(request, incarnation, isWanted));
+    this.#turn = run.catch(() => undefined);
+    return run;
+  }
+
+  async #addLearner(request: AddLearner, incarnation: number, isWanted: (identity: GroupIdentity) => boolean): Promise<AdminResponse> {
+    // The replica that was meant may have voted in an earlier life of this node, and lost it with its disk.
+    if (request.incarnation !== incarnation) throw new AdminCallError('other-life', 'the node was started anew meanwhile');
+    const { identity } = decodeGroupMeta(request.state, REMEMBER_REQUESTS_MS);
+    if (!isWanted(identity)) throw new AdminCallError('unwanted', `the table of group ${request.group} does not exist any more`);
+    const existing = this.#groups.group(request.group);
+    if (existing?.paxos.isMember === true) {
+      throw new AdminCallError('replica-exists', `group ${request.group} is here as member ${existing.identity.replica}`);
+    }
+    if (existing !== undefined) return { kind: 'learner-added', replica: existing.identity.replica };
+    this.#groups.add(await this.#groups.loader.createLearner({ ...identity, replica: request.replica }, request.logBehind));
+    return { kind: 'learner-added', replica: request.replica };
+  }
+
   async #create(request: CreateReplica): Promise<AdminResponse> {
     const existing = this.#groups.group(request.group);
     const group = await this.#groups.loader.create(identityOf(request), existing, request.late);
@@ -29,9 +55,10 @@ export class ReplicaCreator {
 /** The preferred leader comes first in the ring, the others follow in their order. */
 function identityOf(request: CreateReplica): GroupIdentity {
   const first = request.members.findIndex(({ replica }) => replica === request.preferredLeader);
-  const members = [...request.members.slice(Math.max(0, first)), ...request.members.slice(0, Math.max(0, first))];
+  const places = [...request.members.slice(Math.max(0, first)), ...request.members.slice(0, Math.max(0, first))];
+  const members = places.map((place) => ({ ...place, logOnly: false }));
   const { group, replica, tableId, partitionId } = request;
   const low = Buffer.from(request.low);
   const high = request.high.length === 0 ? undefined : Buffer.from(request.high);
-  return { group, replica, tableId, partitionId, low, high, configuration: 1, members };
+  return { group, replica, tableId, partitionId, low, high, configuration: 1, since: 0, members };
 }

@@ -19,7 +19,8 @@ export async function deleteReplica(request: DeleteReplica, groups: NodeGroups, 
     }
     return { kind: 'done' };
   }
-  if (group.identity.replica !== request.replica) {
+  // The catalog may not know yet that another replica took the place; the table is gone with all of them.
+  if (group.identity.replica !== request.replica && group.identity.configuration === 1) {
     throw new AdminCallError(
       'wrong-replica',
       `group ${request.group} is here as replica ${group.identity.replica}, not ${request.replica}`,
@@ -28,6 +29,6 @@ export async function deleteReplica(request: DeleteReplica, groups: NodeGroups, 
   groups.remove(group);
   await groups.snapshotReceiver.forget(group);
   await groups.wal.removeGroup(request.group);
-  await pages.removeTree(request.replica);
+  await pages.removeTree(group.identity.replica);
   return { kind: 'done' };
 }

@@ -8,7 +8,7 @@ export function describeNode(node: Omit<NodeDescription, 'kind' | 'replicas'>, g
 
 /** It abstains, has stopped, or has lost its tree: the group has less than its three replicas. */
 export function isDamaged(group: Group): boolean {
-  return group.paxos.abstains || group.stopped || group.awaitsSnapshot;
+  return group.paxos.abstains || group.stopped || (group.awaitsSnapshot && !group.keepsLogOnly);
 }
 
 export function describeReplica(group: Group): ReplicaDescription {

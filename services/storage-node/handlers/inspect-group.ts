@@ -7,12 +7,14 @@ import { describeReplica } from './describe-node.ts';
 export function inspectGroup(request: InspectGroup, groups: NodeGroups): GroupInspection {
   const group = groups.group(request.group);
   if (group === undefined) throw new AdminCallError('no-such-group', `group ${request.group} has no replica on this node`);
-  const { low, high } = group.identity;
+  const { low, high, configuration, members } = group.identity;
   return {
     kind: 'group-inspection',
     replica: describeReplica(group),
     stateHash: group.tree.stateHash(),
     low,
     high: high ?? new Uint8Array(0),
+    configuration,
+    members,
   };
 }

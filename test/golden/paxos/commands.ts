@@ -11,12 +11,15 @@ import { lease } from './commands/lease.ts';
 import { jump } from './commands/jump.ts';
 import { learn } from './commands/learn.ts';
 import { lose } from './commands/lose.ts';
+import { newcomer } from './commands/newcomer.ts';
 import { propose } from './commands/propose.ts';
 import { replicas } from './commands/replicas.ts';
 import { restart } from './commands/restart.ts';
 import { settleAll } from './commands/settle-all.ts';
+import { swap } from './commands/swap.ts';
 import { status } from './commands/status.ts';
 import { sync } from './commands/sync.ts';
+import { teach } from './commands/teach.ts';
 import type { PaxosEnvironment } from './environment.ts';
 
 /** Carries out one command; what it prints is its output. */
@@ -39,6 +42,9 @@ const COMMANDS: ReadonlyMap<string, PaxosCommand> = new Map<string, PaxosCommand
   ['lose-log', lose],
   ['learn', learn],
   ['install', install],
+  ['newcomer', newcomer],
+  ['teach', teach],
+  ['swap', swap],
   ['hand-over', handOver],
   ['status', status],
 ]);

@@ -1,9 +1,14 @@
-import type { ReplicaId } from '../../../services/shared/base/ids.ts';
+import type { ReplicaId, Slot } from '../../../services/shared/base/ids.ts';
 import type { Persist } from '../../../services/shared/paxos/acceptor.ts';
 import { formatBallot, ZERO_BALLOT } from '../../../services/shared/paxos/ballot.ts';
 import type { DurableState } from '../../../services/shared/paxos/durable-state.ts';
 import type { PaxosMessage } from '../../../services/shared/paxos/messages.ts';
-import { DEFAULT_PAXOS_OPTIONS, type PaxosOptions } from '../../../services/shared/paxos/options.ts';
+import {
+  type Configuration,
+  DEFAULT_PAXOS_OPTIONS,
+  firstConfiguration,
+  type PaxosOptions,
+} from '../../../services/shared/paxos/options.ts';
 import { PaxosReplica } from '../../../services/shared/paxos/replica.ts';
 
 export interface InFlight {
@@ -33,6 +38,8 @@ export class PaxosEnvironment {
   network: InFlight[] = [];
   nowMs = 0;
   options: PaxosOptions = DEFAULT_PAXOS_OPTIONS;
+  /** Of the first configuration. */
+  #members: readonly ReplicaId[] = [];
   #lines: string[] = [];
 
   print(line: string): void {
@@ -47,11 +54,17 @@ export class PaxosEnvironment {
   }
 
   create(count: number): void {
-    const members = Array.from({ length: count }, (_, at) => at + 1);
-    for (const id of members) {
+    this.#members = Array.from({ length: count }, (_, at) => at + 1);
+    for (const id of this.#members) {
       this.machines.set(id, { replica: undefined, durable: NEW, records: [], underWay: [], checkpoint: 0, lives: 0 });
     }
-    for (const id of members) this.start(id, false);
+    for (const id of this.#members) this.start(id, false);
+  }
+
+  /** A replica that is no member of the first configuration. */
+  createNewcomer(id: ReplicaId): void {
+    this.machines.set(id, { replica: undefined, durable: NEW, records: [], underWay: [], checkpoint: 0, lives: 0 });
+    this.start(id, false);
   }
 
   machine(id: ReplicaId): Machine {
@@ -71,7 +84,8 @@ export class PaxosEnvironment {
     machine.lives += 1;
     const durable = { ...machine.durable, commit: Math.max(machine.durable.commit, machine.checkpoint) };
     const records = machine.records.slice(durable.commit).map((record) => Buffer.from(record));
-    const configuration = { number: 1, members: [...this.machines.keys()] };
+    const applied = machine.records.slice(0, durable.commit);
+    const configuration = configurationAfter(firstConfiguration(this.#members), applied);
     const start = { self: id, configuration, options: this.options, durable, records, restarted, abstention: 100 * id + machine.lives };
     machine.replica = new PaxosReplica(start, this.nowMs);
     if (durable.commit > 0) machine.replica.appliedUpTo(durable.commit);
@@ -93,10 +107,24 @@ export class PaxosEnvironment {
       this.print(`${id}->${to} ${describeMessage(message)}`);
     }
     for (const { replica: behind, position } of catchUps) this.print(`${id} asks to bring ${behind} near from slot ${position}`);
-    if (replica.commit > before) {
-      replica.appliedUpTo(replica.commit);
-      this.print(`${id} applies up to ${replica.commit}`);
+    if (replica.commit > before) this.#apply(id, replica);
+  }
+
+  #apply(id: ReplicaId, replica: PaxosReplica): void {
+    const { machines, nowMs } = this;
+    let entered = false;
+    while (replica.applied < replica.commit) {
+      const slot = replica.applied + 1;
+      const record = Buffer.from(replica.recordAt(slot) ?? []).toString() || (machines.get(id)?.records[slot - 1] ?? '');
+      replica.appliedUpTo(slot);
+      const next = successor(replica.configuration, record, slot);
+      if (next === undefined) continue;
+      replica.appliedSwap(next, nowMs);
+      this.print(`${id} enters configuration ${next.number}: ${next.members.join(' ')}`);
+      entered = true;
     }
+    this.print(`${id} applies up to ${replica.commit}`);
+    if (entered) this.settle(id);
   }
 
   /** The oldest write of a machine is on the disk now. */
@@ -109,6 +137,18 @@ export class PaxosEnvironment {
     this.settle(id);
     return true;
   }
+}
+
+/** The configuration that a record makes, if it is a Swap (`commands/swap.ts`). */
+function successor(current: Configuration, record: string, slot: Slot): Configuration | undefined {
+  const found = /^swap(\d+)-(\d+)$/.exec(record);
+  if (found === null) return undefined;
+  const members = current.members.map((member) => (member === Number(found[1]) ? Number(found[2]) : member));
+  return { number: current.number + 1, since: slot, members, logReplicas: [] };
+}
+
+function configurationAfter(first: Configuration, log: readonly string[]): Configuration {
+  return log.reduce((current, record, at) => successor(current, record, at + 1) ?? current, first);
 }
 
 function writeToDisk(machine: Machine, { change }: Persist): void {

@@ -68,8 +68,8 @@ export const ELECTIONS: readonly Mutant[] = [
     patches: [
       {
         file: REPLICA,
-        old: "ballot.replica !== from || compareBallots(ballot, promised) < 0) {\n      return this.#send(from, { kind: 'refusal', promised, refused: ballot });\n    }\n    if (!equalBallots(ballot, promised)) {",
-        new: "ballot.replica !== from) {\n      return this.#send(from, { kind: 'refusal', promised, refused: ballot });\n    }\n    if (!equalBallots(ballot, promised)) {",
+        old: "ballot.replica !== from || compareBallots(ballot, promised) < 0) {\n      return this.#send(from, { kind: 'refusal', promised, refused: ballot });\n    }\n    if (ballot.configuration >",
+        new: "ballot.replica !== from) {\n      return this.#send(from, { kind: 'refusal', promised, refused: ballot });\n    }\n    if (ballot.configuration >",
       },
     ],
     detectors: [seeds('relay', 3)],

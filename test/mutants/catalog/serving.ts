@@ -111,8 +111,8 @@ export const SERVING: readonly Mutant[] = [
     patches: [
       {
         file: GROUP,
-        old: 'if (!this.paxos.abstains && nowMs - this.#freshness.asOfMs(this.#state.applied) < recentMs) return undefined;',
-        new: 'if (!this.paxos.abstains && nowMs < Number.POSITIVE_INFINITY) return undefined;',
+        old: 'if (!this.paxos.abstains && this.paxos.isMember && nowMs - this.#freshness.asOfMs(this.#state.applied) < recentMs) return undefined;',
+        new: 'if (!this.paxos.abstains && this.paxos.isMember && nowMs < Number.POSITIVE_INFINITY) return undefined;',
       },
     ],
     detectors: [tests('test/mutants/stories.test.js')],

@@ -12,28 +12,34 @@ interface ReplicaHash {
 
 /** With nothing under way all replicas come to the same state. Rejects when they do not come to an end; returns what differs. */
 export async function differenceOfReplicas(cluster: SimCluster): Promise<string | undefined> {
-  const nodes = cluster.nodes.filter((node) => !cluster.lost.has(node));
   try {
-    await cluster.until('all replicas apply everything', QUIET_MS, () => isQuiet(cluster, nodes));
+    await cluster.until('all replicas apply everything', QUIET_MS, () => isQuiet(cluster));
   } catch (error) {
-    for (const node of nodes) traceReplicas(cluster, node);
+    for (const node of cluster.nodes) traceReplicas(cluster, node);
     throw error;
   }
-  for (const { id } of cluster.groupsOf(must(nodes[0]))) {
+  for (const [id, { members }] of cluster.memberships()) {
+    const nodes = cluster.nodes.filter(({ name }) => members.some((member) => member.node === name));
     const difference = await differenceOfGroup(cluster, id, nodes);
     if (difference !== undefined) return difference;
   }
   return undefined;
 }
 
-function isQuiet(cluster: SimCluster, nodes: SimCluster['nodes']): boolean {
-  const slots = new Map<number, Set<number>>();
-  for (const node of nodes) {
-    for (const { id, paxos, state } of cluster.groupsOf(node)) {
-      slots.set(id, (slots.get(id) ?? new Set()).add(state.applied).add(paxos.last));
+/** Each group has all its members, full copies all of them, and they have applied the same. */
+function isQuiet(cluster: SimCluster): boolean {
+  const memberships = cluster.memberships();
+  for (const [id, { members }] of memberships) {
+    const slots = new Set<number>();
+    for (const { node: name, replica, logOnly } of members) {
+      const node = must(cluster.nodes.find((each) => each.name === name));
+      const group = [...cluster.groupsOf(node)].find((each) => each.id === id);
+      if (group === undefined || group.identity.replica !== replica || logOnly || !group.paxos.isMember) return false;
+      slots.add(group.state.applied).add(group.paxos.last);
     }
+    if (slots.size !== 1) return false;
   }
-  return slots.size > 0 && [...slots.values()].every(({ size }) => size === 1);
+  return memberships.size > 0;
 }
 
 async function differenceOfGroup(cluster: SimCluster, group: number, nodes: SimCluster['nodes']): Promise<string | undefined> {

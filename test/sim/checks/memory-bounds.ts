@@ -45,7 +45,7 @@ export class MemoryBounds {
     this.#resting = true;
     const { kernel } = this.#cluster;
     kernel.trace.line(kernel.nowMs, 'scenario', 'most held by a node', this.#most);
-    const nodes = this.#cluster.nodes.filter((node) => !this.#cluster.lost.has(node));
+    const { nodes } = this.#cluster;
     for (const { name, life } of nodes) {
       if (life === undefined) continue;
       let left: string | undefined;

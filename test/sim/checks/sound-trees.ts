@@ -6,7 +6,6 @@ import type { SimCluster } from '../cluster.ts';
 /** Every page that a node's disk holds is where it belongs, and every item in it is what was written; what is wrong, if anything. */
 export async function problemOfTrees(cluster: SimCluster): Promise<string | undefined> {
   for (const node of cluster.nodes) {
-    if (cluster.lost.has(node)) continue;
     const store = node.disk.openTree;
     if (store === undefined) return `${node.name} has no trees open`;
     const report = await check(store, nodeDigest, (key, value, checksum) => isSoundStoredValue(key, value, checksum, nodeDigest));

@@ -1,3 +1,4 @@
+import type { Group } from '../../../services/storage-node/groups/group.ts';
 import type { SimCluster } from '../cluster.ts';
 import { drawMs, type Fault } from './fault.ts';
 import { once } from './once.ts';
@@ -9,8 +10,8 @@ export const stallDisk: Fault = {
   begin(parts) {
     const { cluster, atlas, random } = parts;
     const node = pickNode(parts);
-    const permit = node === undefined ? undefined : atlas.impair(node);
-    if (node === undefined || permit === undefined) return undefined;
+    const permit = atlas.impair(node);
+    if (permit === undefined) return undefined;
     const durationMs = drawMs(random, 50, 8000);
     node.disk.stalledUntilMs = cluster.kernel.nowMs + durationMs;
     const end = (): void => {
@@ -40,9 +41,9 @@ export const failWrite: Fault = {
   begin(parts) {
     const { atlas } = parts;
     const node = pickNode(parts);
-    const process = node?.life?.process;
-    const permit = node === undefined || process === undefined ? undefined : atlas.impair(node);
-    if (node === undefined || process === undefined || permit === undefined) return undefined;
+    const process = node.life?.process;
+    const permit = process === undefined ? undefined : atlas.impair(node);
+    if (process === undefined || permit === undefined) return undefined;
     process.excused = true;
     node.disk.failNextWrite = true;
     // The supervisor needs some time to bring it back.
@@ -66,43 +67,56 @@ export const damageLog: Fault = {
   kind: 'damage',
   begin(parts) {
     const { cluster, atlas, random } = parts;
-    const node = cluster.nodes.find((machine) => machine === pickNode(parts));
-    const permit = node === undefined || node.life === undefined ? undefined : atlas.impairAlone(node);
-    if (node === undefined || permit === undefined) return undefined;
+    const node = pickNode(parts);
+    const permit = node.life === undefined ? undefined : atlas.impairAlone(node);
+    if (permit === undefined) return undefined;
     node.kill();
     const damage = node.disk.damageLog();
     node.toleratedErrors = DAMAGE_ERRORS;
-    const end = once(() => {
-      node.start();
-      const poll = (): void => {
-        if (isWhole(cluster, node)) permit();
-        else cluster.kernel.after(REPAIR_POLL_MS, poll);
-      };
-      poll();
-    });
+    const end = startAndHeal(cluster, node, permit);
     return { what: `${node.name}: ${damage ?? 'nothing'}`, durationMs: drawMs(random, 20, 3000), end };
   },
 };
 
-/** Every replica that the node should have is there and votes. */
-function isWhole(cluster: SimCluster, node: SimCluster['nodes'][number]): boolean {
-  const groups = [...cluster.groupsOf(node)];
-  const most = Math.max(...cluster.nodes.map((machine) => [...cluster.groupsOf(machine)].length));
-  return groups.length === most && groups.every((group) => !group.stopped && !group.paxos.abstains);
+/** Starts the node; nothing else is hit before its peers have given it back all that it should have. */
+function startAndHeal(cluster: SimCluster, node: SimCluster['nodes'][number], permit: () => void): () => void {
+  return once(() => {
+    node.start();
+    const poll = (): void => {
+      if (isWhole(cluster, node)) permit();
+      else cluster.kernel.after(REPAIR_POLL_MS, poll);
+    };
+    poll();
+  });
 }
 
-/** A node loses its disk for good. Nothing replaces a replica yet, so this happens once in a run and ends everything for it. */
+/** Every replica that the node should have is there, votes, and has a tree. */
+function isWhole(cluster: SimCluster, node: SimCluster['nodes'][number]): boolean {
+  const groups = [...cluster.groupsOf(node)];
+  for (const [id, { members }] of cluster.memberships()) {
+    const member = members.find(({ node: name }) => name === node.name);
+    const group = groups.find((each) => each.id === id);
+    if (member !== undefined && (group === undefined || group.identity.replica !== member.replica || !isSound(group))) return false;
+  }
+  return node.life !== undefined;
+}
+
+function isSound(group: Group): boolean {
+  return !group.stopped && !group.paxos.abstains && group.paxos.isMember && !group.awaitsSnapshot;
+}
+
+/** A node loses its disk and starts with an empty one: it joins, and the leaders of its groups give it new replicas. */
 export const loseDisk: Fault = {
   kind: 'disk-lost',
   begin(parts) {
-    const { cluster, atlas } = parts;
-    const node = cluster.nodes.find((machine) => machine === pickNode(parts));
-    if (node === undefined || cluster.lost.size > 0) return undefined;
-    // Never given back: the other two must live from now on.
-    if (atlas.impair(node) === undefined) return undefined;
-    cluster.lost.add(node);
+    const { cluster, atlas, random } = parts;
+    const node = pickNode(parts);
+    // Two of three copies must be left of everything: a replica that was created late has not got its copy yet.
+    if (!cluster.nodes.every((each) => isWhole(cluster, each))) return undefined;
+    const permit = atlas.impair(node);
+    if (permit === undefined) return undefined;
     node.cutPower();
     node.disk.replace();
-    return { what: node.name, durationMs: 500, end: () => node.start() };
+    return { what: node.name, durationMs: drawMs(random, 20, 3000), end: startAndHeal(cluster, node, permit) };
   },
 };

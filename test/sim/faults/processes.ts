@@ -1,4 +1,5 @@
 import { MINUTE_MS } from '../../../services/shared/base/units.ts';
+import type { SimCluster } from '../cluster.ts';
 import type { SimMachine } from '../machine.ts';
 import { drawMs, type Fault, type FaultParts, type FaultUnderWay } from './fault.ts';
 import { once } from './once.ts';
@@ -13,17 +14,15 @@ function started(machine: SimMachine, permit: () => void): () => void {
   };
 }
 
-/** One storage node, not one without a disk. */
-export function pickNode({ cluster, random }: FaultParts): SimMachine | undefined {
-  const node = random.pick(cluster.nodes);
-  return cluster.lost.has(node) ? undefined : node;
+export function pickNode({ cluster, random }: FaultParts): SimCluster['nodes'][number] {
+  return random.pick(cluster.nodes);
 }
 
 /** A node and leave to impair it. */
 function pickImpaired(parts: FaultParts): { node: SimMachine; permit: () => void } | undefined {
   const node = pickNode(parts);
-  const permit = node === undefined ? undefined : parts.atlas.impair(node);
-  return node === undefined || permit === undefined ? undefined : { node, permit };
+  const permit = parts.atlas.impair(node);
+  return permit === undefined ? undefined : { node, permit };
 }
 
 /** SIGKILL of one storage node. */
@@ -114,8 +113,8 @@ export const suspendNode: Fault = {
   kind: 'suspend',
   begin(parts) {
     const node = pickNode(parts);
-    const permit = node === undefined ? undefined : parts.atlas.impairAlone(node);
-    if (node === undefined || permit === undefined) return undefined;
+    const permit = parts.atlas.impairAlone(node);
+    if (permit === undefined) return undefined;
     const { kernel } = parts.cluster;
     const beganAtMs = kernel.nowMs;
     const resume = node.pause();
@@ -171,6 +170,24 @@ export const killRouter: Fault = {
     const router = random.pick(cluster.routers);
     router.kill();
     return { what: router.name, durationMs: drawMs(random, BACK_LEAST_MS, 3000), end: () => router.start() };
+  },
+};
+
+/** An operator moves a replica to a node that has none of its group; or, for a start, its log alone. */
+export const moveReplica: Fault = {
+  kind: 'move-replica',
+  begin({ cluster, random }) {
+    const node = random.pick(cluster.nodes);
+    const led = [...cluster.groupsOf(node)].filter(({ paxos }) => paxos.serves);
+    if (led.length === 0) return undefined;
+    const { id: group, identity } = random.pick(led);
+    const { configuration, members } = identity;
+    const out = random.pick(members.filter((member) => member.node !== node.name));
+    const free = cluster.nodes.filter(({ name }) => members.every((member) => member.node !== name));
+    if (free.length === 0) return undefined;
+    const into = { replica: 0, node: random.pick(free).name, az: out.az, logOnly: random.chance(0.3) };
+    cluster.call(node, { kind: 'swap-replica', group, configuration, out: out.replica, into }).catch(() => undefined);
+    return { what: `group ${group}, ${out.replica} on ${out.node} to ${into.node}`, durationMs: 0, end: () => undefined };
   },
 };
 

@@ -10,6 +10,8 @@ export interface Spec {
   readonly plan: FaultPlan;
   /** Clients wait so many times as long as usual between two calls, for long runs; default 1. */
   readonly leisure?: number;
+  /** Storage nodes beside the three that form the cluster; default none. */
+  readonly spares?: number;
   /** Under faults, too, every workload makes progress within any time of this length. */
   readonly steadyMs?: number;
 }

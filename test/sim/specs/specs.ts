@@ -21,6 +21,7 @@ import {
   killNode,
   killRouter,
   killStateless,
+  moveReplica,
   pauseNode,
   restartNode,
   suspendNode,
@@ -133,11 +134,59 @@ export const SPECS: readonly Spec[] = [
     plan: { gapMs: 2500, faults: [loseDisk, ...NETWORK, hiccup, slowDisk, ...CLOCKS, killStateless, killNode, killNode] },
   },
   {
+    // Replicas move between four nodes while all else goes on.
+    name: 'members',
+    durationMs: 60_000,
+    workloads: ITEMS,
+    spares: 1,
+    plan: {
+      gapMs: 1200,
+      faults: [
+        ...Array.from({ length: 8 }, () => moveReplica),
+        loseDisk,
+        ...CRASHES,
+        ...NETWORK,
+        ...STALLS,
+        transferLeadership,
+        transferLeadership,
+      ],
+    },
+  },
+  {
+    // The same, with any number of them impaired: nothing may be wrong.
+    name: 'members-storm',
+    durationMs: 60_000,
+    workloads: ITEMS,
+    spares: 1,
+    plan: {
+      gapMs: 600,
+      storm: true,
+      faults: [
+        moveReplica,
+        moveReplica,
+        moveReplica,
+        killNode,
+        cutPower,
+        killAllNodes,
+        cutAllPower,
+        cutFromPeers,
+        cutFromPeers,
+        cutBetweenNodes,
+        pauseNode,
+        slowLink,
+        transferLeadership,
+      ],
+    },
+  },
+  {
     // Tables come and go while everything comes and goes.
     name: 'tables',
     durationMs: 60_000,
     workloads: TABLES,
-    plan: { gapMs: 2500, faults: [...CRASHES, ...NETWORK, ...STALLS, killStateless, killStateless, killRouter, transferLeadership] },
+    plan: {
+      gapMs: 2500,
+      faults: [...CRASHES, ...NETWORK, ...STALLS, killStateless, killStateless, killRouter, loseDisk, loseDisk, transferLeadership],
+    },
   },
   {
     // Links that come and go, lines of nodes, and frames that arrive when nobody expects them any more.

@@ -76,9 +76,9 @@ export class TableWorkload implements Workload {
   async #change(life: Life, action: 'CreateTable' | 'DeleteTable', input: Json): Promise<void> {
     await this.#repeat(async () => {
       const outcome = await this.#call(action, input);
-      // A router that lost the answer asks again, and hears that the table is gone, which its first attempt deleted.
-      const isGone = action === 'DeleteTable' && isNotFound(outcome);
-      if (outcome.kind === 'refused' && !isGone) return false;
+      // Nobody else deletes it, and a router that lost the answer and asks again finds its own deletion.
+      if (action === 'DeleteTable' && isNotFound(outcome)) this.#problem ??= `${life.name} is not found by the call that deletes it`;
+      if (outcome.kind === 'refused') return false;
       if (outcome.kind === 'unknown') {
         this.#doubtful.push(life.name);
         Object.assign(life, newLife(life.client, life.generation));
@@ -166,9 +166,7 @@ export class TableWorkload implements Workload {
   /** Replicas of deleted tables are gone: all nodes hold the same groups. */
   #groupProblem(): string | undefined {
     const { cluster } = this.#parts;
-    const held = cluster.nodes
-      .filter((node) => !cluster.lost.has(node))
-      .map((node) => [...cluster.groupsOf(node)].map(({ id }) => id).sort((a, b) => a - b));
+    const held = cluster.nodes.map((node) => [...cluster.groupsOf(node)].map(({ id }) => id).sort((a, b) => a - b));
     const texts = new Set(held.map((ids) => ids.join(' ')));
     return texts.size === 1 ? undefined : `nodes hold different groups: ${[...texts].join('; ')}`;
   }

@@ -75,9 +75,22 @@ export function modeledError(
   return errorOf(MODELED + name, message);
 }
 
+/**
+ * Surely nothing was done, and not for lack of capacity: "Service Unavailable (HTTP 503)" of the Developer Guide. SDKs repeat it
+ * soon, as any 503, while a throttle makes them wait longer and, in adaptive mode, send less.
+ */
+export function serviceUnavailable(message: string): ApiError {
+  return errorOf(`${PROTOCOL}ServiceUnavailable`, message, 503);
+}
+
 /** Ours to mend, or an outcome nobody knows. SDKs repeat the request. */
 export function internalServerError(message: string): ApiError {
   return errorOf(`${MODELED}InternalServerError`, message, 500);
+}
+
+/** Whether there is such a table cannot be said now. */
+export function catalogOutOfReach(): ApiError {
+  return serviceUnavailable('The catalog could not be read in time, so it is not known what tables there are. Nothing was changed.');
 }
 
 /**

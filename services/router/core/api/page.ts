@@ -1,7 +1,7 @@
 import { must } from '../../../shared/base/assert.ts';
 import { successor } from '../../../shared/base/bytes.ts';
 import { decodeKey } from '../../../shared/item/key-encoding.ts';
-import { PAGE_BYTES_MAX } from '../../../shared/limits/api-limits.ts';
+import { PAGE_BYTES_MAX, READ_BYTES_HELD_MAX } from '../../../shared/limits/api-limits.ts';
 import type { RangeOperation } from '../../../shared/wire/storage-operations.ts';
 import type { TableView } from '../storage-port.ts';
 import { joinParts } from './answer.ts';
@@ -64,21 +64,44 @@ export async function answerPage(
  */
 async function readPage(view: TableView, range: PageRange, fields: PageFields, context: RequestContext): Promise<Page> {
   const page: Page = { items: [], count: 0, scanned: 0, bytes: 0, lastKey: undefined, more: true };
-  while (page.more && !isFull(page, fields.limit)) {
-    const response = await context.services.storage.range(view, nextSlice(range, fields, page), context.timeLeftMs());
-    // What was read so far is a page as good as any; the client asks for the rest.
-    if (response.status === 'overloaded' && page.lastKey !== undefined) break;
-    if (response.status !== 'ok') throw storageFailure(response);
-    const slice = must(response.range);
-    for (const item of slice.items) page.items.push(item);
-    page.count += slice.count;
-    page.scanned += slice.scanned;
-    page.bytes += slice.scannedBytes;
-    page.more = slice.more;
-    page.lastKey = slice.more ? must(slice.lastKey, 'a range slice that is to go on names its last key') : (slice.lastKey ?? page.lastKey);
+  const { room } = context.services;
+  let held = 0;
+  try {
+    while (page.more && !isFull(page, fields.limit)) {
+      // All requests together hold so much that this one must not wait with what it has.
+      if (room.bytes > READ_BYTES_HELD_MAX && page.lastKey !== undefined) break;
+      const found = await readSlice(view, range, fields, page, context);
+      if (found === undefined) break;
+      held += found;
+      room.bytes += found;
+    }
+  } finally {
+    room.bytes -= held;
   }
   page.more ||= isFull(page, fields.limit);
   return page;
+}
+
+/** Adds the next slice to the page. Bytes of its items; undefined when nobody could read on, and the page is what there is. */
+async function readSlice(
+  view: TableView,
+  range: PageRange,
+  fields: PageFields,
+  page: Page,
+  context: RequestContext,
+): Promise<number | undefined> {
+  const response = await context.services.storage.range(view, nextSlice(range, fields, page), context.timeLeftMs());
+  // What was read so far is a page as good as any; the client asks for the rest.
+  if ((response.status === 'overloaded' || response.status === 'unavailable') && page.lastKey !== undefined) return undefined;
+  if (response.status !== 'ok') throw storageFailure(response);
+  const slice = must(response.range);
+  for (const item of slice.items) page.items.push(item);
+  page.count += slice.count;
+  page.scanned += slice.scanned;
+  page.bytes += slice.scannedBytes;
+  page.more = slice.more;
+  page.lastKey = slice.more ? must(slice.lastKey, 'a range slice that is to go on names its last key') : (slice.lastKey ?? page.lastKey);
+  return slice.items.reduce((sum, { length }) => sum + length, 0);
 }
 
 function isFull(page: Page, limit: number): boolean {

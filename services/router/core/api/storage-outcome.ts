@@ -1,10 +1,12 @@
 import { unreachable } from '../../../shared/base/assert.ts';
 import { fromUtf8 } from '../../../shared/base/bytes.ts';
 import type { StorageResponse, StorageStatus } from '../../../shared/wire/storage-operations.ts';
-import { conditionalCheckFailed, internalServerError, modeledError, validationError } from './api-error.ts';
+import { conditionalCheckFailed, internalServerError, modeledError, serviceUnavailable, validationError } from './api-error.ts';
 import type { ApiError } from './api-error.ts';
 
-const OVERLOADED = 'The cluster cannot take this request now: it is overloaded or a partition has no leader. Nothing was changed.';
+const OVERLOADED = 'The cluster cannot take this request now: it is overloaded. Nothing was changed.';
+const UNAVAILABLE =
+  'No storage node could serve this request in time: the partition has no leader, or its nodes are out of reach. Nothing was changed.';
 const UNKNOWN_OUTCOME = 'The outcome of the request is unknown: a write may have been carried out, or may yet be.';
 /**
  * Not ThrottlingException: that says that the caller asks too much, and is answered by more capacity. This is the service's own
@@ -27,6 +29,8 @@ export function storageFailure(response: StorageResponse): ApiError {
       return internalServerError(NO_ROOM);
     case 'no-copy':
       return internalServerError(NO_COPY);
+    case 'unavailable':
+      return serviceUnavailable(UNAVAILABLE);
     case 'unknown-outcome':
     case 'number-refused':
       return internalServerError(UNKNOWN_OUTCOME);
@@ -41,18 +45,26 @@ export function storageFailure(response: StorageResponse): ApiError {
   }
 }
 
-/** In a batch, an operation with this outcome is given back to the client to be repeated, and fails none of the others. */
-export function isLeftToRepeat({ status }: StorageResponse): boolean {
-  return LEFT_TO_REPEAT.has(status);
+/** Whether the operation of a batch can be given back to the client, which may repeat it. */
+export function isUnprocessed({ status }: StorageResponse): boolean {
+  return UNPROCESSED.has(status);
 }
 
-const LEFT_TO_REPEAT: ReadonlySet<StorageStatus> = new Set<StorageStatus>([
+const UNPROCESSED: ReadonlySet<StorageStatus> = new Set<StorageStatus>([
   'overloaded',
+  'unavailable',
   'unknown-outcome',
   'number-refused',
   'no-room',
   'no-copy',
 ]);
+
+/** The error for a batch none of which was processed: "nothing was changed" is said only when it is so of all. */
+export function batchFailure(responses: readonly StorageResponse[]): ApiError {
+  const unknown = responses.find(({ status }) => status === 'unknown-outcome' || status === 'number-refused');
+  const named = responses.find(({ status }) => status === 'no-copy' || status === 'no-room' || status === 'unavailable');
+  return storageFailure(unknown ?? named ?? { id: 0, status: 'overloaded' });
+}
 
 /** SDKs repeat a throttled request after a pause. */
 export function throttled(): ApiError {

@@ -1,9 +1,18 @@
-import { UNAVAILABLE } from '../../../shared/cluster-client/auto-admin-client.ts';
+import { RefusedAfterLossError, UNAVAILABLE } from '../../../shared/cluster-client/auto-admin-client.ts';
 import { AdminCallError } from '../../../shared/env/transport.ts';
-import { internalServerError, modeledError, namedTableNotFound } from './api-error.ts';
+import { CATALOG_REFRESH_TIMEOUT_MS } from '../../../shared/limits/api-limits.ts';
+import type { StoragePort } from '../storage-port.ts';
+import { catalogOutOfReach, internalServerError, modeledError } from './api-error.ts';
 
 const NO_AUTO_ADMIN =
   'No auto-admin answered in time: tables cannot be created or deleted now, while reads and writes go on. The request may be repeated.';
+
+const UNKNOWN_CREATION = 'Whether the table was created is unknown: an answer was lost. The request may be repeated.';
+
+/** Brings what is known of tables up to date; throws ServiceUnavailable when that cannot be done. */
+export async function freshTables(storage: StoragePort): Promise<void> {
+  if (!(await storage.refreshTables(CATALOG_REFRESH_TIMEOUT_MS))) throw catalogOutOfReach();
+}
 
 /** The service's error for a table that is on its way to another state. */
 export function tableBusy(name: string, status: 'CREATING' | 'DELETING'): Error {
@@ -18,8 +27,10 @@ export function tableExists(name: string): Error {
 /** What a refused CreateTable or DeleteTable means for the client. `busy`: what the table is busy with when it is. */
 export function tableChangeFailure(error: unknown, name: string, busy: 'CREATING' | 'DELETING'): unknown {
   if (!(error instanceof AdminCallError)) return error;
+  const taken = error.code === 'table-exists' || error.code === 'name-changed';
+  // The name was free when the creation was sent: whether it is taken by, or after, what an earlier copy made nobody knows.
+  if (taken && error instanceof RefusedAfterLossError) return internalServerError(UNKNOWN_CREATION);
   if (error.code === 'table-exists') return tableExists(name);
-  if (error.code === 'table-not-found') return namedTableNotFound(name);
   if (error.code === 'table-busy') return tableBusy(name, busy);
   if (error.code === 'table-too-large')
     return modeledError('LimitExceededException', `The table's throughput is too large: ${error.message}`);

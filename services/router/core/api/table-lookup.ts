@@ -1,6 +1,6 @@
 import { CATALOG_REFRESH_TIMEOUT_MS } from '../../../shared/limits/api-limits.ts';
 import type { TableView } from '../storage-port.ts';
-import { tableNotFound } from './api-error.ts';
+import { catalogOutOfReach, tableNotFound } from './api-error.ts';
 import type { RequestContext } from './request-context.ts';
 
 /** A table whose items can be read and written; undefined when the router's catalog shows none. */
@@ -11,11 +11,11 @@ export function activeTable(name: string, context: RequestContext): TableView | 
 
 /**
  * The same after the catalog was brought up to date: another router may just have created the table. Throws
- * ResourceNotFoundException; a table that is being created or deleted has no items to the service.
+ * ResourceNotFoundException, or ServiceUnavailable while the newest catalog is out of reach; a table that is being created or deleted has no items to the service.
  */
 export async function refreshedTable(name: string, context: RequestContext): Promise<TableView> {
-  await context.services.storage.refreshTables(Math.min(CATALOG_REFRESH_TIMEOUT_MS, context.timeLeftMs()));
+  const fresh = await context.services.storage.refreshTables(Math.min(CATALOG_REFRESH_TIMEOUT_MS, context.timeLeftMs()));
   const view = activeTable(name, context);
-  if (view === undefined) throw tableNotFound();
+  if (view === undefined) throw fresh ? tableNotFound() : catalogOutOfReach();
   return view;
 }

@@ -171,9 +171,9 @@ export class LargeRequests {
     let answer: CallAnswer;
     const moved: ArrayBufferLike[] = [];
     if (operation === undefined) {
-      const table = await this.#table(job.account, tableName, deadlineMs);
+      const { table, fresh } = await this.#table(job.account, tableName, deadlineMs);
       if (table !== undefined) job.tables.set(tableName, table);
-      answer = { kind: 'called', id, call, table };
+      answer = { kind: 'called', id, call, table, fresh };
     } else {
       const table = must(job.tables.get(tableName));
       const storage = this.#storage;
@@ -186,11 +186,11 @@ export class LargeRequests {
   }
 
   /** The table as the newest catalog shows it; an active one is taken as the watched catalog has it. */
-  async #table(account: string, name: string, deadlineMs: number): Promise<TableView | undefined> {
+  async #table(account: string, name: string, deadlineMs: number): Promise<{ table: TableView | undefined; fresh: boolean }> {
     const watched = this.#storage.table(account, name);
-    if (watched?.record.status === 'ACTIVE') return watched;
-    await this.#storage.refreshTables(deadlineMs);
-    return this.#storage.table(account, name);
+    if (watched?.record.status === 'ACTIVE') return { table: watched, fresh: true };
+    const fresh = await this.#storage.refreshTables(deadlineMs);
+    return { table: this.#storage.table(account, name), fresh };
   }
 }
 

@@ -41,6 +41,8 @@ export interface CallAnswer {
   readonly id: number;
   readonly call: number;
   readonly table?: TableView | undefined;
+  /** Of a table: whether the catalog that was asked is the newest one. */
+  readonly fresh?: boolean;
   readonly response?: StorageResponse;
 }
 

@@ -25,12 +25,15 @@ export class RemoteStorage implements ItemStorage {
     return view;
   }
 
-  async refreshTables(deadlineMs: number): Promise<void> {
+  async refreshTables(deadlineMs: number): Promise<boolean> {
+    let allFresh = true;
     for (const name of this.#unknown) {
-      const { table } = await this.#call(name, undefined, deadlineMs);
+      const { table, fresh } = await this.#call(name, undefined, deadlineMs);
       if (table !== undefined) this.#tables.set(name, table);
+      allFresh &&= fresh === true;
     }
     this.#unknown.clear();
+    return allFresh;
   }
 
   async execute(view: TableView, operation: ItemOperation, deadlineMs: number): Promise<StorageResponse> {

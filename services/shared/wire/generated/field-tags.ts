@@ -13,6 +13,14 @@ export const AcceptedTags = {
   last: 16,
 } as const;
 
+export const AddLearnerTags = {
+  group: 8,
+  replica: 16,
+  incarnation: 24,
+  state: 34,
+  logBehind: 40,
+} as const;
+
 export const AdminCallTags = {
   hello: 10,
   initCluster: 18,
@@ -27,6 +35,8 @@ export const AdminCallTags = {
   describeAutoAdmin: 90,
   scrub: 98,
   crc: 125,
+  addLearner: 162,
+  swapReplica: 170,
 } as const;
 
 export const AdminRefusalTags = {
@@ -44,6 +54,7 @@ export const AdminReplyTags = {
   refusal: 58,
   scrubReport: 66,
   crc: 125,
+  learnerAdded: 162,
 } as const;
 
 export const AskLeaderTags = {
@@ -96,6 +107,7 @@ export const CreateReplicaTags = {
 
 export const CreateTableTags = {
   definition: 10,
+  overGeneration: 16,
 } as const;
 
 export const DeleteOperationTags = {
@@ -117,6 +129,7 @@ export const DeleteTableTags = {
   account: 10,
   region: 18,
   name: 26,
+  tableId: 34,
 } as const;
 
 export const FetchTailTags = {
@@ -153,6 +166,8 @@ export const GroupInspectionTags = {
   stateHash: 18,
   low: 26,
   high: 34,
+  configuration: 40,
+  members: 50,
 } as const;
 
 export const HeartbeatTags = {
@@ -201,6 +216,10 @@ export const LearnTags = {
 export const LearnedTags = {
   ballot: 10,
   last: 16,
+} as const;
+
+export const LearnerAddedTags = {
+  replica: 8,
 } as const;
 
 export const NodeAddressTags = {
@@ -282,6 +301,12 @@ export const RegisterNodeTags = {
   incarnation: 32,
 } as const;
 
+export const ReplicaAbsentTags = {
+  group: 8,
+  replica: 16,
+  incarnation: 24,
+} as const;
+
 export const ReplicaDescriptionTags = {
   group: 8,
   replica: 16,
@@ -302,6 +327,7 @@ export const ReplicaPlaceTags = {
   replica: 8,
   node: 18,
   az: 26,
+  logOnly: 32,
 } as const;
 
 export const RequestFrameTags = {
@@ -392,6 +418,7 @@ export const SnapshotMessageTags = {
   abort: 42,
   request: 50,
   identity: 58,
+  absent: 162,
 } as const;
 
 export const SnapshotRequestTags = {
@@ -433,8 +460,16 @@ export const StorageStatusNumbers = {
   OVERLOADED: 7,
   NUMBER_REFUSED: 8,
   UNKNOWN_OUTCOME: 9,
-  NO_ROOM: 10,
-  NO_COPY: 11,
+  UNAVAILABLE: 10,
+  NO_ROOM: 11,
+  NO_COPY: 12,
+} as const;
+
+export const SwapReplicaTags = {
+  group: 8,
+  configuration: 16,
+  out: 24,
+  into: 34,
 } as const;
 
 export const SyncTags = {

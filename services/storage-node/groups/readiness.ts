@@ -1,0 +1,31 @@
+import { CATALOG_GROUP, type GroupId } from '../../shared/base/ids.ts';
+import type { PaxosReplica } from '../../shared/paxos/replica.ts';
+
+/** What readiness is about: a replica of this node. */
+export interface ReadyGroup {
+  readonly id: GroupId;
+  readonly stopped: boolean;
+  readonly paxos: Pick<PaxosReplica, 'abstains' | 'isMember' | 'confirmedAtMs' | 'heardAtMs' | 'leader' | 'silentUntilMs'>;
+}
+
+/** A group is without a leader when none has reached a quorum for so many lease times: a failover takes little more than one. */
+const LEASES_WITHOUT_LEADER = 3;
+
+/**
+ * Why these replicas are not ready, as a text; undefined when they are. Each must have heard lately of a leader that reaches a
+ * quorum, and must be able to help elect another one: whoever restarts nodes one by one waits for that, or a group could be left
+ * without a quorum that may promise. What a replica knew longer ago counts for nothing.
+ */
+export function whyNotReady(groups: Iterable<ReadyGroup>, leaseMs: number, nowMs: number): string | undefined {
+  for (const { id, stopped, paxos } of groups) {
+    const name = id === CATALOG_GROUP ? 'the catalog' : `group ${id}`;
+    if (stopped) return `the replica of ${name} has stopped; the log says why`;
+    if (!paxos.isMember) continue;
+    if (paxos.abstains) return `the replica of ${name} is damaged and waits for its leader to sync it`;
+    if (paxos.leader === undefined) return `${name} has no leader yet`;
+    if (nowMs < paxos.silentUntilMs) return 'the leases that were granted before the restart have not run out yet';
+    const ledAtMs = Math.max(paxos.heardAtMs, paxos.confirmedAtMs(nowMs));
+    if (nowMs - ledAtMs > LEASES_WITHOUT_LEADER * leaseMs) return `${name} has no leader that reaches a quorum`;
+  }
+  return undefined;
+}
