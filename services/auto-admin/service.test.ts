@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AutoAdminWorld, musicTable } from '../../test/harness/auto-admin-world.ts';
 import { MINUTE_MS } from '../shared/base/units.ts';
-import { ADMIN_LEASE_MS, CATALOG_SILENT_MS, REMOVED_TABLE_KEPT_MS } from '../shared/limits/auto-admin-limits.ts';
+import { ADMIN_LEASE_MARGIN_MS, ADMIN_LEASE_MS, CATALOG_SILENT_MS, REMOVED_TABLE_KEPT_MS } from '../shared/limits/auto-admin-limits.ts';
 import { parseTableRecord } from '../shared/placement/record-format.ts';
 import type { RegisterNode } from '../shared/wire/admin.ts';
 
@@ -271,6 +271,38 @@ test('not ready before the catalog was read and somebody holds the lease', async
   await world.timers.advance(10_000);
   assert.equal(admin.service.notReady(), undefined);
   await admin.service.stop();
+});
+
+test('the lease is counted from when a renewal was sent, however long its answer takes', async () => {
+  const world = await readyWorld();
+  const first = world.start('admin-1');
+  await world.timers.advance(3000);
+  const isActive = async ({ address }: typeof first): Promise<boolean> => {
+    const handler = world.cluster.network.find(address)?.handlers?.admin;
+    const answer = await handler?.({ kind: 'describe-auto-admin' }, { clusterId: 'test', name: 'test', incarnation: 1 });
+    return answer?.kind === 'auto-admin-description' && answer.active;
+  };
+  // The next renewal is carried out at once, and its answer lies for so long at a process that stands still.
+  let renewed = false;
+  world.cluster.onRequest = (_node, { operation }) => {
+    if (operation.kind === 'put' && !renewed) {
+      renewed = true;
+      world.timers.after(0, () => world.cluster.network.freeze(first.address));
+    }
+    return 'execute';
+  };
+  await world.timers.untilTrue(() => renewed);
+  world.cluster.onRequest = () => 'execute';
+  const sentAtMs = world.timers.monotonicMs();
+  await world.timers.advance(800);
+  world.cluster.network.thaw(first.address);
+  await world.timers.advance(10);
+  world.cluster.catalog.leader = undefined;
+  const endsAtMs = sentAtMs + ADMIN_LEASE_MS - ADMIN_LEASE_MARGIN_MS;
+  await world.timers.advance(endsAtMs - 100 - world.timers.monotonicMs());
+  assert.equal(await isActive(first), true);
+  await world.timers.advance(200);
+  assert.equal(await isActive(first), false);
 });
 
 test('not ready, active or not, once the catalog has not answered for some time', async () => {

@@ -190,6 +190,11 @@ const METRICS: readonly { readonly name: string; readonly help: string; readonly
     read: ({ groups }, gauge) => gauge.set(groups.clockJumps),
   },
   {
+    name: 'differing_clocks',
+    help: 'Peers whose monotonic clock runs at another rate than the own one, so that leases are not relied on.',
+    read: ({ groups }, gauge) => gauge.set(groups.differingClocks.size),
+  },
+  {
     name: 'stalled_heartbeats_total',
     help: 'Heartbeats kept back because a sync hung.',
     read: ({ groups }, gauge) => gauge.set(groups.stalledHeartbeats),

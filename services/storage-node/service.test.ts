@@ -12,6 +12,7 @@ import type { AdminRequest, InitCluster, RegisterNode } from '../shared/wire/adm
 import { encodeLogRecord } from '../shared/wal/log-record.ts';
 import type { LogRecord } from '../shared/wal/log-record.ts';
 import type { StatorTransport } from '../shared/wire/frames.ts';
+import { encodeGroupMeta, GroupState } from './core/group-state.ts';
 import { DATA_FORMAT_VERSION, encodeNodeIdentity, WrongDataFolderError } from './core/node-identity.ts';
 import {
   DEFAULT_QUEUED_BYTES_MAX,
@@ -20,6 +21,7 @@ import {
   DEFAULT_REQUESTS_MAX,
   DEFAULT_SCRUB_OPTIONS,
   DEFAULT_STATE_HASH_OPTIONS,
+  REMEMBER_REQUESTS_MS,
 } from './core/options.ts';
 import { DEFAULT_CHECKPOINT_OPTIONS } from './groups/checkpoint-scheduler.ts';
 import type { DiskSpace, NodeDisk } from './groups/node-disk.ts';
@@ -27,6 +29,7 @@ import { StorageNode } from './service.ts';
 
 const CLUSTER = 'test';
 const ADMIN = 'auto-admin:1';
+const INCARNATION = 5;
 const NO_OP: LogRecord = {
   type: 'no-op',
   timeMs: 1,
@@ -45,7 +48,9 @@ let registered: RegisterNode[];
 
 class MemoryDisk implements NodeDisk {
   identity: Uint8Array | undefined;
-  readonly #wal = new MemoryStore();
+  /** Syncs of the log wait while this is set. */
+  hung: Promise<void> | undefined;
+  readonly #wal = new MemoryStore({ delay: async (operation) => (operation === 'sync' ? this.hung : undefined) });
   readonly #tree = new MemoryStore();
   readonly #mark = new MemoryMarkFile();
 
@@ -113,7 +118,7 @@ async function start(name: string, az: string, seeds: readonly string[], { clust
     queuedBytesMax: DEFAULT_QUEUED_BYTES_MAX,
   };
   const onCluster = (id: string): void => void clusters.push(id);
-  const service = new StorageNode({ environment, transport, disk: disk ?? new MemoryDisk(), options, incarnation: 1, onCluster });
+  const service = new StorageNode({ environment, transport, disk: disk ?? new MemoryDisk(), options, incarnation: INCARNATION, onCluster });
   await service.run();
   return { name, service, clusters, metric: (metric) => metrics.read(`stator_storage_node_${metric}`) };
 }
@@ -186,6 +191,121 @@ describe('readiness', () => {
     for (const { name } of nodes) network.unsilence(`${name}:1`);
     await timers.advance(10_000);
     assert.deepEqual(reasons(), [undefined, undefined, undefined]);
+  });
+});
+
+describe('a replica', () => {
+  it('that was destroyed is not created again by a copy of the call that comes late', async () => {
+    const nodes = [await start('node-a', 'a', []), await start('node-b', 'b', []), await start('node-c', 'c', [])];
+    for (const node of nodes) await call(node, initRequest(nodes.map(({ name }) => name)));
+    const [node] = nodes as [RunningNode];
+    const members = nodes.map(({ name }, at) => ({ replica: 10 + at, node: name, az: name.slice(-1) }));
+    const create = {
+      kind: 'create-replica' as const,
+      group: 5,
+      replica: 10,
+      tableId: 't',
+      partitionId: 0,
+      low: new Uint8Array(0),
+      high: new Uint8Array(0),
+      members,
+      preferredLeader: 10,
+      late: false,
+    };
+    await call(node, create);
+    await call(node, { kind: 'delete-replica', group: 5, replica: 10 });
+    await assert.rejects(call(node, create), { code: 'replica-destroyed' });
+    // It had not come yet when the replica was to be destroyed.
+    await call(node, { kind: 'delete-replica', group: 6, replica: 20 });
+    await assert.rejects(call(node, { ...create, group: 6, replica: 20 }), { code: 'replica-destroyed' });
+    assert.deepEqual(
+      [...(node.service.groups?.all ?? [])].map(({ id }) => id),
+      [CATALOG_GROUP],
+    );
+  });
+});
+
+describe('consensus', () => {
+  it('is led by another node when the disk of its leader hangs', async () => {
+    const disks = [new MemoryDisk(), new MemoryDisk(), new MemoryDisk()] as const;
+    const nodes = [
+      await start('node-a', 'a', [], { disk: disks[0] }),
+      await start('node-b', 'b', [], { disk: disks[1] }),
+      await start('node-c', 'c', [], { disk: disks[2] }),
+    ];
+    for (const node of nodes) await call(node, initRequest(nodes.map(({ name }) => name)));
+    await timers.advance(5000);
+    const leading = (): string[] =>
+      nodes.filter(({ service }) => service.groups?.group(CATALOG_GROUP)?.paxos.serves).map(({ name }) => name);
+    assert.deepEqual(leading(), ['node-a']);
+    disks[0].hung = new Promise(() => undefined);
+    nodes[0]?.service.groups?.group(CATALOG_GROUP)?.paxos.propose(encodeLogRecord(NO_OP, nodeDigest));
+    await timers.advance(10_000);
+    assert.deepEqual(leading().length, 1);
+    assert.notDeepEqual(leading(), ['node-a']);
+  });
+
+  it('takes the messages of a replica from the node that holds it, and from no other', async () => {
+    const nodes = [await start('node-a', 'a', []), await start('node-b', 'b', []), await start('node-c', 'c', [])];
+    for (const node of nodes) await call(node, initRequest(nodes.map(({ name }) => name)));
+    await timers.advance(5000);
+    const groups = nodes[0]?.service.groups;
+    const paxos = groups?.group(CATALOG_GROUP)?.paxos;
+    assert.ok(groups !== undefined && paxos !== undefined);
+    const heard: number[] = [];
+    paxos.step = (from) => void heard.push(from);
+    const messages = [{ group: CATALOG_GROUP, from: 2, to: 1, message: { kind: 'ask-leader', question: 1 } as const }];
+    for (const node of ['node-b', 'node-c', 'node-x']) groups.onControl(node, { messages });
+    assert.deepEqual(heard, [2]);
+  });
+});
+
+describe('a seed that lost its disk', () => {
+  const SEEDS = ['node-a', 'node-b', 'node-c'];
+  const ADDRESSES = SEEDS.map((name) => `${name}:1`);
+
+  it('does not take its old replica anew when the cluster is formed once more: it has forgotten what that promised', async () => {
+    const nodes: RunningNode[] = [];
+    for (const name of SEEDS) nodes.push(await start(name, name.slice(-1), ADDRESSES));
+    for (const node of nodes) await call(node, initRequest(SEEDS));
+    await timers.advance(5000);
+    const leader = nodes.find(({ service }) => service.groups?.group(CATALOG_GROUP)?.paxos.serves);
+    assert(leader !== undefined);
+    leader.service.groups?.group(CATALOG_GROUP)?.paxos.propose(encodeLogRecord(NO_OP, nodeDigest));
+    await timers.advance(1000);
+    const lost = nodes.find((node) => node !== leader);
+    assert(lost !== undefined);
+    await lost.service.stop();
+    const again = await start(lost.name, lost.name.slice(-1), ADDRESSES);
+    await timers.advance(2000);
+    assert.deepEqual(again.clusters, [CLUSTER], 'it joins the cluster that is in use');
+    await call(again, initRequest(SEEDS));
+    assert.equal(again.service.groups?.size, 0);
+    // The leader gives its place to a new one on the same node.
+    await timers.advance(20_000);
+    const catalog = again.service.groups?.group(CATALOG_GROUP);
+    assert.deepEqual([catalog?.paxos.isMember, catalog?.identity.configuration], [true, 2]);
+    assert(catalog !== undefined && catalog.identity.replica >= 0x8000_0000);
+  });
+});
+
+describe('a learner', () => {
+  it('is not created for an earlier life of the node: that may have voted as this replica, and lost it', async () => {
+    const seed = await start('node-a', 'a', ['node-a:1']);
+    const node = await start('node-d', 'd', ['node-a:1']);
+    await call(seed, initRequest(['node-a']));
+    await timers.advance(3000);
+    const catalog = seed.service.groups?.group(CATALOG_GROUP);
+    assert(catalog !== undefined);
+    const state = encodeGroupMeta(catalog.identity, GroupState.empty(REMEMBER_REQUESTS_MS));
+    const request = { kind: 'add-learner', group: CATALOG_GROUP, replica: 77, state, logBehind: 0 } as const;
+    await assert.rejects(call(node, { ...request, incarnation: INCARNATION - 1 }), /started anew/);
+    assert.equal(node.service.groups?.size, 0);
+    const answer = { kind: 'learner-added', replica: 77 };
+    assert.deepEqual(await call(node, { ...request, incarnation: INCARNATION }), answer);
+    // Asked again, also for another id, the same learner will do.
+    assert.deepEqual(await call(node, { ...request, replica: 78, incarnation: INCARNATION }), answer);
+    assert.equal(node.service.groups?.group(CATALOG_GROUP)?.paxos.isMember, false);
   });
 });
 

@@ -31,7 +31,6 @@ import { whyNotReady } from './groups/readiness.ts';
 import { RequestServer } from './groups/request-server.ts';
 import { isStoreDamage, openTrees, SetAsideTree } from './groups/set-aside-tree.ts';
 import { ReplicaCreator } from './handlers/create-replica.ts';
-import { deleteReplica } from './handlers/delete-replica.ts';
 import { describeNode } from './handlers/describe-node.ts';
 import { inspectGroup } from './handlers/inspect-group.ts';
 import { scrub } from './handlers/scrub.ts';
@@ -328,7 +327,7 @@ export class StorageNode implements Service {
       case 'swap-replica':
         return swapReplica(request, node.groups);
       case 'delete-replica':
-        return deleteReplica(request, node.groups, node.pages);
+        return node.creator.destroy(request, node.pages);
       case 'inspect-group':
         return inspectGroup(request, node.groups);
       case 'scrub':

@@ -2,7 +2,7 @@ import { must } from '../../services/shared/base/assert.ts';
 import type { ReplicaId } from '../../services/shared/base/ids.ts';
 import { formatBallot, ZERO_BALLOT } from '../../services/shared/paxos/ballot.ts';
 import type { Candidacy } from '../../services/shared/paxos/candidacy.ts';
-import { checkpoint, type Conduct, install, logOf, type Machine, type Moment } from './machine.ts';
+import { apply, checkpoint, type Conduct, install, logOf, type Machine, type Moment } from './machine.ts';
 import { describeMessage, type Message } from './messages.ts';
 import type { Spec } from './specs.ts';
 import { nameOf, successor, swapText, textOf } from './swaps.ts';
@@ -11,7 +11,7 @@ import { nameOf, successor, swapText, textOf } from './swaps.ts';
 export type Event =
   | { readonly kind: 'deliver'; readonly from: ReplicaId; readonly message: Message }
   | { readonly kind: 'stand'; readonly round: number }
-  | { readonly kind: 'retry' | 'prompt' | 'propose' | 'heartbeat' | 'checkpoint' | 'crash' | 'damage' | 'finish-write' }
+  | { readonly kind: 'retry' | 'prompt' | 'propose' | 'heartbeat' | 'checkpoint' | 'crash' | 'damage' | 'finish-write' | 'apply' }
   | { readonly kind: 'hand-over'; readonly to: ReplicaId }
   | { readonly kind: 'teach'; readonly newcomer: ReplicaId }
   | { readonly kind: 'swap'; readonly out: ReplicaId; readonly into: ReplicaId };
@@ -42,6 +42,7 @@ export function ownEvents(spec: Spec, machine: Machine): Event[] {
       events.push({ kind: 'propose' }, ...swaps(spec, machine));
     }
   }
+  if (spec.appliesLate && replica.applied < replica.commit) events.push({ kind: 'apply' });
   const idle = machine.underWay.length === 0;
   if (!idle) events.push({ kind: 'finish-write' });
   const settled = idle && machine.disk.header.last >= replica.applied;
@@ -106,6 +107,9 @@ export function happen(conduct: Conduct, machine: Machine, event: Event, moment:
       return conduct.crash(machine, moment);
     case 'damage':
       return damage(conduct, machine, moment);
+    case 'apply':
+      apply(machine, moment);
+      return;
     case 'finish-write':
       return conduct.finishWrite(machine, moment);
   }

@@ -50,6 +50,8 @@ export interface Surroundings {
   /** With which the group was created. */
   readonly configuration: Configuration;
   readonly options: PaxosOptions;
+  /** Nothing is applied but by `apply`. */
+  readonly appliesLate: boolean;
 }
 
 /** When a step happens, and what is sent in it. */
@@ -127,7 +129,7 @@ export class Conduct {
     const { persist, messages, catchUps } = replica.ready(moment.nowMs);
     if (persist !== undefined) machine.underWay.push(persist);
     for (const { to, message } of messages) this.send(moment, to, message);
-    const entered = apply(machine, moment);
+    const entered = !moment.surroundings.appliesLate && apply(machine, moment);
     for (const { replica: behind, ballot, position, bySnapshot } of catchUps) {
       const message = bySnapshot ? snapshotOf(machine, ballot) : bringNear(machine, ballot, position);
       if (message !== undefined) this.send(moment, behind, message);
@@ -183,7 +185,7 @@ export class Conduct {
     machine.replica = startReplica(surroundings, disk, { self, life: machine.lives, restarted: this.knowsEarlierLives }, nowMs);
     machine.tree = [...disk.tree];
     if (machine.tree.length > machine.replica.applied) machine.replica.appliedUpTo(machine.tree.length);
-    apply(machine, moment);
+    if (!surroundings.appliesLate) apply(machine, moment);
   }
 }
 
@@ -196,8 +198,8 @@ export function noteVote(machine: Machine): void {
   else machine.votes[at] = { ballot: accepted, last: Math.max(last, must(machine.votes[at]).last) };
 }
 
-/** True: a configuration began, and there is more to do. */
-function apply(machine: Machine, { nowMs }: Moment): boolean {
+/** Applies what is chosen. True: a configuration began, and there is more to do. */
+export function apply(machine: Machine, { nowMs }: Moment): boolean {
   const { replica, tree } = machine;
   let entered = false;
   while (tree.length < replica.commit) {

@@ -70,7 +70,7 @@ export class Search {
     this.#spec = spec;
     const configuration = firstConfiguration(spec.members);
     this.#replicas = [...spec.members, ...spec.newcomers];
-    this.#states = new LocalStates({ core, configuration, options: spec.options }, spec, conduct);
+    this.#states = new LocalStates({ core, configuration, options: spec.options, appliesLate: spec.appliesLate }, spec, conduct);
     this.#invariants = new GlobalInvariants(this.#states);
     this.#outboxes = new Outboxes(this.#states);
     this.#count = this.#replicas.length;

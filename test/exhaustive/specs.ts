@@ -25,6 +25,8 @@ export interface Spec {
   readonly beginning: readonly string[];
   /** Writes that stay under way while other things happen. */
   readonly delays: number;
+  /** What is chosen is applied in a step of its own: a page of the tree may have to be read first. */
+  readonly appliesLate: boolean;
   /** Checkpoints that trim the log. */
   readonly checkpoints: number;
   /** Logs that are found to be damaged at a restart. */
@@ -49,6 +51,7 @@ const NOTHING = {
   timeStepMs: 1000,
   beginning: [],
   delays: 0,
+  appliesLate: false,
   checkpoints: 0,
   damages: 0,
   heartbeats: false,
@@ -98,6 +101,22 @@ const CHOSEN_WITHOUT_TWO = CHOSEN_AFTER_SWAP.map((step) => {
 });
 const ONE_SWAP = { newcomers: [4], swaps: 1 };
 
+/** Replica 1 proposes two records that nobody takes; 2 and 3 choose that 4 takes the place of 3. */
+const SWAPPED_ELSEWHERE = [
+  ...[...LED, '1 propose', '1 propose', '2 stands for election above round 1', '3 takes from 2: prepare', '2 takes from 3: promise'],
+  ...['3 takes from 2: sync', '2 takes from 3: accepted', '2 swaps 3 for 4', '3 takes from 2: accept', '2 takes from 3: accepted'],
+];
+/**
+ * Replica 1 holds a lease and has chosen that 4 takes the place of 3, but not applied it; 2 has, and leads with 4, which has
+ * accepted a record that 1 will never see. Replica 3 still follows 1.
+ */
+const SUCCEEDED = [
+  ...[...LED, '3 takes from 1: prepare', ...LEASED.slice(LED.length), '1 swaps 3 for 4', '2 takes from 1: accept'],
+  ...['1 takes from 2: accepted', '1 heartbeat', '2 takes from 1: heartbeat', '2 apply', '2 stands for election above round 0'],
+  ...['4 takes from 2: prepare', '2 takes from 4: learned', '4 takes from 2: learn', '4 apply', '2 takes from 4: promise'],
+  ...['4 takes from 2: sync', '2 takes from 4: accepted', '2 propose', '4 takes from 2: accept'],
+];
+
 export const SPECS: readonly Spec[] = [
   { ...NOTHING, name: 'two-ballots', slots: 1, ballots: 2 },
   { ...NOTHING, ...ONE_CRASH, name: 'crash', slots: 1, ballots: 2 },
@@ -128,7 +147,12 @@ export const SPECS: readonly Spec[] = [
   { ...NOTHING, ...ONE_SWAP, name: 'chosen-after-swap', slots: 3, ballots: 4, beginning: CHOSEN_AFTER_SWAP },
   { ...NOTHING, ...ONE_SWAP, ...ONE_CRASH, name: 'chosen-without-two', slots: 2, ballots: 4, beginning: CHOSEN_WITHOUT_TWO },
   { ...NOTHING, ...ONE_SWAP, name: 'swap-snapshot', slots: 3, ballots: 3, checkpoints: 1, beginning: SWAPPED, options: SHORT_WINDOW },
+  {
+    ...{ ...NOTHING, ...ONE_SWAP, name: 'swap-snapshot-over-another-log', slots: 3, ballots: 4 },
+    ...{ beginning: SWAPPED_ELSEWHERE, options: SHORT_WINDOW },
+  },
   { ...NOTHING, ...ONE_SWAP, ...WITH_LEASES, name: 'swap-leases', slots: 2, ballots: 2, beginning: LEASED },
+  { ...NOTHING, ...ONE_SWAP, ...WITH_LEASES, name: 'swap-applied-late', slots: 2, ballots: 2, appliesLate: true, beginning: SUCCEEDED },
   { ...NOTHING, ...ONE_SWAP, name: 'two-swaps', slots: 3, ballots: 3, swaps: 2, newcomers: [4, 5], beginning: SWAPPED },
   { ...NOTHING, name: 'everything', slots: 3, ballots: 3, crashesEach: 1, crashes: 3, heartbeats: true, retries: true, handOvers: true },
 ];

@@ -17,8 +17,9 @@ export class ManualTimers implements Timers, Clock {
     return this.#nowMs;
   }
 
+  /** Whole milliseconds, as Date.now() gives. */
   wallMs(): number {
-    return 1_700_000_000_000 + this.#nowMs;
+    return Math.floor(1_700_000_000_000 + this.#nowMs);
   }
 
   after(delayMs: number, callback: () => void): Timer {

@@ -3,10 +3,25 @@ import { DISK } from './catalog/disk.ts';
 import { ELECTIONS } from './catalog/elections.ts';
 import { INTEGRITY } from './catalog/integrity.ts';
 import { LEASES } from './catalog/leases.ts';
+import { MEMBERSHIP } from './catalog/membership.ts';
 import { REQUESTS } from './catalog/requests.ts';
+import { ROUTING } from './catalog/routing.ts';
 import { SERVING } from './catalog/serving.ts';
+import { TABLES } from './catalog/tables.ts';
 import { TREES } from './catalog/trees.ts';
 import type { Mutant } from './mutant.ts';
 
 /** Every mistake that must be noticed. */
-export const MUTANTS: readonly Mutant[] = [...ELECTIONS, ...CONSENSUS, ...LEASES, ...SERVING, ...REQUESTS, ...DISK, ...TREES, ...INTEGRITY];
+export const MUTANTS: readonly Mutant[] = [
+  ...ELECTIONS,
+  ...CONSENSUS,
+  ...LEASES,
+  ...MEMBERSHIP,
+  ...SERVING,
+  ...REQUESTS,
+  ...ROUTING,
+  ...TABLES,
+  ...DISK,
+  ...TREES,
+  ...INTEGRITY,
+];

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import type { Detector, Mutant, SeedsDetector } from './mutant.ts';
+import type { Detector, Mutant, SearchDetector, SeedsDetector } from './mutant.ts';
 
 /** A seed that was begun; with `check` and `message`: that was violated. */
 export interface PlayedSeed {
@@ -15,7 +15,7 @@ export interface Finding {
   readonly detector: Detector;
   /** Of the simulator: `spec:seed`. */
   readonly seed: string | undefined;
-  /** Seeds that were played, this one included; 0 for tests. */
+  /** Seeds that were played, this one included; 0 for tests and searches. */
   readonly seedsPlayed: number;
   /** Which check found it. */
   readonly check: string;
@@ -33,16 +33,28 @@ interface Ended {
 const SEED_LIMIT_MS = 20_000;
 const START_LIMIT_MS = 20_000;
 const TESTS_LIMIT_MS = 120_000;
+const SEARCH_LIMIT_MS = 120_000;
 const HEAP_MIB = 1536;
 const MESSAGE_CHARACTERS = 300;
 
 /** Asks the mutant's detectors one after the other, in the folder where it lives, for at most so many seeds. Undefined: it survives. */
 export async function detect(mutant: Mutant, folder: string, seedsMax = Number.POSITIVE_INFINITY): Promise<Finding | undefined> {
   for (const detector of mutant.detectors) {
-    const finding = detector.kind === 'seeds' ? await playSeeds(detector, folder, seedsMax) : await runTests(detector.path, folder);
+    const finding = await ask(detector, folder, seedsMax);
     if (finding !== undefined) return { detector, ...finding };
   }
   return undefined;
+}
+
+function ask(detector: Detector, folder: string, seedsMax: number): Promise<Omit<Finding, 'detector'> | undefined> {
+  switch (detector.kind) {
+    case 'seeds':
+      return playSeeds(detector, folder, seedsMax);
+    case 'tests':
+      return runTests(detector.path, folder);
+    case 'search':
+      return runSearch(detector, folder);
+  }
 }
 
 /** As many seeds as the detector has, from 1. */
@@ -82,11 +94,29 @@ export async function runTests(path: string, folder: string): Promise<Omit<Findi
   return { seed: undefined, seedsPlayed: 0, check: path, message: failed ?? (timedOut ? 'no end' : shortened(output)) };
 }
 
-function runNode(arguments_: readonly string[], folder: string, limitMs: number): Promise<Ended> {
+/** Searches the states of a spec; a finding is the violation at the end of the shortest story. */
+export async function runSearch({ spec, states }: SearchDetector, folder: string): Promise<Omit<Finding, 'detector'> | undefined> {
+  const program = join(folder, 'dist/test/exhaustive/main.js');
+  const ended = await runNode([program], folder, SEARCH_LIMIT_MS, { SPEC: spec, STATES: String(states) });
+  if (ended.status === 0) return undefined;
+  const check = `search of ${spec}`;
+  if (ended.timedOut) return { seed: undefined, seedsPlayed: 0, check, message: `not within ${SEARCH_LIMIT_MS} ms` };
+  // Below the line of the spec stands the story, step by step, and last what it violates; an error, if not even its beginning can happen.
+  const story = ended.output.split('\n').filter((line) => line.startsWith('  '));
+  const error = ended.errors.split('\n').find((line) => /^\w*Error/.test(line));
+  return { seed: undefined, seedsPlayed: 0, check, message: shortened((story.at(-1) ?? error ?? ended.errors).trim()) };
+}
+
+function runNode(
+  arguments_: readonly string[],
+  folder: string,
+  limitMs: number,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<Ended> {
   return new Promise((resolve, reject) => {
     // A test runner tells its children so by the environment, and they would not run tests of their own.
     const { NODE_TEST_CONTEXT: _, ...env } = process.env;
-    const child = spawn(process.execPath, arguments_, { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, arguments_, { cwd: folder, env: { ...env, ...settings }, stdio: ['ignore', 'pipe', 'pipe'] });
     let output = '';
     let errors = '';
     let timedOut = false;

@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { MUTANTS } from './catalog.ts';
-import { detect, type Finding, play, runTests } from './detection.ts';
-import type { Mutant } from './mutant.ts';
+import { detect, type Finding, play, runSearch, runTests } from './detection.ts';
+import type { Mutant, SearchDetector } from './mutant.ts';
 import { misfits } from './patching.ts';
 import { HEADING, rowOf } from './table.ts';
 import { SERVICES, Workshop } from './workshop.ts';
@@ -42,15 +42,23 @@ async function tryAll(mutants: readonly Mutant[]): Promise<void> {
 async function blameless(findings: readonly Finding[], folder: string): Promise<string | undefined> {
   const pairs = new Set<string>();
   const paths = new Set<string>();
+  /** Of each spec the longest. */
+  const searches = new Map<string, SearchDetector>();
   for (const { seed, detector } of findings) {
     if (seed !== undefined) pairs.add(seed);
     else if (detector.kind === 'tests') paths.add(detector.path);
+    else if (detector.kind === 'search' && detector.states > (searches.get(detector.spec)?.states ?? 0))
+      searches.set(detector.spec, detector);
   }
   const violated = await play([...pairs], folder);
   if (violated !== undefined) return `${violated.seed} violates ${violated.check}: ${violated.message}`;
   for (const path of paths) {
     const failed = await runTests(path, folder);
     if (failed !== undefined) return `${path}: ${failed.message}`;
+  }
+  for (const search of searches.values()) {
+    const failed = await runSearch(search, folder);
+    if (failed !== undefined) return `${failed.check}: ${failed.message}`;
   }
   return undefined;
 }

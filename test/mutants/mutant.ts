@@ -22,7 +22,15 @@ export interface TestsDetector {
   readonly path: string;
 }
 
-export type Detector = SeedsDetector | TestsDetector;
+/** The exhaustive search of one spec (test/exhaustive), which ends at the first violation. */
+export interface SearchDetector {
+  readonly kind: 'search';
+  readonly spec: string;
+  /** So many states, in the order in which the search finds them, must be enough. */
+  readonly states: number;
+}
+
+export type Detector = SeedsDetector | TestsDetector | SearchDetector;
 
 /** One mistake that somebody could make in the protocol, and what must notice it. */
 export interface Mutant {
@@ -36,6 +44,10 @@ export interface Mutant {
 
 export function seeds(spec: string | undefined, count: number): SeedsDetector {
   return { kind: 'seeds', spec, seeds: count };
+}
+
+export function search(spec: string, states: number): SearchDetector {
+  return { kind: 'search', spec, states };
 }
 
 export function tests(path: string): TestsDetector {

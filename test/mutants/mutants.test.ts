@@ -7,10 +7,11 @@ import type { Mutant } from './mutant.ts';
 import { misfits, PatchMisfitError, patchedFiles } from './patching.ts';
 import { SERVICES, Workshop } from './workshop.ts';
 
-/** One of each kind, all caught by the first seed or by quick tests; `make mutants` tries all. */
+/** One of each kind, all caught by the first seed, by quick tests or a short search; `make mutants` tries all. */
 const SAMPLE = [
   'quorum-of-one-promise',
   'lease-margin-added',
+  'lease-goes-on-behind-a-swap',
   'applied-before-chosen',
   'overlay-kept-over-a-step-down',
   'repeated-write-executed-twice',

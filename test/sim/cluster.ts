@@ -8,6 +8,7 @@ import { RouterService } from '../../services/router/service.ts';
 import { MIB } from '../../services/shared/base/units.ts';
 import { JoiningService } from '../../services/shared/cluster-client/joining-service.ts';
 import type { AdminRequest, AdminResponse } from '../../services/shared/wire/admin.ts';
+import type { StorageOperation, StorageResponse } from '../../services/shared/wire/storage-operations.ts';
 import { DEFAULT_QUEUED_BYTES_MAX, DEFAULT_REQUEST_BYTES_MAX, DEFAULT_REQUESTS_MAX } from '../../services/storage-node/core/options.ts';
 import type { Group } from '../../services/storage-node/groups/group.ts';
 import { StorageNode } from '../../services/storage-node/service.ts';
@@ -54,6 +55,9 @@ export class SimCluster {
   readonly #operator: SimEnvironment;
   readonly #operatorTransport: SimTransport;
   readonly #random: Prng;
+  /** Nodes with damaged disks that are being brought back. */
+  repairs = 0;
+  #requests = 0;
 
   /** `spares`: storage nodes beside the seeds; they hold nothing before replicas are moved there. */
   constructor(kernel: Kernel, settings: ClusterSettings, spares = 0) {
@@ -99,6 +103,25 @@ export class SimCluster {
 
   call(node: SimMachine, request: AdminRequest): Promise<AdminResponse> {
     return this.#operatorTransport.call(addressOf(node.name), request, CALL_TIMEOUT_MS);
+  }
+
+  /** One request of a client that talks to a storage node itself. Rejects when the stream breaks. */
+  async request(node: SimMachine, group: GroupId, operation: StorageOperation): Promise<StorageResponse> {
+    const stream = await this.#operatorTransport.open(addressOf(node.name), 'requests', CALL_TIMEOUT_MS);
+    this.#requests += 1;
+    const id = this.#requests;
+    try {
+      return await new Promise((resolve, reject) => {
+        stream.onFrame = ({ responses }) => {
+          const answer = responses.find((response) => response.id === id);
+          if (answer !== undefined) resolve(answer);
+        };
+        stream.onClose = () => reject(new Error('the stream is closed'));
+        stream.send({ requests: [{ id, group, deadlineMs: CALL_TIMEOUT_MS, operation }] });
+      });
+    } finally {
+      stream.close();
+    }
   }
 
   /** Starts everything and forms the cluster. */

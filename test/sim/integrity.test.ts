@@ -22,8 +22,7 @@ async function putAll(clients: Clients, value: number): Promise<void> {
 /** The copy on this machine loses one item, in memory and in the next checkpoint: nothing of it is damaged, and it is wrong. */
 async function loseItem(cluster: SimCluster, node: Machine, which: number): Promise<void> {
   for (const machine of cluster.nodes) {
-    machine.toleratedErrors = LOUD;
-    must(machine.life).process.toleratedErrors = LOUD;
+    machine.tolerate(LOUD);
   }
   const { tree } = groupOfTable(node);
   await cluster.until(`${node.name} applies`, 10_000, () => tree.items >= KEYS.length);
@@ -220,7 +219,7 @@ test('with all disks full nobody takes a record, leases go on, and nothing is lo
 /** The trees of these nodes are damaged beyond use while they are down. */
 async function damageTreeStores(cluster: SimCluster, nodes: readonly Machine[]): Promise<void> {
   for (const node of nodes) {
-    node.toleratedErrors = LOUD;
+    node.tolerate(LOUD);
     node.kill();
     node.disk.damageTreeStore();
   }

@@ -1,9 +1,10 @@
+import { assert } from '../../services/shared/base/assert.ts';
 import type { Environment, Service } from '../../services/shared/env/environment.ts';
 import type { NodeDisk } from '../../services/storage-node/groups/node-disk.ts';
 import { once } from './faults/once.ts';
 import type { Kernel } from './kernel/kernel.ts';
 import type { SimClock } from './kernel/sim-clock.ts';
-import { SimDisk } from './kernel/sim-disk.ts';
+import { type DiskImage, SimDisk } from './kernel/sim-disk.ts';
 import { type SimDigest, SimEnvironment, type SimMetrics } from './kernel/sim-environment.ts';
 import type { SimNetwork } from './kernel/sim-network.ts';
 import { SimProcess } from './kernel/sim-process.ts';
@@ -32,23 +33,32 @@ const SUPERVISOR_MS = 2000;
 export class SimMachine<S extends Service = Service> {
   readonly name: string;
   readonly clock: SimClock;
-  readonly disk: SimDisk;
+  #disk: SimDisk;
   readonly #kernel: Kernel;
   readonly #network: SimNetwork;
   readonly #make: (parts: ProcessParts) => S;
   #life: Life<S> | undefined;
   #lives = 0;
-  /** Errors that its processes may log from now on. */
-  toleratedErrors: ReadonlySet<string> = new Set();
+  #toleratedErrors: ReadonlySet<string> = new Set();
   #endListeners: (() => void)[] = [];
 
   constructor(kernel: Kernel, network: SimNetwork, name: string, clock: SimClock, make: (parts: ProcessParts) => S) {
     this.name = name;
     this.clock = clock;
-    this.disk = new SimDisk(kernel);
+    this.#disk = new SimDisk(kernel);
     this.#kernel = kernel;
     this.#network = network;
     this.#make = make;
+  }
+
+  get disk(): SimDisk {
+    return this.#disk;
+  }
+
+  /** A disk that holds what this image does takes the place of its own; before the first start. */
+  putDisk(image: DiskImage): void {
+    assert(this.#lives === 0, 'the machine has run');
+    this.#disk = new SimDisk(this.#kernel, image);
   }
 
   /** The process that runs now; undefined when none does. */
@@ -59,6 +69,12 @@ export class SimMachine<S extends Service = Service> {
   /** Lives so far. */
   get lives(): number {
     return this.#lives;
+  }
+
+  /** Errors that its processes may log from now on. */
+  tolerate(errors: ReadonlySet<string>): void {
+    this.#toleratedErrors = errors;
+    if (this.#life !== undefined) this.#life.process.toleratedErrors = errors;
   }
 
   /** Called once, when the present life ends in whatever way. */
@@ -81,7 +97,7 @@ export class SimMachine<S extends Service = Service> {
         this.#kernel.after(this.#kernel.random().float() * SUPERVISOR_MS, () => this.start());
       },
     });
-    process.toleratedErrors = this.toleratedErrors;
+    process.toleratedErrors = this.#toleratedErrors;
     const environment = new SimEnvironment(process);
     const transport = new SimTransport(this.#network, process, environment);
     const disk = this.disk.mount(process);

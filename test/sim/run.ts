@@ -41,6 +41,8 @@ export interface RunResult {
 const LIVENESS_MS = 30_000;
 /** And this much must then succeed. */
 const LIVE_OPERATIONS = 20;
+/** A replica whose disk was damaged is brought back by its peers within this time after the heal. */
+const REPAIR_MS = 60_000;
 const LAST_LINES = 120;
 
 /** Runs one seed of a spec. Reality is trapped meanwhile. */
@@ -104,6 +106,7 @@ class Scenario {
     this.nemesis.heal();
     this.#act('healed');
     await this.#checkLiveness();
+    await cluster.until('what was damaged is whole again', REPAIR_MS, () => cluster.repairs === 0);
     for (const workload of this.#workloads) workload.stop();
     await Promise.all(ended);
     this.#act('quiet');

@@ -55,6 +55,49 @@ test('a leader whose machine was suspended with its clock does not answer a wait
   });
 });
 
+/** Clocks that break the promise on which leases rest (reliability.md (i), F4). */
+for (const rate of [0.95, 1.05]) {
+  test(`a leader whose clock runs at ${rate} is found out, proves each strong read by a heartbeat, and trusts leases again once it is right`, async () => {
+    await play(async (cluster, clients) => {
+      await clients.insist(putCall('key', 1, 0));
+      const leader = leaderOf(cluster);
+      leader.clock.setRate(rate);
+      const others = cluster.nodes.filter((node) => node !== leader).map(({ name }) => name);
+      const differing = (): string[] => [...must(leader.life?.service.groups).differingClocks].sort();
+      await cluster.until('the leader mistrusts all clocks', 3000, () => differing().length === others.length);
+      assert.deepEqual(differing(), others);
+      assert.equal(valueOfOutcome(await clients.executeAt(0, readCall('key', true))), 1);
+      leader.clock.setRate(1);
+      await cluster.until('the leader trusts them again', 40_000, () => differing().length === 0);
+    });
+  });
+}
+
+test('a lease that outlasts its grants on a leader whose clock is slow answers no stale read', async () => {
+  await play(async (cluster, clients) => {
+    await clients.insist(putCall('key', 1, 0));
+    assert.equal(valueOfOutcome(await clients.executeAt(1, readCall('key', true))), 1);
+    const leader = leaderOf(cluster);
+    // Two seconds of its own are eight of everybody else's.
+    leader.clock.setRate(0.25);
+    await cluster.sleep(3000);
+    const peers = cluster.nodes.filter((node) => node !== leader).map(({ name }) => name);
+    cutFromPeers(cluster, leader);
+    for (const name of peers) cluster.network.cut(leader.name, name);
+    await cluster.until('the next leader writes', 10_000, async () => {
+      return (await clients.executeAt(0, putCall('key', 2, 0))).kind === 'done';
+    });
+    const read = clients.executeAt(1, readCall('key', true));
+    await cluster.sleep(20);
+    for (const name of peers) {
+      cluster.network.heal(name, leader.name);
+      cluster.network.heal(leader.name, name);
+    }
+    const outcome = await read;
+    if (outcome.kind === 'done') assert.equal(valueIn(outcome.answer), 2);
+  });
+});
+
 test('a leader that waits for its quorum is not taken for dead, so a condition that fails meanwhile is told as it is', async () => {
   await play(async (cluster, clients) => {
     await clients.insist(putCall('key', 1, 0));
@@ -123,7 +166,7 @@ test('a damaged page is a page that the check of the trees finds', async () => {
     assert.equal(await problemOfTrees(cluster), undefined);
     machine.kill();
     assert.ok(machine.disk.damageTrees('pages') > 0);
-    machine.toleratedErrors = TREE_DAMAGE;
+    machine.tolerate(TREE_DAMAGE);
     machine.start();
     await cluster.until('the trees are open', 10_000, () => machine.disk.openTree !== undefined);
     assert.match(String(await problemOfTrees(cluster)), new RegExp(`^${machine.name}: .*damaged`));
@@ -137,7 +180,7 @@ for (const what of ['pages', 'headers'] as const) {
       await writeUntilTrimmed(cluster, clients, machine);
       machine.kill();
       assert.ok(machine.disk.damageTrees(what) > 0);
-      machine.toleratedErrors = TREE_DAMAGE;
+      machine.tolerate(TREE_DAMAGE);
       machine.start();
       await cluster.until('the replicas are whole', 60_000, () => isWhole(cluster, clients, machine));
       const rebuilt = must(machine.life?.service.groups).rebuilder.rebuilt;
@@ -157,7 +200,7 @@ test('a replica without its tree has forgotten nothing that it accepted, and vot
     damaged.kill();
     leader.kill();
     assert.ok(damaged.disk.damageTrees('headers') > 0);
-    damaged.toleratedErrors = TREE_DAMAGE;
+    damaged.tolerate(TREE_DAMAGE);
     damaged.start();
     behind.start();
     await cluster.until('the two elect a leader', 30_000, async () => {

@@ -14,6 +14,11 @@ export class PageDamagedError extends Error {
   }
 }
 
+/** A whole record of the store was written by a version that this one does not know. */
+export class UnknownTreeFormatError extends Error {
+  override readonly name = 'UnknownTreeFormatError';
+}
+
 /** The tree was removed, replaced by a load or closed while something was under way on it. */
 export class TreeClosedError extends Error {
   override readonly name = 'TreeClosedError';

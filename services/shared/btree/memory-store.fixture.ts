@@ -14,6 +14,8 @@ export class MemoryStore implements KeyValueStore {
   openSnapshots = 0;
   /** The next write rejects with it. */
   failure: Error | undefined = undefined;
+  /** Reads of snapshots reject with it. */
+  readFailure: Error | undefined = undefined;
   /** Holds every write back until it resolves. */
   gate: Promise<void> = Promise.resolve();
 
@@ -91,7 +93,10 @@ export class MemoryStore implements KeyValueStore {
     const entries = this.#entries;
     this.openSnapshots += 1;
     return {
-      get: async (key) => read(entries, key),
+      get: async (key) => {
+        if (this.readFailure !== undefined) throw this.readFailure;
+        return read(entries, key);
+      },
       entries: (range) => iterate(entries, range),
       close: async () => {
         this.openSnapshots -= 1;

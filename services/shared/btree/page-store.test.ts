@@ -4,7 +4,9 @@ import { Prng } from '../base/prng.ts';
 import { check } from './check.ts';
 import { crc32, MemoryStore, testDigest } from './memory-store.fixture.ts';
 import type { PageStore } from './page-store.ts';
-import { NODE_KEY, pageKey, treeKey } from './store-keys.ts';
+import { seal } from './page-format.ts';
+import { garbageKey, keyNumber, loadKey, NODE_KEY, pageKey, treeKey } from './store-keys.ts';
+import { encodeGarbage } from './store-records.ts';
 import type { BTree } from './tree.ts';
 import type { TreeLoader } from './tree-loader.ts';
 import { get, openPages, put, scanAll } from './tree-harness.fixture.ts';
@@ -19,6 +21,19 @@ function numbered(number: number): Buffer {
 async function fill(tree: BTree, items: number, valueBytes: number): Promise<void> {
   for (let number = 0; number < items; number++) await put(tree, numbered(number), Buffer.alloc(valueBytes, number));
 }
+
+function flippedBit(bytes: Buffer): Buffer {
+  const flipped = Buffer.from(bytes);
+  flipped[8] = (flipped[8] as number) ^ 1;
+  return flipped;
+}
+
+/** What may become of the record of the node: a flipped bit, nothing, a whole record of another kind in its place. */
+const NODE_RECORD_DAMAGE: readonly ((record: Buffer) => Buffer | undefined)[] = [
+  flippedBit,
+  () => undefined,
+  () => encodeGarbage({ treeId: 7, rootId: 9, rootLevel: 0 }, testDigest),
+];
 
 /** Begins a load of so many entries, every fiftieth of them three times as long, and gives the loader before its installation. */
 async function load(pages: PageStore, items: number, valueBytes: number): Promise<TreeLoader> {
@@ -159,17 +174,71 @@ describe('PageStore', () => {
     await again.close();
   });
 
-  it('does not open a store that has lost its record, nor one with a damaged record', async () => {
+  it('gives out ids far from all that it knows when its record is damaged or lost, and goes on with its trees', async () => {
+    for (const change of NODE_RECORD_DAMAGE) {
+      const store = new MemoryStore();
+      const pages = await openPages(store);
+      await fill(await pages.createTree(TREE, NO_META), 100, 900);
+      await (await pages.openTree(TREE)).checkpoint(NO_META);
+      await pages.close();
+      store.poke(NODE_KEY, change(store.peek(NODE_KEY) as Buffer));
+      const again = await openPages(store);
+      await fill(await again.createTree(TREE + 1, NO_META), 100, 900);
+      await (await again.openTree(TREE + 1)).checkpoint(NO_META);
+      const pageKeys = store.keys().filter((key) => key[0] === pageKey(1)[0]);
+      assert.ok(Math.max(...pageKeys.map((key) => keyNumber(key) ?? 0)) > 2 ** 40);
+      assert.equal((await scanAll(await again.openTree(TREE), NO_META, undefined, false)).length, 100);
+      assert.equal((await check(store, testDigest)).sound, true);
+      await again.close();
+      const third = await openPages(store);
+      assert.equal((await scanAll(await third.openTree(TREE + 1), NO_META, undefined, false)).length, 100);
+      await third.close();
+    }
+  });
+
+  it('gives damaged records of deletions up, so that what they led to stays as orphans', async () => {
+    const store = new MemoryStore();
+    const pages = await openPages(store);
+    await fill(await pages.createTree(TREE, NO_META), 100, 900);
+    await (await pages.openTree(TREE)).checkpoint(NO_META);
+    await pages.close();
+    store.poke(garbageKey(77), flippedBit(encodeGarbage({ treeId: 7, rootId: 77, rootLevel: 0 }, testDigest)));
+    store.poke(loadKey(88), encodeGarbage({ treeId: 7, rootId: 77, rootLevel: 0 }, testDigest));
+    const again = await openPages(store);
+    assert.equal(again.stats().garbageJobs, 0);
+    assert.deepEqual([store.peek(garbageKey(77)), store.peek(loadKey(88))], [undefined, undefined]);
+    assert.equal((await scanAll(await again.openTree(TREE), NO_META, undefined, false)).length, 100);
+    assert.equal((await check(store, testDigest)).sound, true);
+    await again.close();
+  });
+
+  it('does not open a store of another version', async () => {
     const store = new MemoryStore();
     const pages = await openPages(store);
     await pages.createTree(TREE, NO_META);
     await pages.close();
-    const record = store.peek(NODE_KEY) as Buffer;
-    record[8] = (record[8] as number) ^ 1;
-    store.poke(NODE_KEY, record);
-    await assert.rejects(openPages(store), { name: 'PageDamagedError' });
-    store.poke(NODE_KEY, undefined);
-    await assert.rejects(openPages(store), { name: 'PageDamagedError' });
+    const record = Buffer.from(store.peek(NODE_KEY) as Buffer);
+    record[4] = 99;
+    store.poke(NODE_KEY, seal(record, testDigest));
+    await assert.rejects(openPages(store), { name: 'UnknownTreeFormatError' });
+  });
+
+  it('ends all trees when a pinned one cannot be read, as for any failed read', async () => {
+    const store = new MemoryStore();
+    const failures: unknown[] = [];
+    const pages = await openPages(store, 1_000_000, failures);
+    const tree = await pages.createTree(TREE, NO_META);
+    await fill(tree, 100, 900);
+    await tree.checkpoint(NO_META);
+    const pinned = await tree.pinned();
+    const failure = new Error('input/output error');
+    store.readFailure = failure;
+    await assert.rejects(pinned.entries().next(), failure);
+    assert.deepEqual(failures, [failure]);
+    assert.throws(() => tree.fetch(numbered(1)), failure);
+    await pinned.close();
+    store.readFailure = undefined;
+    await pages.close();
   });
 });
 

@@ -90,18 +90,25 @@ export class PageStore {
       store,
       digest,
       fetched: (resident) => this.#fetched(resident),
+      storeFailed: (error) => (this.#closed ? undefined : this.#writer.fail(error)),
       checkpointed: (tree, result) => this.#checkpointed(tree, result),
     };
   }
 
   /**
-   * Reads what the store holds and goes on with deletions that a crash cut off. Rejects with PageDamagedError when the node's
-   * own record is damaged or missing; a damaged tree header is found in damagedTrees().
+   * Reads what the store holds and goes on with deletions that a crash cut off. A damaged tree header is found in damagedTrees();
+   * other damaged records are given up. Rejects with UnknownTreeFormatError when another version wrote the store.
    */
   static async open(parts: PageStoreParts): Promise<PageStore> {
     const state = await readStoredState(parts.store, parts.digest);
     const pages = new PageStore(parts, state);
-    if (state.fresh) await pages.#writer.write({ sync: true }, () => undefined);
+    for (const { key, reason } of state.givenUp) parts.logger.warn('tree-record-damaged', { key: key.toString('hex'), reason });
+    // The record of the node is written with it.
+    if (state.fresh || state.givenUp.length > 0) {
+      await pages.#writer.write({ sync: true }, (batch) => {
+        for (const { key } of state.givenUp) batch.delete(key);
+      });
+    }
     for (const { ranges, recordKey } of state.loads) pages.#collector.collectRanges(ranges, recordKey);
     for (const garbage of state.garbage) pages.#collector.collectTree(garbage);
     for (const error of state.damaged.values()) parts.logger.warn('tree-header-damaged', { treeId: error.treeId, reason: error.reason });

@@ -1,5 +1,5 @@
 import type { Digest } from '../env/digest.ts';
-import type { KeyValueStore, StoreSnapshot } from '../env/key-value-store.ts';
+import { type KeyValueStore, StoredDataDamagedError, type StoreSnapshot } from '../env/key-value-store.ts';
 import type { ValueVerifier } from './check.ts';
 import { PageDamagedError } from './errors.ts';
 import { entryChecksum, entryInlineValue, entryItemBytes, entryKey, entryOverflowId, overflowReference } from './leaf-image.ts';
@@ -29,15 +29,34 @@ export interface PinnedTree extends TreeHeader {
   close(): Promise<void>;
 }
 
+/** What a pinned tree is read from. */
+export interface PinnedParts {
+  readonly store: KeyValueStore;
+  readonly digest: Digest;
+  /** A read failed, and with it the store: whoever asked for the entries hears of it too. */
+  storeFailed(error: unknown): void;
+}
+
 /** Rejects with PageDamagedError when the tree has no intact header. */
-export async function openPinnedTree(store: KeyValueStore, digest: Digest, treeId: number): Promise<PinnedTree> {
-  const snapshot = store.snapshot();
+export async function openPinnedTree(parts: PinnedParts, treeId: number): Promise<PinnedTree> {
+  const snapshot = parts.store.snapshot();
   try {
-    const bytes = await snapshot.get(treeKey(treeId));
+    const bytes = await reading(parts, () => snapshot.get(treeKey(treeId)));
     if (bytes === undefined) throw new PageDamagedError(treeId, 0, 'missing');
-    return new SnapshotTree(snapshot, digest, decodeTree(treeId, bytes, digest));
+    return new SnapshotTree(snapshot, parts, decodeTree(treeId, bytes, parts.digest));
   } catch (error) {
     await snapshot.close();
+    throw error;
+  }
+}
+
+/** Undefined, too, when the place of what is read is damaged. */
+async function reading<T>(parts: PinnedParts, read: () => Promise<T | undefined>): Promise<T | undefined> {
+  try {
+    return await read();
+  } catch (error) {
+    if (error instanceof StoredDataDamagedError) return undefined;
+    parts.storeFailed(error);
     throw error;
   }
 }
@@ -49,17 +68,17 @@ class SnapshotTree implements PinnedTree {
   readonly itemBytes: number;
   readonly stateHash: string;
   readonly #snapshot: StoreSnapshot;
-  readonly #digest: Digest;
+  readonly #parts: PinnedParts;
   readonly #tree: StoredTree;
 
-  constructor(snapshot: StoreSnapshot, digest: Digest, tree: StoredTree) {
+  constructor(snapshot: StoreSnapshot, parts: PinnedParts, tree: StoredTree) {
     this.treeId = tree.treeId;
     this.meta = tree.meta;
     this.items = tree.items;
     this.itemBytes = tree.itemBytes;
     this.stateHash = tree.stateHash;
     this.#snapshot = snapshot;
-    this.#digest = digest;
+    this.#parts = parts;
     this.#tree = tree;
   }
 
@@ -74,7 +93,7 @@ class SnapshotTree implements PinnedTree {
   }
 
   scrub(from: Uint8Array, verifyValue: ValueVerifier): AsyncIterableIterator<ScrubStep> {
-    return scrubWalk(this.#snapshot, this.#tree, from, this.#digest, verifyValue);
+    return scrubWalk(this.#snapshot, this.#tree, from, this.#parts.digest, verifyValue);
   }
 
   close(): Promise<void> {
@@ -108,11 +127,13 @@ class SnapshotTree implements PinnedTree {
   }
 
   async #page(reference: PageReference, level: number): Promise<LeafPage | InteriorPage> {
-    return decodePage(await readPage(this.#snapshot, reference.id), this.treeId, reference, level, this.#digest);
+    const bytes = await reading(this.#parts, () => readPage(this.#snapshot, reference.id));
+    return decodePage(bytes, this.treeId, reference, level, this.#parts.digest);
   }
 
   async #overflowValue(leaf: Buffer, index: number): Promise<Uint8Array> {
     const reference = overflowReference(leaf, index);
-    return decodeOverflow(await readPage(this.#snapshot, reference.id), this.treeId, reference, this.#digest).value;
+    const bytes = await reading(this.#parts, () => readPage(this.#snapshot, reference.id));
+    return decodeOverflow(bytes, this.treeId, reference, this.#parts.digest).value;
   }
 }

@@ -45,7 +45,7 @@ describe('scrub of a tree', () => {
     from = START,
     leavesMax = Number.MAX_SAFE_INTEGER,
   ): Promise<{ pages: number; bytes: number; below: Uint8Array | undefined }> {
-    const pinned = await openPinnedTree(store, testDigest, TREE);
+    const pinned = await openPinnedTree({ store, digest: testDigest, storeFailed: assert.fail }, TREE);
     const seen = { pages: 0, bytes: 0, below: undefined as Uint8Array | undefined };
     let leaves = 0;
     try {

@@ -1,7 +1,7 @@
 import { ByteReader, MalformedBytesError } from '../base/byte-reader.ts';
 import { ByteWriter } from '../base/byte-writer.ts';
 import type { Digest } from '../env/digest.ts';
-import { PageDamagedError } from './errors.ts';
+import { PageDamagedError, UnknownTreeFormatError } from './errors.ts';
 import { PAGE_FORMAT_VERSION, seal, sealHolds } from './page-format.ts';
 import { stateHashText } from './state-hash.ts';
 import { PageReference } from './totals.ts';
@@ -117,8 +117,11 @@ function decodeRecord<T>(treeId: number, bytes: Uint8Array, digest: Digest, deco
       throw new PageDamagedError(treeId, 0, 'checksum differs');
     }
     const version = reader.u8();
-    if (version !== PAGE_FORMAT_VERSION) throw new PageDamagedError(treeId, 0, `unknown format version ${version}`);
-    return decode(reader);
+    if (version !== PAGE_FORMAT_VERSION) throw new UnknownTreeFormatError(`a record of the tree store has format version ${version}`);
+    const record = decode(reader);
+    // Records do not say their kind: one that a disk put in the place of another has another length.
+    if (reader.remaining > 0) throw new PageDamagedError(treeId, 0, `${reader.remaining} bytes too many`);
+    return record;
   } catch (error) {
     if (error instanceof MalformedBytesError) throw new PageDamagedError(treeId, 0, error.message);
     throw error;

@@ -185,13 +185,16 @@ export class TreeLoader {
     this.#pendingBytes += image.length;
   }
 
-  /** Writes what has been collected. It need not survive a crash before the synced batch of the installation. */
+  /**
+   * Writes what has been collected, synced: the sync of the installation would not cover what stands in a log that LevelDB has
+   * closed since, for it closes a full log without a sync.
+   */
   #writePending(): Promise<void> {
     const pages = this.#pending;
     this.#pending = [];
     this.#pendingBytes = 0;
     const ranges = [...this.#ranges];
-    return this.#owner.writer.write({ sync: false }, (batch) => {
+    return this.#owner.writer.write({ sync: true }, (batch) => {
       const recordKey = this.#recordKey();
       if (ranges.length > this.#recorded && recordKey !== undefined) batch.put(recordKey, encodeRanges(ranges, this.#owner.digest));
       this.#recorded = ranges.length;

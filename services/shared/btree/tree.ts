@@ -37,6 +37,8 @@ export interface TreeOwner {
   readonly store: KeyValueStore;
   readonly digest: Digest;
   fetched(resident: boolean): void;
+  /** The store could not be read. */
+  storeFailed(error: unknown): void;
   checkpointed(tree: StoredTree, result: CheckpointResult): void;
 }
 
@@ -174,7 +176,7 @@ export class BTree {
   /** The tree as of its last checkpoint, for snapshots and scrub; it blocks nobody and must be closed. */
   pinned(): Promise<PinnedTree> {
     this.assertUsable();
-    return openPinnedTree(this.#owner.store, this.#owner.digest, this.treeId);
+    return openPinnedTree(this.#owner, this.treeId);
   }
 
   /** Throws what ended the tree, if anything has. */

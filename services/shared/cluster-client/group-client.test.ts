@@ -272,6 +272,17 @@ test('a write that meets a full disk is refused at once, unless an earlier copy 
   assert.equal((await timers.until(pending)).status, 'unknown-outcome');
 });
 
+test('nor does it when its table is gone meanwhile', async () => {
+  await run(put('warm'));
+  cluster.onRequest = (node) => (node === 'node-a' ? 'execute-silently' : { status: 'no-such-group' });
+  const pending = start(put('one'), 3000);
+  await timers.advance(10);
+  mapped = undefined;
+  cluster.network.breakStreams('router:1', 'node-a:7000');
+  for (const node of cluster.nodes.values()) node.replicas.delete(GROUP);
+  assert.equal((await timers.until(pending)).status, 'unknown-outcome');
+});
+
 test('a repetition that changed nothing is not called failed, nor done, while an earlier copy may still arrive', async () => {
   await run(put('warm'));
   for (const answer of [{ status: 'condition-failed' }, { status: 'ok', oldSize: 0, newSize: 0 }] as const) {

@@ -2,7 +2,7 @@
 export interface Clock {
   /** Milliseconds with a fraction on a clock that never goes back; its zero means nothing. Leases and timeouts use only this. */
   monotonicMs(): number;
-  /** Milliseconds since 1970, which may jump. Only for what people and clients see, and for log times. */
+  /** Whole milliseconds since 1970, which may jump. Only for what people and clients see, and for log times. */
   wallMs(): number;
 }
 

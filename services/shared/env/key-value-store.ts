@@ -8,8 +8,8 @@ export interface KeyValueStore {
   /** Values in the order of the keys. */
   getMany(keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]>;
   /**
-   * Applies all or nothing. With `sync` the batch and everything written before it survive a power cut once the promise is
-   * resolved. Writes take effect in the order of the calls. Rejects with StoreFailedError; from then on the store refuses
+   * Applies all or nothing. With `sync` the batch survives a power cut once the promise is resolved. Of a batch without it that is
+   * not promised, whatever is synced later: LevelDB closes a full log without a sync. Writes take effect in the order of the calls. Rejects with StoreFailedError; from then on the store refuses
    * every call. A batch that asks for a sync is not empty.
    */
   write(batch: readonly BatchOperation[], options: { sync: boolean }): Promise<void>;

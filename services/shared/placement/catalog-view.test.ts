@@ -65,6 +65,22 @@ test('tables, partitions, nodes and credentials are found by what they are looke
   assert.equal([...view.nodes()].length, 1);
 });
 
+test('what a table that is gone left takes its place, until another table has the name or it is forgotten', () => {
+  const view = new CatalogView();
+  const key = tableKey('1', 'r', 'Music');
+  const removed = { account: '1', region: 'r', name: 'Music', tableId: 't1', status: 'REMOVED', generation: 9, removedAtMs: 5 } as const;
+  const seen = (): unknown[] => [view.tableNames('1', 'r'), view.tableById('t1'), view.removedTable('1', 'r', 'Music')?.generation];
+  view.apply(1, [entry(key, table('Music', 't1'))], unexpected);
+  view.apply(2, [entry(key, removed)], unexpected);
+  assert.deepEqual(seen(), [[], undefined, 9]);
+  assert.deepEqual([...view.removedTables()], [removed]);
+  view.apply(3, [entry(key, table('Music', 't2'))], unexpected);
+  assert.deepEqual(seen(), [['Music'], undefined, undefined]);
+  view.apply(4, [entry(key, { ...removed, tableId: 't2' })], unexpected);
+  view.apply(5, [{ key }], unexpected);
+  assert.deepEqual([seen(), [...view.removedTables()]], [[[], undefined, undefined], []]);
+});
+
 test('changes replace and delete, and a name can be used again by another table', () => {
   const view = new CatalogView();
   view.apply(1, [entry(tableKey('1', 'r', 'Music'), table('Music', 't1'))], unexpected);

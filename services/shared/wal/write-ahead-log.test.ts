@@ -225,7 +225,8 @@ describe('Reading the write-ahead log', () => {
   });
 
   it('tells trimmed, unknown and damaged apart', async () => {
-    const { log, store } = await opened([1]);
+    const failures: unknown[] = [];
+    const { log, store } = await opened([1], (error) => failures.push(error));
     append(log, 1, 1, [RECORD, RECORD, RECORD]);
     await settle();
     log.trim(1, 2);
@@ -238,6 +239,7 @@ describe('Reading the write-ahead log', () => {
     await assert.rejects(log.read(1, 3, 3, 100), WalDamagedError);
     store.tamper(key, undefined);
     await assert.rejects(log.read(1, 3, 3, 100), WalDamagedError);
+    assert.equal(failures.length, 1, 'the node must stop: its next start says durably what is damaged');
   });
 
   it('looks again when a cut took away what it was reading', async () => {

@@ -15,6 +15,7 @@ export function writeControlFrame(writer: ProtoWriter, frame: ControlFrame): voi
     const position = writer.position();
     writer.uint(HeartbeatAnswerTags.fullness, heartbeatAnswer.fullness);
     writer.bytes(HeartbeatAnswerTags.marks, heartbeatAnswer.marks);
+    writer.uint(HeartbeatAnswerTags.monotonicUs, heartbeatAnswer.monotonicUs);
     writer.bytes(HeartbeatAnswerTags.checkpoints, heartbeatAnswer.checkpoints);
     writer.bytes(HeartbeatAnswerTags.refusals, heartbeatAnswer.refusals);
     writer.uint(HeartbeatAnswerTags.sequence, heartbeatAnswer.sequence);
@@ -65,15 +66,17 @@ function readHeartbeatAnswer(reader: ProtoReader): HeartbeatAnswer {
   let checkpoints: Uint8Array = NO_BYTES;
   let marks: Uint8Array = NO_BYTES;
   let fullness = 0;
+  let monotonicUs = 0;
   while (reader.more()) {
     const tag = reader.tag();
     if (tag === HeartbeatAnswerTags.sequence) sequence = reader.uint();
     else if (tag === HeartbeatAnswerTags.refusals) refusals = reader.bytes();
     else if (tag === HeartbeatAnswerTags.checkpoints) checkpoints = reader.bytes();
+    else if (tag === HeartbeatAnswerTags.monotonicUs) monotonicUs = reader.uint();
     else if (tag === HeartbeatAnswerTags.marks) marks = reader.bytes();
     else if (tag === HeartbeatAnswerTags.fullness) fullness = reader.uint();
     else reader.skip(tag);
   }
   reader.leave(outer);
-  return { sequence, refusals, checkpoints, marks, fullness };
+  return { sequence, refusals, checkpoints, monotonicUs, marks, fullness };
 }

@@ -73,7 +73,14 @@ const envelopes: fc.Arbitrary<GroupEnvelope[]> = fc.array(
 export const controlFrame: fc.Arbitrary<ControlFrame> = record(
   {
     heartbeat: record({ sequence: integer, leaderships: bytes, floors: bytes }),
-    heartbeatAnswer: record({ sequence: integer, refusals: bytes, checkpoints: bytes, marks: bytes, fullness: integer32 }),
+    heartbeatAnswer: record({
+      sequence: integer,
+      refusals: bytes,
+      checkpoints: bytes,
+      monotonicUs: integer,
+      marks: bytes,
+      fullness: integer32,
+    }),
     messages: envelopes,
   },
   { requiredKeys: ['messages'] },

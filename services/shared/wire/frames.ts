@@ -33,6 +33,8 @@ export interface HeartbeatAnswer {
   readonly marks: Uint8Array;
   /** How full the disk of this node is: 0, 1 or 2 (storage-node/groups/disk-room.ts). */
   readonly fullness: number;
+  /** This node's monotonic clock when the heartbeat came, microseconds; 0: not told. */
+  readonly monotonicUs: number;
 }
 
 export interface GroupEnvelope {

@@ -10,7 +10,7 @@ import type { RangeOperation } from '../../shared/wire/storage-operations.ts';
 import { encodeStateHashLogRecord, encodeStateHashRecord, NO_HASH } from '../core/state-hash-record.ts';
 import type { Answer } from '../core/write-evaluator.ts';
 import { RangeReader } from './range-reader.ts';
-import { BALLOT, IDENTITY, keyOf, recordOf, ReplicaWorld, stateAt } from './replica-world.fixture.ts';
+import { BALLOT, IDENTITY, keyOf, recordOf, ReplicaWorld, stateAt, successorOf } from './replica-world.fixture.ts';
 
 const RANGE: RangeOperation = {
   kind: 'range',
@@ -53,6 +53,19 @@ describe('a replica whose tree a snapshot replaces', () => {
     assert.deepEqual([paxos.applied, paxos.commit, paxos.trimmed, paxos.last], [10, 10, 10, 20]);
     await assert.rejects(world.wal.read(IDENTITY.group, 10, 20, 1 << 20), WalTrimmedError);
     assert.equal((await world.wal.read(IDENTITY.group, 11, 20, 1 << 20)).length, 10);
+  });
+
+  it('counts nothing of its longer log behind a snapshot of a later configuration', async () => {
+    const world = new ReplicaWorld();
+    await world.create();
+    const records = Array.from({ length: 20 }, (_, at) => recordOf(at, at + 1));
+    await world.follow(records, 2);
+    // The Swap in slot 9 ended the configuration in which the other records were accepted.
+    await world.install(20, 10, successorOf(9));
+    await world.restart();
+    const { paxos } = world.group;
+    assert.deepEqual([paxos.configuration.number, paxos.commit, paxos.last], [2, 10, 10]);
+    assert.deepEqual(paxos.accepted, { configuration: 2, round: 0, replica: 0 });
   });
 
   it('does not stop because a read was waiting for a page of the old tree', async () => {

@@ -56,6 +56,7 @@ beforeEach(async () => {
     hurryHeartbeat: nothing,
     elected: nothing,
     watchClock: nothing,
+    clocksAgree: () => true,
     applied: nothing,
   };
   group = new Group({ identity: IDENTITY, paxos, tree, state, snapshot: NO_SNAPSHOT, host });

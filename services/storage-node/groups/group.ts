@@ -49,6 +49,8 @@ export interface GroupHost {
   elected(): void;
   /** Looks at the clocks: after a jump no lease is valid. To be called right before a lease is relied on. */
   watchClock(): void;
+  /** The monotonic clocks of all members run at one rate, as far as is known: only then does a lease mean anything. */
+  clocksAgree(group: Group): boolean;
   /** A record was applied (the catalog's watchers look at it). */
   applied(group: Group, slot: Slot, record: LogRecord): void;
 }
@@ -360,7 +362,7 @@ export class Group {
   confirm(deadlineMs: number, respond: Respond, answer: Answer): void {
     this.#host.watchClock();
     const nowMs = this.#host.environment.clock.monotonicMs();
-    if (this.paxos.leaseValid(nowMs)) return respond(answer);
+    if (this.paxos.leaseValid(nowMs) && this.#host.clocksAgree(this)) return respond(answer);
     if (!this.paxos.serves) return respond(this.leaderRefusal() ?? { status: 'not-ready' });
     const refuse = (): void => respond({ status: 'not-ready', message: 'leadership could not be proved in time' });
     this.#reads.wait(nowMs, deadlineMs, () => respond(answer), refuse);

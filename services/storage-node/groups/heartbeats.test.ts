@@ -21,7 +21,7 @@ let counted: number[];
 beforeEach(() => {
   counted = [];
   stateHashes = new StateHashWatch();
-  heartbeats = new Heartbeats(seededRandom(1));
+  heartbeats = new Heartbeats(seededRandom(1), 1e-3);
   group = {
     id: 7,
     identity: { members: [1, 2].map((replica) => ({ replica, node: `node-${replica}`, az: `az-${replica}`, logOnly: false })) },
@@ -46,7 +46,8 @@ function beat(hurried: boolean, nowMs: number): number | undefined {
 
 function answer(sequence: number | undefined, said = { marks: encodeGroupMarks([]), fullness: 0 }) {
   assert(sequence !== undefined, 'nothing was sent');
-  return heartbeats.answered('node-2', { sequence, refusals: NO_REFUSALS, checkpoints: encodeGroupSlots([]), ...said }, 1000);
+  const answered = { sequence, refusals: NO_REFUSALS, checkpoints: encodeGroupSlots([]), monotonicUs: 0, ...said };
+  return heartbeats.answered('node-2', answered, 1000);
 }
 
 test('reads that hurry heartbeats faster than they are answered do not push the awaited ones out', () => {
@@ -67,14 +68,14 @@ test('a hurried heartbeat that is lost holds up nobody beyond the next regular o
 });
 
 test('an answer to a heartbeat of an earlier life of the process counts for nothing', () => {
-  const earlier = new Heartbeats<BeatingGroup>(seededRandom(2)).make('node-2', [group], false, 0);
+  const earlier = new Heartbeats<BeatingGroup>(seededRandom(2), 1e-3).make('node-2', [group], false, 0);
   for (let nowMs = 1; nowMs < 50; nowMs++) beat(false, nowMs);
   assert.deepEqual(answer(earlier?.sequence).groups, []);
   assert.deepEqual(counted, []);
 });
 
 test('now and then checkpoints and floors travel along, and only of groups that are granted', () => {
-  const follower = new Heartbeats<BeatingGroup>(seededRandom(2));
+  const follower = new Heartbeats<BeatingGroup>(seededRandom(2), 1e-3);
   const floor = new TrimFloor();
   const theirs: BeatingGroup = { ...group, checkpointSlot: 40, trimFloor: floor };
   group = { ...group, sharedFloor: 20 };

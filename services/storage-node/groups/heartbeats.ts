@@ -11,6 +11,7 @@ import {
 } from '../../shared/paxos/heartbeat.ts';
 import type { PaxosReplica } from '../../shared/paxos/replica.ts';
 import type { Heartbeat, HeartbeatAnswer } from '../../shared/wire/frames.ts';
+import { ClockRate } from '../core/clock-rate.ts';
 import type { GroupIdentity } from '../core/group-state.ts';
 import { decodeGroupSlots, encodeGroupSlots, type GroupSlot } from './group-slots.ts';
 import type { Fullness } from './disk-room.ts';
@@ -48,6 +49,7 @@ interface PeerBook<G> {
   /** Another one was asked for meanwhile. */
   again: boolean;
   regular: number;
+  readonly rate: ClockRate;
 }
 
 /** The peer's answer: the groups it was about, and whether another heartbeat was asked for while it was on its way. */
@@ -65,15 +67,19 @@ const REMEMBERED = 64;
  */
 export class Heartbeats<G extends BeatingGroup> {
   readonly #peers = new Map<NodeId, PeerBook<G>>();
+  readonly #clockDriftMax: number;
   #sequence: number;
   /** How full the disk of this node is: its answers say so. */
   fullness: Fullness = 0;
   /** Peers whose last answer said that their disks are nearly full, or fuller. */
   readonly peerFullness = new Map<NodeId, Fullness>();
+  /** Peers whose monotonic clock was seen to run at another rate than the own one: one of the two keeps no promise about time. */
+  readonly differingClocks = new Set<NodeId>();
 
   /** Each life of the process numbers from somewhere else, so that a late answer to an earlier life counts for nothing. */
-  constructor(random: Random) {
+  constructor(random: Random, clockDriftMax: number) {
     this.#sequence = random.uint32();
+    this.#clockDriftMax = clockDriftMax;
   }
 
   /**
@@ -135,6 +141,7 @@ export class Heartbeats<G extends BeatingGroup> {
       checkpoints: encodeGroupSlots(checkpoints),
       marks: encodeGroupMarks(marks),
       fullness: this.fullness,
+      monotonicUs: Math.round(nowMs * 1000),
     };
   }
 
@@ -143,6 +150,7 @@ export class Heartbeats<G extends BeatingGroup> {
     const sent = book.sent.get(answer.sequence);
     if (sent === undefined) return NOTHING;
     book.sent.delete(answer.sequence);
+    this.#compareClocks(node, book, sent.sentAtMs, answer.monotonicUs, nowMs);
     const refusals = decodeRefusals(answer.refusals);
     for (const { group, ballot, follower } of sent.led) {
       group.paxos.onHeartbeatAnswer(follower, ballot, sent.sentAtMs, !refusals.has(group.id), nowMs);
@@ -156,10 +164,17 @@ export class Heartbeats<G extends BeatingGroup> {
     return { groups: sent.led.map(({ group }) => group), again };
   }
 
+  #compareClocks(node: NodeId, { rate }: PeerBook<G>, sentAtMs: number, peerUs: number, nowMs: number): void {
+    if (peerUs === 0) return;
+    rate.heard({ sentAtMs, receivedAtMs: nowMs, peerMs: peerUs / 1000 });
+    if (rate.differs(nowMs)) this.differingClocks.add(node);
+    else this.differingClocks.delete(node);
+  }
+
   #book(node: NodeId): PeerBook<G> {
     let book = this.#peers.get(node);
     if (book === undefined) {
-      book = { sent: new Map(), hurried: undefined, again: false, regular: 0 };
+      book = { sent: new Map(), hurried: undefined, again: false, regular: 0, rate: new ClockRate(this.#clockDriftMax) };
       this.#peers.set(node, book);
     }
     return book;

@@ -84,7 +84,7 @@ export class NodeGroups implements GroupHost {
     this.environment = environment;
     this.wal = wal;
     this.#catalog = parts.catalog;
-    this.#heartbeats = new Heartbeats(environment.random);
+    this.#heartbeats = new Heartbeats(environment.random, options.paxos.clockDrift);
     this.room = new DiskRoom(options.node, parts.reserveBytes, this.#heartbeats.peerFullness, environment.logger);
     this.#handOver = parts.handOver;
     this.evaluator = new WriteEvaluator(environment.digest, environment.logger, options.region);
@@ -328,6 +328,16 @@ export class NodeGroups implements GroupHost {
     this.hurryHeartbeat();
   }
 
+  /** Nodes whose monotonic clock runs at another rate than the own one: no lease of a group that both are in is relied on. */
+  get differingClocks(): ReadonlySet<NodeId> {
+    return this.#heartbeats.differingClocks;
+  }
+
+  clocksAgree({ identity }: Group): boolean {
+    const { differingClocks } = this.#heartbeats;
+    return differingClocks.size === 0 || !identity.members.some(({ node }) => differingClocks.has(node));
+  }
+
   #clockOffset(): number {
     const { clock } = this.environment;
     return clock.wallMs() - clock.monotonicMs();
@@ -343,7 +353,11 @@ export class NodeGroups implements GroupHost {
       this.links.answerHeartbeat(node, answer);
     }
     if (frame.heartbeatAnswer !== undefined) {
+      const differed = this.differingClocks.has(node);
       const { groups, again } = this.#heartbeats.answered(node, frame.heartbeatAnswer, nowMs);
+      const differs = this.differingClocks.has(node);
+      if (differs !== differed)
+        this.environment.logger.warn(differs ? 'clock rates differ: no leases' : 'clock rates agree again', { node });
       for (const group of groups) group.leadershipConfirmed();
       if (again) {
         this.#sendHeartbeats([node], true);

@@ -13,7 +13,9 @@ import type { PaxosMessage } from '../../shared/paxos/messages.ts';
 import { DEFAULT_PAXOS_OPTIONS } from '../../shared/paxos/options.ts';
 import { encodeLogRecord } from '../../shared/wal/log-record.ts';
 import { WriteAheadLog } from '../../shared/wal/write-ahead-log.ts';
+import type { MemberPlace } from '../../shared/wire/admin.ts';
 import { encodeGroupMeta, type GroupIdentity, GroupState } from '../core/group-state.ts';
+import { encodeSwap, swapped } from '../core/membership.ts';
 import { REMEMBER_REQUESTS_MS } from '../core/options.ts';
 import { type Answer, WriteEvaluator } from '../core/write-evaluator.ts';
 import type { Group, GroupHost } from './group.ts';
@@ -33,6 +35,8 @@ export const IDENTITY: GroupIdentity = {
   since: 0,
   members: [1, 2, 3].map((replica) => ({ replica, node: `node-${replica}`, az: `az-${replica}`, logOnly: false })),
 };
+
+const NEWCOMER: MemberPlace = { replica: 4, node: 'node-4', az: 'az-3', logOnly: false };
 
 export function keyOf(number: number): Uint8Array {
   return utf8(`key-${String(number).padStart(5, '0')}`);
@@ -93,11 +97,6 @@ export class ReplicaWorld {
     return this.#treeStore;
   }
 
-  get loader(): GroupLoader {
-    assert(this.#loader);
-    return this.#loader;
-  }
-
   get wal(): WriteAheadLog {
     assert(this.#wal);
     return this.#wal;
@@ -113,29 +112,41 @@ export class ReplicaWorld {
     return this.#group;
   }
 
+  get loader(): GroupLoader {
+    assert(this.#loader);
+    return this.#loader;
+  }
+
   /** A new replica. */
-  async create(): Promise<void> {
+  async create(identity = IDENTITY): Promise<void> {
     const loader = await this.#open();
-    this.#group = await loader.create(IDENTITY, undefined, false);
+    this.#group = await loader.create(identity, undefined, false);
+  }
+
+  /** A new replica that is to become a member, and keeps the log alone if it begins behind a slot. */
+  async createLearner(identity: GroupIdentity, logBehind: Slot): Promise<void> {
+    const loader = await this.#open();
+    this.#group = await loader.createLearner(identity, logBehind);
   }
 
   /** The process dies, everything given to the disks survives, and it starts again. */
-  async restart(): Promise<void> {
+  async restart({ loseTrees = false } = {}): Promise<void> {
     this.#walStore = this.#walStore.crash((unsynced) => unsynced);
     this.#mark = this.#mark.crash(true);
-    this.#treeStore = this.#treeStore.crash((unsynced) => unsynced, { delay: (operation) => this.#delay(operation) });
+    const delays = { delay: (operation: 'write' | 'sync' | 'read') => this.#delay(operation) };
+    this.#treeStore = loseTrees ? new MemoryStore(delays) : this.#treeStore.crash((unsynced) => unsynced, delays);
     const loader = await this.#open();
     this.#group = (await loader.load())[0];
   }
 
   /** A tree of so many items, as of `slot`, takes the replica's place on the disk, as a snapshot does. */
-  async install(items: number, slot: Slot) {
+  async install(items: number, slot: Slot, identity = IDENTITY) {
     const loader = this.pages.startLoad(IDENTITY.replica);
     for (let number = 0; number < items; number++) {
       const value = storedText(number, slot);
       await loader.add(keyOf(number), value, storedChecksum(value), 320);
     }
-    return loader.install(encodeGroupMeta(IDENTITY, stateAt(slot), { slot, ballot: BALLOT }));
+    return loader.install(encodeGroupMeta(identity, stateAt(slot), { slot, ballot: BALLOT }));
   }
 
   /** A message of the leader arrives, and all that follows from it happens. */
@@ -194,11 +205,29 @@ export class ReplicaWorld {
       hurryHeartbeat: () => undefined,
       elected: () => undefined,
       watchClock: () => undefined,
+      clocksAgree: () => true,
       applied: () => undefined,
     };
     this.#loader = new GroupLoader({ environment, pages: this.#pages, wal: this.#wal, host, options: DEFAULT_PAXOS_OPTIONS });
     return this.#loader;
   }
+}
+
+/** IDENTITY when replica 4 took the place of 3 by the Swap in slot `since`. */
+export function successorOf(since: Slot): GroupIdentity {
+  return { ...IDENTITY, ...swapped(IDENTITY, 3, NEWCOMER), since };
+}
+
+/** The Swap that makes it. */
+export function swapRecord(): Buffer {
+  const record = {
+    type: 'swap' as const,
+    timeMs: 1,
+    change: 'none' as const,
+    identity: { kind: 'service' as const, name: '' },
+    oldSize: 0,
+  };
+  return encodeLogRecord({ ...record, key: new Uint8Array(0), payload: encodeSwap(swapped(IDENTITY, 3, NEWCOMER)) }, nodeDigest);
 }
 
 /** Key and value of these items, as a snapshot's chunk holds them. */

@@ -106,6 +106,14 @@ test('a turn begins so many requests; the rest has its turn later, in order, and
   assert.ok(stream.frames.length >= 2, 'answers leave with their turns');
 });
 
+test('what waits for its turn when the stream ends never begins', async () => {
+  store('a', 100);
+  for (let at = 0; at < 10; at++) get('a');
+  lane.close();
+  await timers.settle();
+  assert.deepEqual([reads, answered.length], [TURN_STEPS, 10]);
+});
+
 test('large answers leave 256 KB a turn, and small ones do not wait behind them', async () => {
   for (const key of ['a', 'b', 'c', 'd']) store(key, 200 * KIB);
   store('small', 100);

@@ -4,7 +4,7 @@ import { ManualTimers } from '../../../test/harness/manual-timers.ts';
 import type { SnapshotMessage, TransferMessage } from '../../shared/wire/frames.ts';
 import { REMEMBER_REQUESTS_MS } from '../core/options.ts';
 import { encodeGroupMeta } from '../core/group-state.ts';
-import { BALLOT, chunkOf, IDENTITY, ReplicaWorld, stateAt } from './replica-world.fixture.ts';
+import { BALLOT, chunkOf, IDENTITY, ReplicaWorld, stateAt, successorOf } from './replica-world.fixture.ts';
 import { type ReceiverLinks, SnapshotReceiver } from './snapshot-receiver.ts';
 import { SnapshotSender } from './snapshot-sender.ts';
 
@@ -26,11 +26,12 @@ async function receiverOf(world: ReplicaWorld): Promise<SnapshotReceiver> {
   return new SnapshotReceiver(parts);
 }
 
-function sendAll(receiver: SnapshotReceiver, world: ReplicaWorld): void {
-  const state = encodeGroupMeta(IDENTITY, stateAt(10));
-  receiver.onMessage('node-1', world.group, { ...TRANSFER, kind: 'begin', from: 1, to: 2, ballot: BALLOT, slot: 10, state });
-  receiver.onMessage('node-1', world.group, { ...TRANSFER, kind: 'chunk', index: 0, entries: chunkOf(NUMBERS, 10) });
-  receiver.onMessage('node-1', world.group, { ...TRANSFER, kind: 'end', chunks: 1, items: NUMBERS.length });
+function sendAll(receiver: SnapshotReceiver, world: ReplicaWorld, identity = IDENTITY, slot = 10): void {
+  const transfer = { ...TRANSFER, transfer: TRANSFER.transfer + slot - 10 };
+  const state = encodeGroupMeta(identity, stateAt(slot));
+  receiver.onMessage('node-1', world.group, { ...transfer, kind: 'begin', from: 1, to: 2, ballot: BALLOT, slot, state });
+  receiver.onMessage('node-1', world.group, { ...transfer, kind: 'chunk', index: 0, entries: chunkOf(NUMBERS, slot) });
+  receiver.onMessage('node-1', world.group, { ...transfer, kind: 'end', chunks: 1, items: NUMBERS.length });
 }
 
 it('puts a snapshot in place', async () => {
@@ -39,6 +40,22 @@ it('puts a snapshot in place', async () => {
   sendAll(receiver, world);
   await world.timers.settle();
   assert.deepEqual([receiver.installed, world.group.state.applied, world.group.tree.items], [1, 10, NUMBERS.length]);
+});
+
+it('takes the members from a snapshot, unless it knows of later ones', async () => {
+  const world = new ReplicaWorld();
+  const receiver = await receiverOf(world);
+  const { members } = successorOf(9);
+  sendAll(receiver, world, successorOf(9));
+  await world.timers.settle();
+  assert.deepEqual([world.group.identity.configuration, world.group.identity.members], [2, members]);
+  assert.deepEqual(world.group.paxos.configuration, { number: 2, since: 9, members: [1, 2, 4], logReplicas: [] });
+  // Of a sender that has not applied the Swap, whatever it knows to be chosen.
+  sendAll(receiver, world, IDENTITY, 20);
+  await world.timers.settle();
+  assert.deepEqual([receiver.installed, world.group.state.applied, world.group.identity.members], [2, 20, members]);
+  await world.restart();
+  assert.equal(world.group.identity.configuration, 2);
 });
 
 it('leaves no tree behind of a replica that is removed while its snapshot arrives', async () => {

@@ -1,19 +1,50 @@
-import type { AddLearner, AdminResponse, CreateReplica } from '../../shared/wire/admin.ts';
+import type { ReplicaId } from '../../shared/base/ids.ts';
+import type { PageStore } from '../../shared/btree/page-store.ts';
+import type { AddLearner, AdminResponse, CreateReplica, DeleteReplica } from '../../shared/wire/admin.ts';
 import { AdminCallError } from '../../shared/env/transport.ts';
 import { decodeGroupMeta, type GroupIdentity } from '../core/group-state.ts';
 import { REMEMBER_REQUESTS_MS } from '../core/options.ts';
 import type { NodeGroups } from '../groups/node-groups.ts';
+import { deleteReplica } from './delete-replica.ts';
 
-/** Calls for one group run one after the other. */
+/** Replicas whose destruction is remembered. Late copies of calls die with the process; so many come in minutes at most. */
+const DESTROYED_REMEMBERED_MAX = 10_000;
+
+/**
+ * Creates and destroys replicas, one call after the other. A call can lie in a socket while this process stands still, and be found
+ * behind the one that came later: what was destroyed here is never created again, since ids are not used twice.
+ */
 export class ReplicaCreator {
   readonly #groups: NodeGroups;
+  readonly #destroyed = new Set<ReplicaId>();
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(groups: NodeGroups) {
     this.#groups = groups;
   }
 
-  /** Creates an empty replica of a new group; repeating it changes nothing. Rejects with AdminCallError `replica-exists` or `replica-lost`. */
+  /** As `deleteReplica`. */
+  destroy(request: DeleteReplica, pages: PageStore): Promise<AdminResponse> {
+    const run = this.#turn.then(() => {
+      this.#remember(request.replica);
+      return deleteReplica(request, this.#groups, pages);
+    });
+    this.#turn = run.catch(() => undefined);
+    return run;
+  }
+
+  #remember(replica: ReplicaId): void {
+    this.#destroyed.add(replica);
+    for (const oldest of this.#destroyed) {
+      if (this.#destroyed.size <= DESTROYED_REMEMBERED_MAX) return;
+      this.#destroyed.delete(oldest);
+    }
+  }
+
+  /**
+   * Creates an empty replica of a new group; repeating it changes nothing. Rejects with AdminCallError `replica-exists`, `replica-lost`
+   * or `replica-destroyed`.
+   */
   create(request: CreateReplica): Promise<AdminResponse> {
     const run = this.#turn.then(() => this.#create(request));
     this.#turn = run.catch(() => undefined);
@@ -45,6 +76,8 @@ export class ReplicaCreator {
   }
 
   async #create(request: CreateReplica): Promise<AdminResponse> {
+    if (this.#destroyed.has(request.replica))
+      throw new AdminCallError('replica-destroyed', `replica ${request.replica} of group ${request.group} was destroyed here`);
     const existing = this.#groups.group(request.group);
     const group = await this.#groups.loader.create(identityOf(request), existing, request.late);
     if (group !== existing) this.#groups.add(group);

@@ -106,4 +106,22 @@ export const CONSENSUS: readonly Mutant[] = [
     ],
     detectors: [seeds('relay', 3)],
   },
+  {
+    name: 'cut-below-the-commit',
+    mistake: 'A Sync that begins below what a follower knows as chosen cuts there.',
+    patches: [{ file: ACCEPTOR, old: 'const skip = Math.max(0, this.#commit - from);', new: 'const skip = 0;' }],
+    detectors: [tests('services/shared/paxos/acceptor-guards.test.js')],
+  },
+  {
+    name: 'snapshot-lowers-the-promise',
+    mistake: 'A snapshot brings the ballot under which it was made, though a greater one was promised.',
+    patches: [
+      {
+        file: ACCEPTOR,
+        old: 'for (const promised of [ballot, opening]) if (compareBallots(promised, this.#promised) > 0) this.promise(promised);',
+        new: 'this.#promised = ballot;',
+      },
+    ],
+    detectors: [tests('services/shared/paxos/acceptor-guards.test.js')],
+  },
 ];

@@ -148,4 +148,32 @@ export const DISK: readonly Mutant[] = [
     ],
     detectors: [tests('services/shared/wal/write-ahead-log-damage.test.js')],
   },
+  {
+    name: 'trim-beyond-the-checkpoint',
+    mistake: 'Log goes that the own tree holds in memory alone.',
+    patches: [
+      {
+        file: 'storage-node/groups/log-trimmer.ts',
+        old: 'floors: [...needed, ownFloor], chosen: 0 };',
+        new: 'floors: [...needed, ownFloor + 1], chosen: 0 };',
+      },
+    ],
+    detectors: [tests('services/storage-node/groups')],
+  },
+  {
+    name: 'trim-behind-one-checkpoint',
+    mistake: 'Log goes as soon as a single replica holds it in a checkpoint.',
+    patches: [
+      { file: 'storage-node/groups/trim-floor.ts', old: 'return slots[Math.min(1, slots.length - 1)] ?? 0;', new: 'return slots[0] ?? 0;' },
+    ],
+    detectors: [tests('services/storage-node/groups')],
+  },
+  {
+    name: 'others-taught-what-is-not-durable-here',
+    mistake: 'A leader teaches followers from its log what its own disk does not hold yet.',
+    patches: [
+      { file: 'storage-node/groups/catch-up.ts', old: 'const last = Math.min(commit, group.durableLast);', new: 'const last = commit;' },
+    ],
+    detectors: [tests('services/storage-node/groups/catch-up.test.js')],
+  },
 ];

@@ -2,6 +2,10 @@ import { type Mutant, seeds, tests } from '../mutant.ts';
 
 const REPLICA = 'shared/paxos/replica.ts';
 const GROUP = 'storage-node/groups/group.ts';
+const RANGES = 'storage-node/groups/range-reader.ts';
+const GATE = 'storage-node/groups/read-gate.ts';
+const READINESS = 'storage-node/groups/readiness.ts';
+const NODE = 'storage-node/groups/node-groups.ts';
 
 /** What a leader evaluates and answers. */
 export const SERVING: readonly Mutant[] = [
@@ -135,10 +139,107 @@ export const SERVING: readonly Mutant[] = [
     patches: [
       {
         file: 'storage-node/groups/range-reader.ts',
-        old: 'if (operation.consistent) group.confirm(deadlineMs, respond, answer);\n  ',
-        new: 'if (operation.consistent) respond(answer);\n  ',
+        old: 'if (!operation.consistent) return this.#end(reading, answer);',
+        new: 'if (operation.limit >= 0) return this.#end(reading, answer);',
       },
     ],
     detectors: [tests('test/mutants/stories.test.js')],
+  },
+  {
+    name: 'lease-checked-before-the-read',
+    mistake: 'A strong read that waits for a page looks at the lease before it waits, not when it has read.',
+    patches: [
+      {
+        file: GROUP,
+        old: '      this.#afterFetch(wait, deadlineMs, respond, () => this.read(key, consistent, deadlineMs, respond, answer));',
+        new: `      const proved = this.paxos.leaseValid(this.#host.environment.clock.monotonicMs());
+      this.#afterFetch(wait, deadlineMs, respond, () =>
+        proved ? respond(answer(this.#tree.get(key))) : this.read(key, consistent, deadlineMs, respond, answer),
+      );`,
+      },
+    ],
+    detectors: [tests('services/storage-node/groups/leader-requests.test.js')],
+  },
+  {
+    name: 'range-read-over-two-leaderships',
+    mistake: 'A strong read of a range goes on though leadership changed between its slices.',
+    patches: [
+      {
+        file: RANGES,
+        old: 'if (group.stopped || (operation.consistent && group.paxos.leading !== reading.leading))',
+        new: 'if (group.stopped)',
+      },
+    ],
+    detectors: [tests('services/storage-node/groups/leader-requests.test.js')],
+  },
+  {
+    name: 'key-of-another-partition-taken',
+    mistake: 'A replica carries out what belongs to another partition.',
+    patches: [{ file: GROUP, old: "    if (!this.holds(key)) return { status: 'wrong-range' };\n", new: '' }],
+    detectors: [tests('services/storage-node/groups/leader-requests.test.js')],
+  },
+  {
+    name: 'write-under-way-executed-twice',
+    mistake: 'A repetition of a write is evaluated while the first copy is proposed and not applied.',
+    patches: [
+      {
+        file: GROUP,
+        old: '    const underWay = this.#overlay.slotOf(request);',
+        new: '    const underWay = undefined as number | undefined;',
+      },
+    ],
+    detectors: [seeds('relay', 30)],
+  },
+  {
+    name: 'late-copy-runs-after-its-repetition',
+    mistake: 'A copy of a write that waited for a page is evaluated though a later copy took its place.',
+    patches: [
+      {
+        file: GROUP,
+        old: '        if (this.#overlay.goesOn(request, waiting)) this.write(',
+        new: '        if (waiting !== undefined) this.write(',
+      },
+    ],
+    detectors: [tests('services/storage-node/groups/leader-requests.test.js')],
+  },
+  {
+    name: 'reads-proved-by-an-earlier-heartbeat',
+    mistake: 'A read without a lease is answered by a heartbeat that was sent before it read.',
+    patches: [{ file: GATE, old: 'this.#split((read) => read.readAtMs <= confirmedAtMs, ', new: 'this.#split(() => confirmedAtMs > 0, ' }],
+    detectors: [tests('services/storage-node/groups/leader-requests.test.js')],
+  },
+  {
+    name: 'ready-by-what-was-known-once',
+    mistake: 'A node is ready because it once knew a leader.',
+    patches: [
+      {
+        file: READINESS,
+        old: 'if (nowMs - ledAtMs > LEASES_WITHOUT_LEADER * leaseMs)',
+        new: 'if (nowMs - ledAtMs > 1e9 * LEASES_WITHOUT_LEADER * leaseMs)',
+      },
+    ],
+    detectors: [tests('services/storage-node/groups/readiness.test.js')],
+  },
+  {
+    name: 'hung-disk-keeps-its-leases',
+    mistake: 'A node whose log does not get to the disk goes on sending heartbeats.',
+    patches: [
+      { file: NODE, old: 'if (this.wal.syncAgeMs() > SYNC_STALL_MS) {', new: 'if (this.wal.syncAgeMs() > 1000 * SYNC_STALL_MS) {' },
+    ],
+    detectors: [tests('services/storage-node/service.test.js')],
+  },
+  {
+    name: 'lease-relied-on-after-a-jump',
+    mistake: 'A read relies on a lease without a look at whether the clocks have jumped.',
+    patches: [{ file: GROUP, old: '    this.#host.watchClock();\n', new: '' }],
+    detectors: [tests('services/storage-node/groups/leader-requests.test.js')],
+  },
+  {
+    name: 'message-of-a-stranger-taken',
+    mistake: 'A consensus message is taken from a node that does not hold the replica that it names.',
+    patches: [
+      { file: NODE, old: 'if (group.stopped || !group.hears(from, node)) return;', new: 'if (group.stopped || node.length < 0) return;' },
+    ],
+    detectors: [tests('services/storage-node/service.test.js')],
   },
 ];

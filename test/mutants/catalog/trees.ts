@@ -37,8 +37,8 @@ export const TREES: readonly Mutant[] = [
     patches: [
       {
         file: 'shared/btree/pinned-tree.ts',
-        old: 'const snapshot = store.snapshot();',
-        new: 'const snapshot: StoreSnapshot = { get: (key) => store.get(key), entries: (range) => store.entries(range), close: async () => undefined };',
+        old: 'const snapshot = parts.store.snapshot();',
+        new: 'const { store } = parts;\n  const snapshot: StoreSnapshot = { get: (key) => store.get(key), entries: (range) => store.entries(range), close: async () => undefined };',
       },
     ],
     detectors: [tests('services/shared/btree/checkpoint.test.js')],

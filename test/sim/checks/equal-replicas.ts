@@ -28,6 +28,8 @@ export async function differenceOfReplicas(cluster: SimCluster): Promise<string 
 
 /** Each group has all its members, full copies all of them, and they have applied the same. */
 function isQuiet(cluster: SimCluster): boolean {
+  // One may have met the end of a fault just now, and its supervisor has not started it again yet.
+  if (cluster.nodes.some(({ life }) => life?.service.groups === undefined)) return false;
   const memberships = cluster.memberships();
   for (const [id, { members }] of memberships) {
     const slots = new Set<number>();

@@ -1,5 +1,6 @@
 import { drawMs, type Fault } from './fault.ts';
 import { once } from './once.ts';
+import { pickImpaired } from './processes.ts';
 
 const STEP_MOST_MS = 3_600_000;
 /** Two clocks may differ by twice this: what a lease allows for (architecture.md 4.2). */
@@ -18,6 +19,27 @@ export const stepClock: Fault = {
       durationMs: drawMs(random, 1000, 20_000),
       end: once(() => clock.stepWall(-stepMs)),
     };
+  },
+};
+
+/** Far more than is promised, and not so much that the margin of a lease would not cover it until it is found out. */
+const BROKEN_RATES = [0.95, 1.05];
+
+/** The clocks of one storage node run at a rate that no clock may have: leases must not be relied on (reliability.md (i), F4). */
+export const breakClock: Fault = {
+  kind: 'clock-broken',
+  begin(parts) {
+    const { random } = parts;
+    const picked = pickImpaired(parts);
+    if (picked === undefined) return undefined;
+    const { node, permit } = picked;
+    const rate = random.pick(BROKEN_RATES);
+    node.clock.setRate(rate);
+    const end = once(() => {
+      node.clock.setRate(1);
+      permit();
+    });
+    return { what: `${node.name} at ${rate}`, durationMs: drawMs(random, 1000, 20_000), end };
   },
 };
 

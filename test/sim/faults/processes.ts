@@ -1,8 +1,9 @@
 import { MINUTE_MS } from '../../../services/shared/base/units.ts';
-import type { SimCluster } from '../cluster.ts';
 import type { SimMachine } from '../machine.ts';
 import { drawMs, type Fault, type FaultParts, type FaultUnderWay } from './fault.ts';
 import { once } from './once.ts';
+
+type StorageMachine = FaultParts['cluster']['nodes'][number];
 
 const BACK_LEAST_MS = 20;
 const BACK_MOST_MS = 6000;
@@ -14,12 +15,12 @@ function started(machine: SimMachine, permit: () => void): () => void {
   };
 }
 
-export function pickNode({ cluster, random }: FaultParts): SimCluster['nodes'][number] {
+export function pickNode({ cluster, random }: FaultParts): StorageMachine {
   return random.pick(cluster.nodes);
 }
 
 /** A node and leave to impair it. */
-function pickImpaired(parts: FaultParts): { node: SimMachine; permit: () => void } | undefined {
+export function pickImpaired(parts: FaultParts): { node: StorageMachine; permit: () => void } | undefined {
   const node = pickNode(parts);
   const permit = parts.atlas.impair(node);
   return permit === undefined ? undefined : { node, permit };

@@ -5,8 +5,9 @@ import { type KeyValueStore, StoreFailedError } from '../../../services/shared/e
 import { type MarkFile, MarkFileDamagedError } from '../../../services/shared/env/mark-file.ts';
 import type { NodeDisk } from '../../../services/storage-node/groups/node-disk.ts';
 import type { Kernel } from './kernel.ts';
+import { DiskFaults, type StoreName } from './sim-disk-faults.ts';
 import type { SimProcess } from './sim-process.ts';
-import { type DiskPace, SimStore } from './sim-store.ts';
+import { type DiskError, type DiskPace, SimStore } from './sim-store.ts';
 import { StoreImage } from './sim-store-image.ts';
 
 /** Times of a solid-state disk, milliseconds, before what is drawn on top. */
@@ -19,16 +20,32 @@ const SLOW_SYNC_ONE_OF = 100;
 const SLOW_SYNC_MS = 20;
 /** Far more than any run writes. */
 const DISK_BYTES = 100 * GIB;
+/** A process that was told of a failure has ended itself by then: nothing is left to wait for. */
+const END_MS = 1;
+
+/** Everything on a disk at one moment. */
+export interface DiskImage {
+  readonly wal: StoreImage;
+  readonly tree: StoreImage;
+  readonly identity: Uint8Array | undefined;
+  readonly mark: number | undefined;
+  /** A loss of power leaves the one or the other. */
+  readonly markUnderWay: number | undefined;
+}
 
 /**
  * The disk of one machine, over all lives of its storage node: two stores, the mark file and the identity. A crash leaves of
  * what was under way what a real disk may leave.
  */
 export class SimDisk {
+  /** Injected. */
+  readonly faults = new DiskFaults();
+  /** Called when something became durable, before whoever waits for it hears of it. */
+  onSync: ((what: StoreName | 'mark') => void) | undefined;
   readonly #kernel: Kernel;
   readonly #random: Prng;
-  #wal = new StoreImage();
-  #tree = new StoreImage();
+  #wal: StoreImage;
+  #tree: StoreImage;
   #identity: Uint8Array | undefined;
   #mark: number | undefined;
   #markUnderWay: number | undefined;
@@ -40,53 +57,68 @@ export class SimDisk {
   /** What the scan of the log finds at the next start. */
   #walDamage: string | undefined;
   #stores: { readonly image: StoreImage; readonly store: SimStore }[] = [];
-  /** Injected: nothing is finished before. */
-  stalledUntilMs = 0;
-  /** Injected: so much slower than usual. */
-  slowness = 1;
   /** Injected: what is left on the disk. */
   freeBytes = DISK_BYTES;
-  /** Injected: the next write of this life of the process fails. */
-  failNextWrite = false;
 
-  constructor(kernel: Kernel) {
+  /** An empty one, or one that holds what this image does. */
+  constructor(kernel: Kernel, image?: DiskImage) {
     this.#kernel = kernel;
     this.#random = kernel.random();
+    this.#wal = image?.wal.copy() ?? new StoreImage();
+    this.#tree = image?.tree.copy() ?? new StoreImage();
+    this.#identity = image?.identity;
+    this.#mark = image?.mark;
+  }
+
+  /** What it holds now, with what is under way. */
+  image(): DiskImage {
+    const wal = this.#wal.copy();
+    return { wal, tree: this.#tree.copy(), identity: this.#identity, mark: this.#mark, markUnderWay: this.#markUnderWay };
   }
 
   /** The disk as one process sees it. */
   mount(process: SimProcess): NodeDisk {
-    const pace = this.#paceOf(process);
     this.#stores = [];
-    this.failNextWrite = false;
-    const open = (image: StoreImage): SimStore => {
-      const store = new SimStore(image, pace);
+    this.faults.failNext = undefined;
+    const pace = this.#paceOf(process);
+    const read = (): Promise<void> =>
+      new Promise((resolve, reject) => pace.read((failure) => (failure === undefined ? resolve() : reject(failure))));
+    const open = async (image: StoreImage, name: StoreName): Promise<SimStore> => {
+      await read();
+      const failure = this.faults.openFailure();
+      if (failure !== undefined) {
+        process.excused = true;
+        throw new StoreFailedError(`cannot open the store ${name}`, { cause: failure });
+      }
+      const place: DiskPace['place'] = (operations, keys) => {
+        const placed = this.faults.place(name, operations, keys, this.#random);
+        // A record that is not what was written ends the node when it is read.
+        if (name === 'wal' && placed !== undefined && placed.visible !== operations) process.excused = true;
+        return placed;
+      };
+      const store = new SimStore(image, { ...pace, place, synced: () => this.onSync?.(name) });
       this.#stores.push({ image, store });
       return store;
     };
-    const read = (): Promise<void> => new Promise((resolve) => pace.read(resolve));
     return {
       readIdentity: () => read().then(() => this.#identity),
-      writeIdentity: (bytes) => this.#writeIdentity(bytes, pace),
+      writeIdentity: (bytes) => this.#writeIdentity(bytes, process),
       openWal: async () => {
-        await read();
-        const store: KeyValueStore = open(this.#wal);
+        const store = await open(this.#wal, 'wal');
         const damage = this.#walDamage;
         this.#walDamage = undefined;
         return { store, mark: this.#markFile(pace), damage };
       },
       openTree: async () => {
-        await read();
         const setAside = this.#treeDamage;
         if (setAside !== undefined) {
           this.#tree = new StoreImage();
           this.treesSetAside += 1;
         }
         this.#treeDamage = undefined;
-        return { store: open(this.#tree), setAside };
+        return { store: await open(this.#tree, 'tree'), setAside };
       },
       noteTreeDamage: async (reason) => {
-        await read();
         this.#treeDamage = reason;
       },
       removeSetAside: async () => {
@@ -145,6 +177,7 @@ export class SimDisk {
 
   /** All pages, or all headers, of the trees are damaged while nobody uses them. How many there are. */
   damageTrees(what: 'pages' | 'headers'): number {
+    this.faults.treesDamaged = true;
     return this.#tree.flipBits(this.#random, what === 'pages' ? 'p' : 't');
   }
 
@@ -153,48 +186,71 @@ export class SimDisk {
     this.#treeDamage = 'Corruption: bad block';
   }
 
+  /** A bit of some value of the trees is changed while nobody uses them. False: there is none. */
+  flipTreeBit(): boolean {
+    this.faults.treesDamaged = true;
+    return this.#tree.flipBit(this.#random);
+  }
+
   #endMark(): void {
     if (this.#markUnderWay !== undefined && this.#random.chance(0.5)) this.#mark = this.#markUnderWay;
     this.#markUnderWay = undefined;
   }
 
   #paceOf(process: SimProcess): DiskPace {
-    const later = (delayMs: number, done: () => void): void => {
-      const atMs = Math.max(this.#kernel.nowMs + delayMs * this.slowness, this.stalledUntilMs);
-      this.#kernel.at(atMs, () => {
-        // It may have stalled meanwhile.
-        if (this.#kernel.nowMs < this.stalledUntilMs) later(0, done);
-        else process.run(done);
-      });
+    const told = (failure: DiskError | undefined, done: (failure?: DiskError) => void): void => {
+      if (failure !== undefined) this.#mustEnd(process, failure);
+      done(failure);
     };
     return {
-      read: (done) => later(READ_MS * (1 + this.#random.float()), done),
+      read: (done) => {
+        this.#later(process, READ_MS * (1 + this.#random.float()), () => told(this.faults.readFailure(), done));
+      },
       write: (bytes, sync, done) => {
         let delayMs = WRITE_MS + bytes / BYTES_A_MS;
         if (sync) delayMs += SYNC_MS * (0.5 + this.#random.float()) + this.#slowSyncMs();
-        later(delayMs, () => {
-          if (!this.failNextWrite) return done(undefined);
-          this.failNextWrite = false;
-          done(new Error('input/output error'));
-        });
+        this.#later(process, delayMs, () => told(this.faults.writeFailure(bytes, sync), done));
       },
     };
+  }
+
+  #later(process: SimProcess, delayMs: number, done: () => void): void {
+    const { faults } = this;
+    const atMs = Math.max(this.#kernel.nowMs + delayMs * faults.slowness, faults.stalledUntilMs);
+    this.#kernel.at(atMs, () => {
+      // It may have stalled meanwhile.
+      if (this.#kernel.nowMs < faults.stalledUntilMs) this.#later(process, 0, done);
+      else process.run(done);
+    });
+  }
+
+  /** What a disk holds on which something failed is known only after a restart. */
+  #mustEnd(process: SimProcess, { message }: DiskError): void {
+    process.excused = true;
+    this.#kernel.after(END_MS, () => {
+      process.run(() => this.#kernel.violated('disk', `${process.name} goes on though it was told: ${message}`));
+    });
   }
 
   #slowSyncMs(): number {
     return this.#random.below(SLOW_SYNC_ONE_OF) === 0 ? this.#random.float() * SLOW_SYNC_MS : 0;
   }
 
-  async #writeIdentity(bytes: Uint8Array, pace: DiskPace): Promise<void> {
-    const failure = await new Promise<Error | undefined>((resolve) => pace.write(bytes.length, true, resolve));
+  /** A new file that takes the place of the old one: when there is no space for it, the old one stays. */
+  async #writeIdentity(bytes: Uint8Array, process: SimProcess): Promise<void> {
+    await new Promise<void>((resolve) => this.#later(process, WRITE_MS + SYNC_MS * (0.5 + this.#random.float()), resolve));
+    const failure = this.faults.freeBytes === undefined ? undefined : this.faults.writeFailure(bytes.length, false);
     if (failure !== undefined) throw failure;
     this.#identity = Buffer.from(bytes);
   }
 
+  /** Its slots are overwritten in place: it needs no space. */
   #markFile(pace: DiskPace): MarkFile {
+    const failureOf = (call: (done: (failure?: DiskError) => void) => void): Promise<DiskError | undefined> => new Promise(call);
     return {
       read: async () => {
-        await new Promise<void>((resolve) => pace.read(resolve));
+        const failure = await failureOf((done) => pace.read(done));
+        if (failure !== undefined) throw new StoreFailedError('the mark could not be read', { cause: failure });
         if (this.#markDamaged) throw new MarkFileDamagedError('neither slot is valid');
         return this.#mark;
       },
@@ -202,11 +258,12 @@ export class SimDisk {
         assert(this.#markUnderWay === undefined, 'a mark is being written');
         assert(mark >= (this.#mark ?? 0), () => `mark ${mark} after ${this.#mark}`);
         this.#markUnderWay = mark;
-        const failure = await new Promise<Error | undefined>((resolve) => pace.write(20, true, resolve));
+        const failure = await failureOf((done) => pace.write(0, true, done));
         if (failure !== undefined) throw new StoreFailedError('the mark could not be written', { cause: failure });
         this.#mark = mark;
         this.#markUnderWay = undefined;
         this.#markDamaged = false;
+        this.onSync?.('mark');
       },
       close: async () => undefined,
     };

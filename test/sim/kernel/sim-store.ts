@@ -9,10 +9,33 @@ import {
 } from '../../../services/shared/env/key-value-store.ts';
 import { applyTo, type Entries, keyText, type StoredOperation, storedOperation, type StoreImage } from './sim-store-image.ts';
 
-/** How long a disk takes, and when it fails. Callbacks come later, in the process that asked, or never once that is dead. */
+/** Why a disk did not do what it was told. */
+export class DiskError extends Error {
+  override readonly name = 'DiskError';
+  /** What is left of a write: a part of it or all, what only the operating system still shows, or nothing. */
+  readonly left: 'unknown' | 'shown' | 'nothing';
+
+  constructor(message: string, left: DiskError['left']) {
+    super(message);
+    this.left = left;
+  }
+}
+
+/** What a disk really does with a batch. */
+export interface Placement {
+  readonly onDisk: readonly StoredOperation[];
+  /** As long as the store stays open. */
+  readonly visible: readonly StoredOperation[];
+}
+
+/** How long a disk takes, and what goes wrong. Callbacks come later, in the process that asked, or never once that is dead. */
 export interface DiskPace {
-  readonly read: (done: () => void) => void;
-  readonly write: (bytes: number, sync: boolean, done: (failure: Error | undefined) => void) => void;
+  readonly read: (done: (failure?: DiskError) => void) => void;
+  readonly write: (bytes: number, sync: boolean, done: (failure?: DiskError) => void) => void;
+  /** A sync has succeeded. */
+  readonly synced?: () => void;
+  /** `keys`: of all entries of the store. Undefined: everything goes where it should. */
+  readonly place?: (operations: readonly StoredOperation[], keys: () => Iterable<string>) => Placement | undefined;
 }
 
 /** Entries fetched at once by an iterator, as by the real store. */
@@ -109,19 +132,28 @@ export class SimStore implements KeyValueStore {
 
   async #writeNow(operations: readonly StoredOperation[], sync: boolean): Promise<void> {
     this.#check();
-    this.#image.begin(operations);
+    const placed = this.#pace.place?.(operations, () => this.#visible.keys());
+    this.#image.begin(placed?.onDisk ?? operations);
     this.writing = true;
     let bytes = 0;
     for (const operation of operations) bytes += operation.key.length + (operation.value?.length ?? 0);
-    const failure = await new Promise<Error | undefined>((resolve) => this.#pace.write(bytes, sync, resolve));
-    if (failure !== undefined) {
-      // It stays under way: whether the disk has it is not known before the next start.
-      this.#failure ??= new StoreFailedError('write failed', { cause: failure });
-      throw this.#failure;
-    }
+    const failure = await new Promise<DiskError | undefined>((resolve) => this.#pace.write(bytes, sync, resolve));
+    if (failure !== undefined) throw this.#writeFailed(failure);
     this.writing = false;
-    this.#show(operations);
-    if (sync) this.#image.synced();
+    this.#show(placed?.visible ?? operations);
+    if (!sync) return;
+    this.#image.synced();
+    this.#pace.synced?.();
+  }
+
+  #writeFailed(failure: DiskError): StoreFailedError {
+    if (failure.left === 'nothing') {
+      this.#image.refused();
+      this.writing = false;
+    } else if (failure.left === 'shown') this.#image.syncFailed();
+    // Else it stays under way: whether the disk has it is not known before the next start.
+    this.#failure ??= new StoreFailedError('write failed', { cause: failure });
+    return this.#failure;
   }
 
   #show(operations: readonly StoredOperation[]): void {
@@ -139,7 +171,8 @@ export class SimStore implements KeyValueStore {
 
   async #read(): Promise<void> {
     this.#check();
-    await new Promise<void>((resolve) => this.#pace.read(resolve));
+    const failure = await new Promise<DiskError | undefined>((resolve) => this.#pace.read(resolve));
+    if (failure !== undefined) this.#failure ??= new StoreFailedError('read failed', { cause: failure });
     this.#check();
   }
 

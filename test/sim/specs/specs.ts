@@ -1,6 +1,7 @@
 import { MINUTE_MS } from '../../../services/shared/base/units.ts';
-import { skewClock, stepClock } from '../faults/clocks.ts';
-import { damageLog, failWrite, loseDisk, slowDisk, stallDisk } from '../faults/disks.ts';
+import { breakClock, skewClock, stepClock } from '../faults/clocks.ts';
+import { damageLog, damageTree, loseWrite, misdirectWrite } from '../faults/damage.ts';
+import { failRead, failSync, failWrite, fillDisk, loseDisk, slowDisk, stallDisk } from '../faults/disks.ts';
 import {
   breakConnections,
   cutBetweenNodes,
@@ -91,12 +92,36 @@ export const SPECS: readonly Spec[] = [
     },
   },
   {
+    // Clocks that break their promise while leaders come and go.
+    name: 'broken-clocks',
+    durationMs: 60_000,
+    workloads: ITEMS,
+    plan: {
+      gapMs: 1000,
+      faults: [...[breakClock, breakClock, breakClock], ...CLOCKS, cutFromPeers, hiccup, transferLeadership, transferLeadership, killNode],
+    },
+  },
+  {
     name: 'damage',
     durationMs: 60_000,
     workloads: ITEMS,
     plan: {
       gapMs: 1500,
       faults: [damageLog, damageLog, damageLog, killNode, cutPower, killAllNodes, hiccup, slowLink, transferLeadership],
+    },
+  },
+  {
+    // Whatever a disk can do.
+    name: 'disks',
+    durationMs: 60_000,
+    workloads: ITEMS,
+    plan: {
+      gapMs: 1200,
+      faults: [
+        ...[fillDisk, fillDisk, failWrite, failRead, failSync, failSync, stallDisk, slowDisk],
+        ...[loseWrite, loseWrite, misdirectWrite, misdirectWrite, damageTree, damageLog],
+        ...[cutPower, cutAllPower, killNode, transferLeadership],
+      ],
     },
   },
   {

@@ -180,8 +180,9 @@ export const HeartbeatAnswerTags = {
   sequence: 8,
   refusals: 18,
   checkpoints: 26,
-  marks: 34,
-  fullness: 40,
+  monotonicUs: 32,
+  marks: 42,
+  fullness: 48,
 } as const;
 
 export const HelloTags = {

@@ -1,0 +1,161 @@
+import { type Mutant, seeds, tests } from '../mutant.ts';
+
+const CREATE = 'auto-admin/handlers/create-table.ts';
+const DELETE = 'auto-admin/handlers/delete-table.ts';
+const STEPS = 'auto-admin/core/step-runner.ts';
+const PLANNER = 'auto-admin/core/planner.ts';
+const LEASE = 'auto-admin/core/admin-lease.ts';
+const CHANGE = 'router/core/api/table-change.ts';
+const VIEW = 'shared/placement/catalog-view.ts';
+const REFRESH = 'shared/cluster-client/catalog-refresh.ts';
+const WATCHER = 'shared/cluster-client/catalog-watcher.ts';
+
+/** Tables made and deleted, and the catalog that says so. */
+export const TABLES: readonly Mutant[] = [
+  {
+    name: 'table-deleted-by-name-alone',
+    mistake: 'A deletion takes whatever table has the name, so that a late copy of it deletes a new one.',
+    patches: [{ file: DELETE, old: ' || table.tableId !== tableId', new: '' }],
+    detectors: [tests('services/auto-admin/service.test.js')],
+  },
+  {
+    name: 'gone-table-leaves-nothing',
+    mistake: 'A creation is written whatever was under the name, so that a late copy of it makes its table again.',
+    patches: [
+      {
+        file: CREATE,
+        old: 'json, record.generation, overGeneration === 0 ? undefined : overGeneration);',
+        new: 'json, record.generation, (await context.cluster.catalog.read(key))?.generation);',
+      },
+    ],
+    detectors: [tests('services/auto-admin/service.test.js')],
+  },
+  {
+    name: 'creation-under-another-id-taken-for-its-own',
+    mistake: 'Whoever creates a table whose name is taken is told that it was created.',
+    patches: [{ file: CREATE, old: 'if (present.tableId === definition.tableId) {', new: "if (present.tableId !== '') {" }],
+    detectors: [tests('services/auto-admin/service.test.js')],
+  },
+  {
+    name: 'taken-name-told-after-a-lost-answer',
+    mistake: 'A router that lost an answer and then finds the name taken says that the table existed before.',
+    patches: [
+      {
+        file: CHANGE,
+        old: 'if (taken && error instanceof RefusedAfterLossError)',
+        new: "if (taken && error instanceof RefusedAfterLossError && error.message === '')",
+      },
+    ],
+    detectors: [tests('services/router/handlers/table-actions.test.js')],
+  },
+  {
+    name: 'missing-table-told-from-an-old-catalog',
+    mistake: 'A router that does not reach the catalog says that a table does not exist.',
+    patches: [
+      {
+        file: REFRESH,
+        old: 'else if (settled === this.#seeds.length) resolve(undefined);',
+        new: 'else if (settled === this.#seeds.length) resolve(newest);',
+      },
+    ],
+    detectors: [tests('services/shared/cluster-client/catalog-refresh.test.js')],
+  },
+  {
+    name: 'refresh-asks-one-replica',
+    mistake: 'The log of a single catalog replica is taken for everything that was chosen.',
+    patches: [{ file: REFRESH, old: 'const majority = Math.floor(this.#seeds.length / 2) + 1;', new: 'const majority = 1;' }],
+    detectors: [tests('services/shared/cluster-client/catalog-refresh.test.js')],
+  },
+  {
+    name: 'watched-catalog-goes-back',
+    mistake: 'A watcher takes over what another replica sends though it is behind what was seen before.',
+    patches: [
+      {
+        file: WATCHER,
+        old: 'if (incoming === undefined || incoming.slot < this.#view.slot) return;',
+        new: 'if (incoming === undefined) return;',
+      },
+    ],
+    detectors: [tests('services/shared/cluster-client/catalog-watcher.test.js')],
+  },
+  {
+    name: 'ids-of-an-unknown-reservation-used',
+    mistake: 'An auto-admin that does not know whether it reserved ids uses them, as another one may.',
+    patches: [
+      {
+        file: STEPS,
+        old: 'await this.#catalog.write(COUNTERS_KEY,',
+        new: 'await this.#catalog.writeSettled(COUNTERS_KEY,',
+      },
+    ],
+    detectors: [tests('services/auto-admin/crash.test.js'), seeds('tables', 30)],
+  },
+  {
+    name: 'unreadable-table-destroys-its-data',
+    mistake: 'Partitions whose table the catalog does not show are destroyed.',
+    patches: [
+      {
+        file: PLANNER,
+        old: 'planRemoval(view, partitions.filter(isRetired), knowledge);',
+        new: 'planRemoval(view, partitions, knowledge);',
+      },
+    ],
+    detectors: [tests('services/auto-admin/core'), tests('services/auto-admin/service.test.js')],
+  },
+  {
+    name: 'table-active-without-a-quorum',
+    mistake: 'A table is called active when one replica of each partition is there.',
+    patches: [
+      { file: PLANNER, old: 'return replicas.filter(matches).length > replicas.length / 2;', new: 'return replicas.some(matches);' },
+    ],
+    detectors: [tests('services/auto-admin/core'), tests('services/auto-admin/service.test.js')],
+  },
+  {
+    name: 'late-replica-begins-as-a-voter',
+    mistake: 'A replica that is made after its group began to serve votes at once.',
+    patches: [
+      {
+        file: PLANNER,
+        old: 'const plan = planReplicas(view, partitions, knowledge, true);',
+        new: 'const plan = planReplicas(view, partitions, knowledge, false);',
+      },
+    ],
+    detectors: [tests('services/auto-admin/core'), tests('services/auto-admin/service.test.js')],
+  },
+  {
+    name: 'admin-lease-counted-from-its-answer',
+    mistake: 'An auto-admin counts its lease from when the renewal was answered.',
+    patches: [
+      {
+        file: LEASE,
+        old: 'this.#validUntilMs = written ? sentAtMs + ADMIN_LEASE_MS - ADMIN_LEASE_MARGIN_MS',
+        new: 'this.#validUntilMs = written ? Math.max(sentAtMs, this.#environment.clock.monotonicMs()) + ADMIN_LEASE_MS - ADMIN_LEASE_MARGIN_MS',
+      },
+    ],
+    detectors: [tests('services/auto-admin/service.test.js')],
+  },
+  {
+    name: 'removed-table-seen-as-a-table',
+    mistake: 'What a table leaves behind does not take its place in the view.',
+    patches: [
+      {
+        file: VIEW,
+        old: "    if (record.status === 'REMOVED') {\n      this.#removeTable(key);",
+        new: "    if (record.status === 'REMOVED') {",
+      },
+    ],
+    detectors: [tests('services/shared/placement/catalog-view.test.js')],
+  },
+  {
+    name: 'destroyed-replica-created-again',
+    mistake: 'A node that stood still carries out a creation that it finds behind the destruction of the same replica.',
+    patches: [
+      {
+        file: 'storage-node/handlers/create-replica.ts',
+        old: 'if (this.#destroyed.has(request.replica))',
+        new: 'if (this.#destroyed.size < 0)',
+      },
+    ],
+    detectors: [tests('services/storage-node/service.test.js')],
+  },
+];
