@@ -69,6 +69,8 @@ beforeEach(() => {
   } as unknown as BTree;
   const host = {
     environment: testEnvironment(timers),
+    clocksAgree: () => true,
+    roomRefusal: () => undefined,
     watchClock: () => onWatchClock(),
     wake: () => undefined,
     evaluator: { evaluate: () => outcome },

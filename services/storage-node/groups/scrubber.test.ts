@@ -195,7 +195,9 @@ describe('a replica that needs a damaged place of its own log', () => {
     world.group.pump();
     await world.timers.settle();
     assert.deepEqual([world.group.stopped, world.logsDamaged], [true, [world.group]]);
-    const again = await world.loader.abstain(world.group);
+    const abstaining = world.loader.abstain(world.group);
+    await world.timers.advance(10);
+    const again = await abstaining;
     assert.deepEqual(
       [again.paxos.abstains, again.paxos.trimmed, again.state.applied],
       [true, world.group.state.applied, world.group.state.applied],

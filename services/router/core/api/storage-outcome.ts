@@ -62,8 +62,8 @@ const UNPROCESSED: ReadonlySet<StorageStatus> = new Set<StorageStatus>([
 /** The error for a batch none of which was processed: "nothing was changed" is said only when it is so of all. */
 export function batchFailure(responses: readonly StorageResponse[]): ApiError {
   const unknown = responses.find(({ status }) => status === 'unknown-outcome' || status === 'number-refused');
-  const named = responses.find(({ status }) => status === 'no-copy' || status === 'no-room' || status === 'unavailable');
-  return storageFailure(unknown ?? named ?? { id: 0, status: 'overloaded' });
+  const unavailable = responses.find(({ status }) => status === 'no-copy' || status === 'no-room' || status === 'unavailable');
+  return storageFailure(unknown ?? unavailable ?? { id: 0, status: 'overloaded' });
 }
 
 /** SDKs repeat a throttled request after a pause. */
