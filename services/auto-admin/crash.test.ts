@@ -44,6 +44,30 @@ for (const successor of ['restart', 'standby'] as const) {
     assert.ok(effect > 20, `only ${effect} steps were cut`);
   });
 
+  test(`a table is changed once whatever step the auto-admin dies at (${successor})`, async () => {
+    let crashed = true;
+    let effect = 1;
+    for (; crashed; effect++) {
+      const world = await startWorld(successor);
+      await world.create();
+      await world.untilStatus('ACTIVE');
+      const happened = crash(world, effect, successor);
+      const change = Buffer.from(
+        JSON.stringify({ id: 'c', atMs: 9, billingMode: 'PROVISIONED', throughput: { readUnits: 5, writeUnits: 5 } }),
+      );
+      // The answer may be lost with the process; the call is then repeated, and is no second change, which would be refused.
+      const changed = await world.call({ kind: 'change-table', account: '1', region: 'r', name: 'Music', tableId: 't1', change });
+      assert.equal(changed.kind, 'table-changed');
+      await world.untilStatus('ACTIVE');
+      crashed = happened();
+      await world.timers.advance(10_000);
+      assert.deepEqual(world.table()?.throughput, { readUnits: 5, writeUnits: 5 });
+      world.checkActive();
+      world.checkIds();
+    }
+    assert.ok(effect > 3, `only ${effect} steps were cut`);
+  });
+
   test(`a table is deleted whole whatever step the auto-admin dies at (${successor})`, async () => {
     let crashed = true;
     let effect = 1;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AutoAdminWorld, musicTable } from '../../test/harness/auto-admin-world.ts';
+import { DROP } from '../../test/harness/fake-transport.ts';
 import { MINUTE_MS } from '../shared/base/units.ts';
 import { ADMIN_LEASE_MARGIN_MS, ADMIN_LEASE_MS, CATALOG_SILENT_MS, REMOVED_TABLE_KEPT_MS } from '../shared/limits/auto-admin-limits.ts';
 import { parseTableRecord } from '../shared/placement/record-format.ts';
@@ -149,6 +150,60 @@ test('refusals: exists, busy, not found, malformed, not enough AZs', async () =>
   const refused = world.call({ kind: 'create-table', definition: second, overGeneration: 0 }, 1000);
   await assert.rejects(refused, { code: 'unavailable', message: /nodes in 3 availability zones are needed/ });
   assert.equal(world.table('Second'), undefined);
+});
+
+test('a table is changed: one change of its capacity at a time, others meanwhile, and a repeated one once', async () => {
+  const world = await readyWorld();
+  world.start('admin-1');
+  const asked = { billingMode: 'PROVISIONED', throughput: { readUnits: 5, writeUnits: 5 } };
+  const ask = (id: string, change: object, tableId = 't1') =>
+    world.client.call(
+      {
+        kind: 'change-table',
+        account: '1',
+        region: 'r',
+        name: 'Music',
+        tableId,
+        change: Buffer.from(JSON.stringify({ id, atMs: 9, ...change })),
+      },
+      30_000,
+    );
+  const refused = (id: string, change: object, code: string) => assert.rejects(world.timers.until(ask(id, change)), { code });
+  await refused('0', asked, 'table-not-found');
+  for (const name of ['node-b', 'node-c']) world.cluster.node(name).kill();
+  await world.create();
+  await refused('0', asked, 'table-busy');
+  for (const name of ['node-b', 'node-c']) world.cluster.node(name).start();
+  await world.untilStatus('ACTIVE');
+  // The change stays under way as long as the auto-admin does not see it in the catalog that it watches.
+  world.cluster.network.onSend = ({ kind }) => (kind === 'watch' ? DROP : undefined);
+  const changed = await world.timers.until(ask('1', asked));
+  assert.ok(changed.kind === 'table-changed');
+  assert.equal(parseTableRecord(changed.record).status, 'UPDATING');
+  await refused('2', { tableClass: 'STANDARD' }, 'table-updating');
+  await assert.rejects(world.delete(), { code: 'table-updating' });
+  await world.timers.until(ask('3', { deletionProtection: true }));
+  assert.equal(world.table()?.status, 'UPDATING');
+  // What was lost is made up for by another watch, after the silence.
+  await world.timers.advance(5000);
+  world.cluster.network.onSend = undefined;
+  await world.untilStatus('ACTIVE');
+  const { throughput, deletionProtection, generation } = world.table() ?? {};
+  assert.deepEqual([throughput, deletionProtection], [{ readUnits: 5, writeUnits: 5 }, true]);
+  for (const [id, change] of [
+    ['1', asked],
+    ['3', { deletionProtection: true }],
+  ] as const)
+    await world.timers.until(ask(id, change));
+  assert.equal(world.table()?.generation, generation, 'they were made already');
+  await assert.rejects(world.timers.until(ask('7', asked, 'of another table')), { code: 'table-not-found' });
+  await refused('4', asked, 'change-invalid');
+  await refused('5', { throughput: 'much' }, 'invalid-change');
+  await assert.rejects(world.delete(), { code: 'table-protected' });
+  await world.timers.until(ask('6', { deletionProtection: false }));
+  await world.delete();
+  await world.untilStatus(undefined);
+  world.checkIds();
 });
 
 test('nodes register themselves, and never change their AZ', async () => {

@@ -9,6 +9,7 @@ import type { StatorTransport } from '../shared/wire/frames.ts';
 import { AdminLease } from './core/admin-lease.ts';
 import { RemovedTables } from './core/removed-tables.ts';
 import { TableOperations } from './core/table-operations.ts';
+import { changeTable } from './handlers/change-table.ts';
 import { createTable } from './handlers/create-table.ts';
 import { deleteTable } from './handlers/delete-table.ts';
 import { describeAutoAdmin } from './handlers/describe.ts';
@@ -24,7 +25,7 @@ export interface AutoAdminOptions {
 }
 
 /**
- * The control plane: registers nodes, creates and deletes tables. It keeps nothing of its own; whichever instance holds the
+ * The control plane: registers nodes, creates, changes and deletes tables. It keeps nothing of its own; whichever instance holds the
  * lease goes on from what the catalog says.
  */
 export class AutoAdminService implements Service {
@@ -113,6 +114,8 @@ export class AutoAdminService implements Service {
         return createTable(this.#context, request);
       case 'delete-table':
         return deleteTable(this.#context, request);
+      case 'change-table':
+        return changeTable(this.#context, request);
       case 'describe-auto-admin':
         return describeAutoAdmin(this.#context);
       default:

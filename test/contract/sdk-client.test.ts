@@ -6,17 +6,25 @@ import {
   ConditionalCheckFailedException,
   CreateTableCommand,
   DeleteTableCommand,
+  DescribeEndpointsCommand,
+  DescribeLimitsCommand,
   DescribeTableCommand,
   DynamoDBClient,
   GetItemCommand,
   InternalServerError,
+  LimitExceededException,
+  ListTagsOfResourceCommand,
+  paginateListTables,
   paginateQuery,
   paginateScan,
   PutItemCommand,
   QueryCommand,
   ResourceNotFoundException,
   ScanCommand,
+  TagResourceCommand,
+  UntagResourceCommand,
   UpdateItemCommand,
+  UpdateTableCommand,
   waitUntilTableExists,
   waitUntilTableNotExists,
 } from '@aws-sdk/client-dynamodb';
@@ -135,6 +143,64 @@ test('the SDK’s paginators find every item', async () => {
   assert.deepEqual([queried, scanned], [100, 100]);
   const count = await client.send(new ScanCommand({ TableName: 'cities', Select: 'COUNT' }));
   assert.equal(count.Count, 100);
+});
+
+test('the SDK changes tables and waits for them', async () => {
+  const { client, storage } = sdk();
+  await client.send(definition);
+  const change = { TableName: 'cities', BillingMode: 'PROVISIONED' } as const;
+  const capacity = (units: number) => ({ ProvisionedThroughput: { ReadCapacityUnits: units, WriteCapacityUnits: units } });
+  const { TableDescription } = await client.send(new UpdateTableCommand({ ...change, ...capacity(5) }));
+  assert.equal(TableDescription?.TableStatus, 'UPDATING');
+  await waitUntilTableExists({ client, ...waiting }, { TableName: 'cities' });
+  for (const units of [4, 3, 2, 1]) await client.send(new UpdateTableCommand({ ...change, ...capacity(units) }));
+  const { Table } = await client.send(new DescribeTableCommand({ TableName: 'cities' }));
+  assert.equal(Table?.BillingModeSummary?.BillingMode, 'PROVISIONED');
+  assert.equal(Table?.ProvisionedThroughput?.NumberOfDecreasesToday, 4);
+  assert.ok(Table?.ProvisionedThroughput?.LastDecreaseDateTime instanceof Date);
+  storage.changeError = 'change-limit';
+  await assert.rejects(client.send(new UpdateTableCommand({ ...change, ...capacity(9) })), LimitExceededException);
+  storage.changeError = undefined;
+  const ResourceArn = Table?.TableArn;
+  await client.send(new TagResourceCommand({ ResourceArn, Tags: [{ Key: 'a', Value: '1' }] }));
+  assert.deepEqual((await client.send(new ListTagsOfResourceCommand({ ResourceArn }))).Tags, [{ Key: 'a', Value: '1' }]);
+  await client.send(new UntagResourceCommand({ ResourceArn, TagKeys: ['a'] }));
+  assert.deepEqual((await client.send(new ListTagsOfResourceCommand({ ResourceArn }))).Tags, []);
+  const names: (readonly string[] | undefined)[] = [];
+  for await (const page of paginateListTables({ client, pageSize: 1 }, {})) names.push(page.TableNames);
+  assert.deepEqual(names, [['cities']]);
+  assert.ok(((await client.send(new DescribeLimitsCommand())).TableMaxReadCapacityUnits ?? 0) > 40_000);
+  assert.deepEqual((await client.send(new DescribeEndpointsCommand())).Endpoints, [
+    { Address: '127.0.0.1:8000', CachePeriodInMinutes: 1440 },
+  ]);
+});
+
+test('the SDK sends the older parameters', async () => {
+  const { client } = sdk();
+  await client.send(definition);
+  const TableName = 'cities';
+  const Item = { country: { S: 'it' }, city: { S: 'Roma' }, people: { N: '1' }, seal: { B: Uint8Array.of(1, 2) } };
+  await client.send(new PutItemCommand({ TableName, Item, Expected: { city: { Exists: false } } }));
+  const Key = { country: Item.country, city: Item.city };
+  const updated = await client.send(
+    new UpdateItemCommand({
+      TableName,
+      Key,
+      AttributeUpdates: { people: { Action: 'ADD', Value: { N: '41' } } },
+      Expected: { seal: { ComparisonOperator: 'BEGINS_WITH', AttributeValueList: [{ B: Uint8Array.of(1) }] } },
+      ReturnValues: 'UPDATED_NEW',
+    }),
+  );
+  assert.deepEqual(updated.Attributes, { people: { N: '42' } });
+  const found = await client.send(
+    new QueryCommand({
+      TableName,
+      KeyConditions: { country: { ComparisonOperator: 'EQ', AttributeValueList: [Item.country] } },
+      QueryFilter: { people: { ComparisonOperator: 'IN', AttributeValueList: [{ N: '41' }, { N: '42' }] } },
+      AttributesToGet: ['people'],
+    }),
+  );
+  assert.deepEqual(found.Items, [{ people: { N: '42' } }]);
 });
 
 test('the SDK knows the errors by their classes', async () => {

@@ -155,5 +155,5 @@ function readAnswer(response: HttpResponse): ApiAnswer {
   assert.match(response.headers['x-amzn-RequestId'] ?? '', /^[A-Z0-9]{52}$/);
   assert.equal(response.headers['x-amz-crc32'], String(crc32(response.body)));
   assert.equal(response.headers['Content-Type'], 'application/x-amz-json-1.0');
-  return { status: response.status, headers: response.headers, json: JSON.parse(text), text };
+  return { status: response.status, headers: response.headers, json: text === '' ? {} : JSON.parse(text), text };
 }

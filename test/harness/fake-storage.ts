@@ -4,12 +4,16 @@ import { RefusedAfterLossError } from '../../services/shared/cluster-client/auto
 import { AdminCallError } from '../../services/shared/env/transport.ts';
 import { bindCondition, evaluateCondition, parseCondition } from '../../services/shared/expression/condition.ts';
 import { ExpressionError } from '../../services/shared/expression/errors.ts';
-import { applyUpdate, bindUpdate, parseUpdate, updatedAttributes } from '../../services/shared/expression/update.ts';
+import { ROUTER_BOUNDS } from '../../services/shared/expression/expression-bounds.ts';
+import { applyUpdate, bindUpdate, createsItem, parseUpdate, updatedAttributes } from '../../services/shared/expression/update.ts';
 import { attributeNames, parseItem, serializeItem } from '../../services/shared/item/attribute-map.ts';
 import type { AttributeMap } from '../../services/shared/item/attribute-value.ts';
 import { ITEM_BYTES_MAX, itemSize } from '../../services/shared/item/item-size.ts';
 import { encodeKey } from '../../services/shared/item/key-encoding.ts';
+import { isServing } from '../../services/shared/placement/catalog-records.ts';
 import type { TableDefinition, TableRecord, TableStatus } from '../../services/shared/placement/catalog-records.ts';
+import { changedTable, TableChangeRefusal } from '../../services/shared/placement/changed-table.ts';
+import type { TableChange } from '../../services/shared/placement/table-change.ts';
 import type { ExpressionFields, RangeOperation, RangeResult, StorageResponse } from '../../services/shared/wire/storage-operations.ts';
 import type { ItemOperation, StoragePort, TableView } from '../../services/router/core/storage-port.ts';
 
@@ -89,9 +93,24 @@ export class FakeStorage implements StoragePort {
     return { ...record, status: 'CREATING' };
   }
 
+  async changeTable({ account, name, tableId }: TableRecord, change: TableChange): Promise<TableRecord> {
+    this.#refuseChange();
+    const table = this.#tables.get(`${account}/${name}`);
+    if (table?.record.tableId !== tableId) throw new AdminCallError('table-not-found', name);
+    if (!isServing(table.record)) throw new AdminCallError('table-busy', name);
+    try {
+      const record = changedTable(table.record, change);
+      this.#store({ ...record, status: 'ACTIVE' }, table.items);
+      return record;
+    } catch (error) {
+      throw error instanceof TableChangeRefusal ? new AdminCallError(`change-${error.kind}`, error.message) : error;
+    }
+  }
+
   async deleteTable({ account, name }: TableRecord): Promise<TableRecord> {
     this.#refuseChange();
     const table = this.#tables.get(`${account}/${name}`) as FakeTable;
+    if (table.record.deletionProtection) throw new AdminCallError('table-protected', name);
     this.#tables.delete(`${account}/${name}`);
     return { ...table.record, status: 'DELETING' };
   }
@@ -194,7 +213,7 @@ function evaluates(
   { names, values }: { readonly names?: Uint8Array; readonly values?: Uint8Array },
   item: AttributeMap | undefined,
 ): boolean {
-  return evaluateCondition(bindCondition(parseCondition(text, field), namesOf(names), valuesOf(values)), item);
+  return evaluateCondition(bindCondition(parseCondition(text, field, ROUTER_BOUNDS), namesOf(names), valuesOf(values)), item);
 }
 
 function namesOf(bytes: Uint8Array | undefined): Record<string, string> | undefined {
@@ -215,8 +234,11 @@ function update(
   try {
     const before = old ?? parseItem(operation.keyAttributes);
     const bound =
-      operation.update === '' ? undefined : bindUpdate(parseUpdate(operation.update), namesOf(operation.names), valuesOf(operation.values));
+      operation.update === ''
+        ? undefined
+        : bindUpdate(parseUpdate(operation.update, ROUTER_BOUNDS), namesOf(operation.names), valuesOf(operation.values));
     const result = bound === undefined ? undefined : applyUpdate(bound, before);
+    if (old === undefined && bound !== undefined && !createsItem(bound)) return response({ status: 'ok', oldSize: 0, newSize: 0 });
     const item = result?.item ?? before;
     const newSize = itemSize(item);
     if (newSize > ITEM_BYTES_MAX)

@@ -46,6 +46,8 @@ export function planNextSteps(view: CatalogView, tableId: string, knowledge: Kno
   if (table === undefined) return planRemoval(view, partitions.filter(isRetired), knowledge);
   if (table.status === 'CREATING') return planCreation(view, table, partitions, knowledge);
   if (table.status === 'DELETING') return planDeletion(view, table, partitions, knowledge);
+  // No change of a table asks anything of its partitions yet.
+  if (table.status === 'UPDATING') return { steps: [{ kind: 'activate-table', table, incomplete: table.incomplete === true }] };
   return table.incomplete ? planCompletion(view, table, partitions, knowledge) : NOTHING;
 }
 

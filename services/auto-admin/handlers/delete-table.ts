@@ -7,8 +7,9 @@ import { CHANGE_ATTEMPTS, type HandlerContext, requireActive, unsettled } from '
 
 /**
  * Marks an ACTIVE table as DELETING and answers; the rest is done from the catalog. A table that is DELETING already is no error
- * (AWS, "DeleteTable"), one that is still CREATING is busy. The table is named by its id, too: when that is gone, this call or
- * another one deleted it, and a newer table of its name is none of this call's business.
+ * (AWS, "DeleteTable"), one that is still CREATING is busy, one that is UPDATING too, and one with deletion protection stays. The
+ * table is named by its id, too: when that is gone, this call or another one deleted it, and a newer table of its name is none of
+ * this call's business.
  */
 export async function deleteTable(context: HandlerContext, request: DeleteTable): Promise<TableChanged> {
   requireActive(context);
@@ -23,6 +24,8 @@ export async function deleteTable(context: HandlerContext, request: DeleteTable)
     }
     if (table.status === 'DELETING') return { kind: 'table-changed', record: item.json, slot: item.slot };
     if (table.status === 'CREATING') throw new AdminCallError('table-busy', `table ${name} is being created`);
+    if (table.status === 'UPDATING') throw new AdminCallError('table-updating', `table ${name} is being updated`);
+    if (table.deletionProtection) throw new AdminCallError('table-protected', `table ${name} is protected against deletion`);
     const record: TableRecord = { ...table, status: 'DELETING', generation: table.generation + 1 };
     const json = serializeRecord(record);
     const write = await context.cluster.catalog.write(key, json, record.generation, table.generation);

@@ -5,6 +5,8 @@ import type { Environment } from '../../shared/env/environment.ts';
 import { AdminCallError } from '../../shared/env/transport.ts';
 import type { TableDefinition, TableRecord } from '../../shared/placement/catalog-records.ts';
 import { parseTableRecord, serializeRecord } from '../../shared/placement/record-format.ts';
+import { serializeTableChange } from '../../shared/placement/table-change.ts';
+import type { TableChange } from '../../shared/placement/table-change.ts';
 import type { AdminRequest } from '../../shared/wire/admin.ts';
 import type { StatorTransport } from '../../shared/wire/frames.ts';
 import type { RangeOperation, StorageResponse } from '../../shared/wire/storage-operations.ts';
@@ -79,6 +81,11 @@ export class StorageClient implements StoragePort {
     const { account, region, name } = definition;
     const overGeneration = this.#cluster.watcher.view.removedTable(account, region, name)?.generation ?? 0;
     return this.#changeTable({ kind: 'create-table', definition: serializeRecord(definition), overGeneration }, deadlineMs);
+  }
+
+  changeTable(table: TableRecord, change: TableChange, deadlineMs: number): Promise<TableRecord> {
+    const { account, region, name, tableId } = table;
+    return this.#changeTable({ kind: 'change-table', account, region, name, tableId, change: serializeTableChange(change) }, deadlineMs);
   }
 
   async deleteTable(table: TableRecord, deadlineMs: number): Promise<TableRecord> {

@@ -1,4 +1,5 @@
 import type { TableDefinition, TableRecord } from '../../shared/placement/catalog-records.ts';
+import type { TableChange } from '../../shared/placement/table-change.ts';
 import type {
   DeleteOperation,
   GetOperation,
@@ -69,8 +70,15 @@ export interface StoragePort extends ItemStorage {
   createTable(definition: TableDefinition, deadlineMs: number): Promise<TableRecord>;
 
   /**
+   * Resolves with the changed record once it is visible to `table`; a newer table of its name is left alone. Rejects with
+   * AdminCallError: `table-not-found`, `table-busy`, `table-updating`, `change-invalid` and `change-limit` (the message is for the
+   * client), `unavailable`.
+   */
+  changeTable(table: TableRecord, change: TableChange, deadlineMs: number): Promise<TableRecord>;
+
+  /**
    * Resolves once this very table is DELETING or gone, whoever deleted it; a newer one of its name is left alone. Rejects with
-   * AdminCallError: `table-busy`, `unavailable`.
+   * AdminCallError: `table-busy`, `table-updating`, `table-protected`, `unavailable`.
    */
   deleteTable(table: TableRecord, deadlineMs: number): Promise<TableRecord>;
 }

@@ -92,11 +92,10 @@ test('the target comes before the signature, the signature before the body', asy
 test('operations that are not built yet are refused by name', async () => {
   const client = new ApiClient();
   for (const operation of [
-    'UpdateTable',
     'TransactWriteItems',
     'ExecuteStatement',
     'UpdateTimeToLive',
-    'TagResource',
+    'PutResourcePolicy',
     'CreateBackup',
     'SearchVectors',
   ]) {

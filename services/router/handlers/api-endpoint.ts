@@ -173,7 +173,7 @@ export class ApiEndpoint {
       return large.answer({ operation, account, region: this.#options.region, body, deadlineAtMs });
     }
     if (large === undefined) checkBody(body);
-    return action.answer(parseBody(body), new RequestContext(this.#services, account, deadlineAtMs));
+    return action.answer(parseBody(body), new RequestContext(this.#services, account, deadlineAtMs, request.headers.get('host')));
   }
 
   /** The original of a compressed body: at most as long as any body may be, and only while there is room for it. */

@@ -264,7 +264,6 @@ test('the form of BatchGetItem', async () => {
     { one: { ...keys('a'), ExpressionAttributeNames: { '#a': 'a' } } },
     'ExpressionAttributeNames can only be specified when using expressions',
   );
-  await refuses({ one: { ...keys('a'), AttributesToGet: ['a'] } }, 'AttributesToGet is not supported by Stator yet');
   await client.fails('BatchGetItem', { RequestItems: { one: { Keys: ['x'] } } }, SERIALIZATION, PARAMETERIZED);
   await client.fails(
     'BatchGetItem',

@@ -1,5 +1,4 @@
 import { refusePathsIntoKey } from '../core/api/key-attribute-checks.ts';
-import type { AttributeNames } from '../../shared/expression/binding.ts';
 import { getAttribute } from '../../shared/item/attribute-map.ts';
 import type { AttributeMap } from '../../shared/item/attribute-value.ts';
 import { canonicalizeItem } from '../../shared/item/canonical-value.ts';
@@ -18,16 +17,16 @@ import { validationError } from '../core/api/api-error.ts';
 import { batchCapacity, batchTable, tableNamesAsKeys } from '../core/api/batch-fields.ts';
 import { readCapacityDetail, readUnits, returnConsumedCapacity } from '../core/api/capacity.ts';
 import type { CapacityDetail } from '../core/api/capacity.ts';
-import { attributesToGet, consistentRead, projectionExpression, readFlag } from '../core/api/item-fields.ts';
-import { projectItems, readProjection } from '../core/api/item-projection.ts';
+import { consistentRead, projectionExpression, readFlag } from '../core/api/item-fields.ts';
+import { projectItems, readItemProjection } from '../core/api/item-projection.ts';
 import type { ItemProjection } from '../core/api/item-projection.ts';
 import type { JsonObject } from '../core/api/json-object.ts';
-import { checkAllUsed, checkExpressionParameters, expressionAttributeNames, readPlaceholders } from '../core/api/placeholders.ts';
+import { attributesToGet } from '../core/api/legacy/legacy-fields.ts';
+import { checkExpressionParameters, expressionAttributeNames } from '../core/api/placeholders.ts';
 import type { RequestContext } from '../core/api/request-context.ts';
 import { RequestShape } from '../core/api/request-shape.ts';
 import type { Field } from '../core/api/field.ts';
 import { batchFailure, isUnprocessed, storageFailure } from '../core/api/storage-outcome.ts';
-import { refuseFields } from '../core/api/unsupported.ts';
 import { defineAction } from './action.ts';
 
 interface TableKeys {
@@ -35,7 +34,8 @@ interface TableKeys {
   readonly keys: readonly AttributeMap[];
   readonly consistent: boolean;
   readonly projection: ItemProjection | undefined;
-  readonly names: AttributeNames | undefined;
+  /** What the client sent besides the keys: it goes back with those that are left. */
+  readonly others: JsonObject;
 }
 
 interface BatchGetItemRequest {
@@ -93,10 +93,7 @@ function checkKeyCount(tableName: string, keys: readonly unknown[]): void {
 
 function readTable(tableName: string, table: JsonObject, { services }: RequestContext): TableKeys {
   checkExpressionParameters(table, parameters);
-  refuseFields(table, parameters.legacy);
-  const placeholders = readPlaceholders(table);
-  const projection = readProjection(table, placeholders, services.expressions);
-  checkAllUsed(projection === undefined ? [] : [projection.bound.program], placeholders);
+  const projection = readItemProjection(table, services.expressions);
   const keys = (table.Keys as readonly unknown[]).map(canonicalizeItem);
   const seen = new Set<string>();
   for (const key of keys) seen.add(keyText(key));
@@ -106,7 +103,7 @@ function readTable(tableName: string, table: JsonObject, { services }: RequestCo
     keys,
     consistent: readFlag(table, 'ConsistentRead'),
     projection,
-    names: placeholders.names,
+    others: table,
   };
 }
 
@@ -230,13 +227,18 @@ function sortOut(tables: readonly TableKeys[], responses: readonly StorageRespon
 
 /** One member of UnprocessedKeys: all that the client sent for the table, with the keys that are left. */
 function unprocessedKeys(table: TableKeys, keys: readonly AttributeMap[]): string {
+  const { AttributesToGet, ProjectionExpression, ExpressionAttributeNames } = table.others;
   const again = {
     Keys: keys,
     ...(table.consistent ? { ConsistentRead: true } : undefined),
-    ...(table.projection === undefined ? undefined : { ProjectionExpression: table.projection.text }),
-    ...(table.names === undefined ? undefined : { ExpressionAttributeNames: table.names }),
+    ...present({ AttributesToGet, ProjectionExpression, ExpressionAttributeNames }),
   };
   return `${JSON.stringify(table.tableName)}:${JSON.stringify(again)}`;
+}
+
+/** Without the members that are absent. */
+function present(fields: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined && value !== null));
 }
 
 export const batchGetItem = defineAction({ name: 'BatchGetItem', shape, read, run });

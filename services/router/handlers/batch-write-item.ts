@@ -1,7 +1,6 @@
 import { serializeItem } from '../../shared/item/attribute-map.ts';
 import type { AttributeMap, KeySchema } from '../../shared/item/attribute-value.ts';
 import { canonicalizeItem, ItemError } from '../../shared/item/canonical-value.ts';
-import { ITEM_BYTES_MAX, itemSize } from '../../shared/item/item-size.ts';
 import { encodeKey, encodeRequestKey } from '../../shared/item/key-encoding.ts';
 import { BATCH_WRITE_REQUESTS_MAX } from '../../shared/limits/api-limits.ts';
 import type { Digest } from '../../shared/env/digest.ts';
@@ -13,6 +12,7 @@ import { readCapacityDetail, returnConsumedCapacity, writeUnits } from '../core/
 import type { CapacityDetail } from '../core/api/capacity.ts';
 import { lengthAtLeast, lengthAtMost, mapValues } from '../core/api/constraint.ts';
 import { returnItemCollectionMetrics } from '../core/api/item-fields.ts';
+import { checkedItemSize } from '../core/api/item-size-check.ts';
 import type { JsonObject } from '../core/api/json-object.ts';
 import type { RequestContext } from '../core/api/request-context.ts';
 import { RequestShape } from '../core/api/request-shape.ts';
@@ -88,9 +88,7 @@ function readWrite(request: JsonObject | null): Write {
   if (request === null || (put === undefined) === (remove === undefined)) throw validationError(NOT_ONE_REQUEST);
   if (put === undefined) return { request, put: false, attributes: canonicalizeItem(remove?.Key), size: 0 };
   const attributes = canonicalizeItem(put.Item);
-  const size = itemSize(attributes);
-  if (size > ITEM_BYTES_MAX) throw validationError('Item size has exceeded the maximum allowed size');
-  return { request, put: true, attributes, size };
+  return { request, put: true, attributes, size: checkedItemSize(attributes) };
 }
 
 async function run(request: BatchWriteItemRequest, context: RequestContext): Promise<Buffer> {

@@ -5,7 +5,7 @@ import { encodeRequestKey } from '../../shared/item/key-encoding.ts';
 import { itemAnswer } from '../core/api/answer.ts';
 import { validationError } from '../core/api/api-error.ts';
 import { returnConsumedCapacity, writeUnits } from '../core/api/capacity.ts';
-import { legacyConditionFields } from '../core/api/condition-fields.ts';
+import { legacyConditionFields } from '../core/api/legacy/legacy-fields.ts';
 import {
   conditionExpression,
   key,
@@ -20,7 +20,6 @@ import { RequestShape } from '../core/api/request-shape.ts';
 import { storageFailure } from '../core/api/storage-outcome.ts';
 import { activeTable, refreshedTable } from '../core/api/table-lookup.ts';
 import { tableNameOfItems } from '../core/api/table-name.ts';
-import { refuseFields } from '../core/api/unsupported.ts';
 import { readConditionalWrite } from '../core/api/write-fields.ts';
 import type { ConditionalWrite } from '../core/api/write-fields.ts';
 import { defineAction } from './action.ts';
@@ -42,12 +41,10 @@ const shape = new RequestShape([
   expressionAttributeNames,
 ]);
 
-const parameters = { expressions: ['ConditionExpression'], legacy: ['Expected'] };
-const unsupported = ['Expected', 'ConditionalOperator'];
+const parameters = { expressions: ['ConditionExpression'], legacy: ['Expected', 'ConditionalOperator'] };
 
 function read(input: JsonObject, context: RequestContext): DeleteItemRequest {
   checkExpressionParameters(input, parameters);
-  refuseFields(input, unsupported);
   const itemKey = canonicalizeItem(input.Key);
   const returned = (input.ReturnValues ?? 'NONE') as string;
   if (returned !== 'ALL_OLD' && returned !== 'NONE') throw validationError('ReturnValues can only be ALL_OLD or NONE');
@@ -56,7 +53,7 @@ function read(input: JsonObject, context: RequestContext): DeleteItemRequest {
 
 async function run(request: DeleteItemRequest, context: RequestContext): Promise<Buffer> {
   const { storage, digest } = context.services;
-  const view = activeTable(request.tableName, context) ?? (await refreshedTable(request.tableName, context));
+  const view = activeTable(request.table.name, context) ?? (await refreshedTable(request.table.name, context));
   const { keys } = view.record;
   const encoded = encodeRequestKey(keys, request.key, digest);
   if (request.condition !== undefined) refusePathsIntoKey(request.condition, keys);
@@ -67,7 +64,7 @@ async function run(request: DeleteItemRequest, context: RequestContext): Promise
   );
   if (response.status !== 'ok') throw storageFailure(response);
   const units = writeUnits(response.oldSize ?? 0, 0);
-  return itemAnswer('Attributes', request.returnOld ? response.item : undefined, request.capacity, request.tableName, units);
+  return itemAnswer('Attributes', request.returnOld ? response.item : undefined, request.capacity, request.table.writtenAs, units);
 }
 
 export const deleteItem = defineAction({ name: 'DeleteItem', shape, read, run });

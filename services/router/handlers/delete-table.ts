@@ -25,7 +25,8 @@ async function run(name: string, { services, account }: RequestContext): Promise
   const statistics = storage.tableStatistics(view);
   try {
     const record = await storage.deleteTable(view.record, TABLE_CHANGE_TIMEOUT_MS);
-    return Buffer.from(JSON.stringify({ TableDescription: tableDescription(record, statistics) }));
+    const described = tableDescription({ ...view, record }, statistics, services.clock.wallMs());
+    return Buffer.from(JSON.stringify({ TableDescription: described }));
   } catch (error) {
     throw tableChangeFailure(error, name, 'CREATING');
   }

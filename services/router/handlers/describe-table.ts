@@ -23,7 +23,8 @@ async function run(name: string, context: RequestContext): Promise<Buffer> {
     view = storage.table(account, name);
     if (view === undefined) throw fresh ? namedTableNotFound(name) : catalogOutOfReach();
   }
-  return Buffer.from(JSON.stringify({ Table: tableDescription(view.record, storage.tableStatistics(view)) }));
+  const described = tableDescription(view, storage.tableStatistics(view), services.clock.wallMs());
+  return Buffer.from(JSON.stringify({ Table: described }));
 }
 
 export const describeTable = defineAction({ name: 'DescribeTable', shape, read, run });

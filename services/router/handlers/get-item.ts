@@ -5,21 +5,22 @@ import { encodeRequestKey } from '../../shared/item/key-encoding.ts';
 import { itemAnswer } from '../core/api/answer.ts';
 import { readCapacityDetail, readUnits, returnConsumedCapacity } from '../core/api/capacity.ts';
 import type { CapacityDetail } from '../core/api/capacity.ts';
-import { attributesToGet, consistentRead, key, projectionExpression, readFlag } from '../core/api/item-fields.ts';
-import { projectItems, readProjection } from '../core/api/item-projection.ts';
+import { consistentRead, key, projectionExpression, readFlag } from '../core/api/item-fields.ts';
+import { projectItems, readItemProjection } from '../core/api/item-projection.ts';
 import type { ItemProjection } from '../core/api/item-projection.ts';
 import type { JsonObject } from '../core/api/json-object.ts';
-import { checkAllUsed, checkExpressionParameters, expressionAttributeNames, readPlaceholders } from '../core/api/placeholders.ts';
+import { attributesToGet } from '../core/api/legacy/legacy-fields.ts';
+import { checkExpressionParameters, expressionAttributeNames } from '../core/api/placeholders.ts';
 import type { RequestContext } from '../core/api/request-context.ts';
 import { RequestShape } from '../core/api/request-shape.ts';
 import { storageFailure } from '../core/api/storage-outcome.ts';
 import { activeTable, refreshedTable } from '../core/api/table-lookup.ts';
-import { plainTableName, tableNameOfItems } from '../core/api/table-name.ts';
-import { refuseFields } from '../core/api/unsupported.ts';
+import { readTableName, tableNameOfItems } from '../core/api/table-name.ts';
+import type { NamedTable } from '../core/api/table-name.ts';
 import { defineAction } from './action.ts';
 
 interface GetItemRequest {
-  readonly tableName: string;
+  readonly table: NamedTable;
   readonly key: AttributeMap;
   readonly consistent: boolean;
   readonly projection: ItemProjection | undefined;
@@ -38,15 +39,12 @@ const shape = new RequestShape([
 
 const parameters = { expressions: ['ProjectionExpression'], legacy: ['AttributesToGet'] };
 
-function read(input: JsonObject, { services, account }: RequestContext): GetItemRequest {
+function read(input: JsonObject, context: RequestContext): GetItemRequest {
   checkExpressionParameters(input, parameters);
-  refuseFields(input, parameters.legacy);
   const itemKey = canonicalizeItem(input.Key);
-  const placeholders = readPlaceholders(input);
-  const projection = readProjection(input, placeholders, services.expressions);
-  checkAllUsed(projection === undefined ? [] : [projection.bound.program], placeholders);
+  const projection = readItemProjection(input, context.services.expressions);
   return {
-    tableName: plainTableName(input.TableName as string, services.region, account),
+    table: readTableName(input, context),
     key: itemKey,
     consistent: readFlag(input, 'ConsistentRead'),
     projection,
@@ -56,7 +54,7 @@ function read(input: JsonObject, { services, account }: RequestContext): GetItem
 
 async function run(request: GetItemRequest, context: RequestContext): Promise<Buffer> {
   const { storage, digest } = context.services;
-  const view = activeTable(request.tableName, context) ?? (await refreshedTable(request.tableName, context));
+  const view = activeTable(request.table.name, context) ?? (await refreshedTable(request.table.name, context));
   const { keys } = view.record;
   const encoded = encodeRequestKey(keys, request.key, digest);
   const { projection, consistent } = request;
@@ -66,7 +64,7 @@ async function run(request: GetItemRequest, context: RequestContext): Promise<Bu
   let { item } = response;
   if (item !== undefined && projection !== undefined) [item] = await projectItems(projection, [item], context);
   const units = readUnits(response.oldSize ?? 0, consistent);
-  return itemAnswer('Item', item, request.capacity, request.tableName, units);
+  return itemAnswer('Item', item, request.capacity, request.table.writtenAs, units);
 }
 
 export const getItem = defineAction({ name: 'GetItem', shape, read, run });

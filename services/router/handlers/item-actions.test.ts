@@ -7,6 +7,11 @@ const SERIALIZATION = 'com.amazon.coral.service#SerializationException';
 const INVALID = 'One or more parameter values were invalid: ';
 const NO_MATCH = 'The provided key element does not match the schema';
 
+const ARN_FORM =
+  "Valid ARN format is 'arn:<awsPartition>:<vendor>:<region>:<subscriber>:resourceType/resourceName', where Resource name must have " +
+  'length less than or equal to 255, Resource name must have length greater than or equal to 3, Resource name must satisfy regular ' +
+  'expression pattern: [a-zA-Z0-9_.-]+';
+
 /** A client with the tables `plain` (pk) and `sorted` (pk, sk: number). */
 async function clientWithTables(): Promise<ApiClient> {
   const client = new ApiClient();
@@ -319,14 +324,8 @@ test('placeholders', async () => {
   });
 });
 
-test('older parameters and what does nothing yet are refused by name', async () => {
+test('the two forms of parameters do not mix', async () => {
   const client = await clientWithTables();
-  const refused = (operation: string, input: object, name: string) =>
-    client.refuses(operation, plain(input), `${name} is not supported by Stator yet`);
-  await refused('PutItem', { ...item('a'), Expected: { a: { Exists: false } } }, 'Expected');
-  await refused('PutItem', { ...item('a'), ConditionalOperator: 'OR' }, 'ConditionalOperator');
-  await refused('UpdateItem', { ...key('a'), AttributeUpdates: {} }, 'AttributeUpdates');
-  await refused('GetItem', { ...key('a'), AttributesToGet: ['a'] }, 'AttributesToGet');
   const mixed = 'Can not use both expression and non-expression parameters in the same request: ';
   await client.refuses(
     'PutItem',
@@ -353,7 +352,21 @@ test('tables that are not there, not ready, or elsewhere', async () => {
   ] as const) {
     await client.fails(operation, { TableName: 'absent', ...input }, type, message);
     await client.fails(operation, { TableName: 'ab', ...input }, type, message);
-    await client.fails(operation, { TableName: `arn:aws:dynamodb:us-east-1:${ACCOUNT}:table/plain`, ...input }, type, message);
+    await client.fails(operation, { TableName: `arn:aws:dynamodb:${REGION}:000000000001:table/plain`, ...input }, type, message);
+    const elsewhere = `arn:aws:dynamodb:mars-1:${ACCOUNT}:table/plain`;
+    await client.refuses(
+      operation,
+      { TableName: elsewhere, ...input },
+      `1 validation error detected: Invalid AWS region in '${elsewhere}'`,
+    );
+    for (const [arn, rule] of [
+      [`arn:aws:dynamodb:${REGION}:${ACCOUNT}:table/ab`, 'Table name of ARN must have length greater than or equal to 3'],
+      [`arn:aws:dynamodb:${REGION}:${ACCOUNT}:table/plain/index/i`, ARN_FORM],
+      ['arn:aws:s3:::bucket', ARN_FORM],
+    ] as const) {
+      const text = `1 validation error detected: Value '${arn}' at 'tableName' failed to satisfy constraint: ${rule}`;
+      await client.refuses(operation, { TableName: arn, ...input }, text);
+    }
     await client.call(operation, { TableName: `arn:aws:dynamodb:${REGION}:${ACCOUNT}:table/plain`, ...input });
   }
   client.storage.hidden.add('plain');

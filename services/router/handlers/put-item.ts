@@ -2,18 +2,18 @@ import { refusePathsIntoKey } from '../core/api/key-attribute-checks.ts';
 import { serializeItem } from '../../shared/item/attribute-map.ts';
 import type { AttributeMap } from '../../shared/item/attribute-value.ts';
 import { canonicalizeItem } from '../../shared/item/canonical-value.ts';
-import { ITEM_BYTES_MAX, itemSize } from '../../shared/item/item-size.ts';
 import { encodeKey } from '../../shared/item/key-encoding.ts';
 import { itemAnswer } from '../core/api/answer.ts';
 import { validationError } from '../core/api/api-error.ts';
 import { returnConsumedCapacity, writeUnits } from '../core/api/capacity.ts';
-import { legacyConditionFields } from '../core/api/condition-fields.ts';
+import { legacyConditionFields } from '../core/api/legacy/legacy-fields.ts';
 import {
   conditionExpression,
   returnItemCollectionMetrics,
   returnValues,
   returnValuesOnConditionCheckFailure,
 } from '../core/api/item-fields.ts';
+import { checkedItemSize } from '../core/api/item-size-check.ts';
 import type { JsonObject } from '../core/api/json-object.ts';
 import { checkExpressionParameters, expressionAttributeNames, expressionAttributeValues } from '../core/api/placeholders.ts';
 import type { RequestContext } from '../core/api/request-context.ts';
@@ -21,7 +21,6 @@ import { RequestShape } from '../core/api/request-shape.ts';
 import { storageFailure } from '../core/api/storage-outcome.ts';
 import { activeTable, refreshedTable } from '../core/api/table-lookup.ts';
 import { tableNameOfItems } from '../core/api/table-name.ts';
-import { refuseFields } from '../core/api/unsupported.ts';
 import { readConditionalWrite } from '../core/api/write-fields.ts';
 import type { ConditionalWrite } from '../core/api/write-fields.ts';
 import { defineAction } from './action.ts';
@@ -44,23 +43,20 @@ const shape = new RequestShape([
   expressionAttributeNames,
 ]);
 
-const parameters = { expressions: ['ConditionExpression'], legacy: ['Expected'] };
-const unsupported = ['Expected', 'ConditionalOperator'];
+const parameters = { expressions: ['ConditionExpression'], legacy: ['Expected', 'ConditionalOperator'] };
 
 function read(input: JsonObject, context: RequestContext): PutItemRequest {
   checkExpressionParameters(input, parameters);
-  refuseFields(input, unsupported);
   const item = canonicalizeItem(input.Item);
   const returned = (input.ReturnValues ?? 'NONE') as string;
   if (returned !== 'ALL_OLD' && returned !== 'NONE') throw validationError('ReturnValues can only be ALL_OLD or NONE');
-  const size = itemSize(item);
-  if (size > ITEM_BYTES_MAX) throw validationError('Item size has exceeded the maximum allowed size');
+  const size = checkedItemSize(item);
   return { ...readConditionalWrite(input, context), item, itemSize: size };
 }
 
 async function run(request: PutItemRequest, context: RequestContext): Promise<Buffer> {
   const { storage, digest } = context.services;
-  const view = activeTable(request.tableName, context) ?? (await refreshedTable(request.tableName, context));
+  const view = activeTable(request.table.name, context) ?? (await refreshedTable(request.table.name, context));
   const { keys } = view.record;
   const key = encodeKey(keys, request.item, digest);
   if (request.condition !== undefined) refusePathsIntoKey(request.condition, keys);
@@ -78,7 +74,7 @@ async function run(request: PutItemRequest, context: RequestContext): Promise<Bu
   );
   if (response.status !== 'ok') throw storageFailure(response);
   const units = writeUnits(response.oldSize ?? 0, request.itemSize);
-  return itemAnswer('Attributes', request.returnOld ? response.item : undefined, request.capacity, request.tableName, units);
+  return itemAnswer('Attributes', request.returnOld ? response.item : undefined, request.capacity, request.table.writtenAs, units);
 }
 
 export const putItem = defineAction({ name: 'PutItem', shape, read, run });

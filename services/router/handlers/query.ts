@@ -1,14 +1,28 @@
 import { refuseKeyInFilter, refusePathsIntoKey } from '../core/api/key-attribute-checks.ts';
 import { analyzeKeyCondition } from '../../shared/expression/key-condition.ts';
+import type { KeyCondition } from '../../shared/expression/key-condition.ts';
+import { analyzeLegacyKeyConditions } from '../../shared/expression/legacy-key-condition.ts';
+import type { KeySchema } from '../../shared/item/attribute-value.ts';
 import type { BoundCondition } from '../../shared/expression/condition.ts';
 import { validationError } from '../core/api/api-error.ts';
 import { returnConsumedCapacity } from '../core/api/capacity.ts';
-import { legacyConditions, readCondition } from '../core/api/condition-fields.ts';
-import { attributesToGet, conditionalOperator, consistentRead, projectionExpression, readFlag } from '../core/api/item-fields.ts';
+import { readCondition } from '../core/api/condition-fields.ts';
+import { consistentRead, projectionExpression, readFlag } from '../core/api/item-fields.ts';
 import type { JsonObject } from '../core/api/json-object.ts';
 import { queryRange } from '../core/api/key-range.ts';
+import { attributesToGet, conditionalOperator, keyConditions, queryFilter } from '../core/api/legacy/legacy-fields.ts';
+import { readKeyConditions } from '../core/api/legacy/read-key-conditions.ts';
 import { answerPage } from '../core/api/page.ts';
-import { checkSelect, exclusiveStartKey, filterExpression, indexName, readPageFields, select } from '../core/api/page-fields.ts';
+import {
+  checkSelect,
+  exclusiveStartKey,
+  expressionsOf,
+  filterExpression,
+  indexName,
+  readEarlyPageFields,
+  readPageFields,
+  select,
+} from '../core/api/page-fields.ts';
 import type { PageFields } from '../core/api/page-fields.ts';
 import {
   checkAllUsed,
@@ -21,13 +35,15 @@ import {
 import type { RequestContext } from '../core/api/request-context.ts';
 import { RequestShape } from '../core/api/request-shape.ts';
 import { activeTable, refreshedTable } from '../core/api/table-lookup.ts';
-import { plainTableName, tableNameOfItems } from '../core/api/table-name.ts';
+import { readTableName, tableNameOfItems } from '../core/api/table-name.ts';
+import type { NamedTable } from '../core/api/table-name.ts';
 import { refuseFields } from '../core/api/unsupported.ts';
 import { defineAction } from './action.ts';
 
 interface QueryRequest {
-  readonly tableName: string;
-  readonly keyCondition: BoundCondition;
+  readonly table: NamedTable;
+  /** What the condition on the key, in either form, asks of a table's key. Throws ExpressionError. */
+  readonly keyCondition: (keys: KeySchema) => KeyCondition;
   readonly reverse: boolean;
   readonly fields: PageFields;
 }
@@ -36,12 +52,12 @@ const shape = new RequestShape([
   select,
   indexName,
   returnConsumedCapacity,
-  legacyConditions('QueryFilter'),
+  queryFilter,
   tableNameOfItems,
   conditionalOperator,
   attributesToGet,
   { name: 'Limit', type: { kind: 'number', java: 'Integer' } },
-  legacyConditions('KeyConditions'),
+  keyConditions,
   exclusiveStartKey,
   consistentRead,
   { name: 'ScanIndexForward', type: { kind: 'boolean' } },
@@ -56,32 +72,42 @@ const parameters = {
   expressions: ['ProjectionExpression', 'FilterExpression', 'KeyConditionExpression'],
   legacy: ['AttributesToGet', 'QueryFilter', 'ConditionalOperator', 'KeyConditions'],
 };
-const unsupported = [...parameters.legacy, 'IndexName'];
+/** The older condition on the key goes with a filter and a projection of the newer form. */
+const withKeyConditions = { ...parameters, legacy: parameters.legacy.filter((name) => name !== 'KeyConditions') };
+const unsupported = ['IndexName'];
 /** Query counts the one error of some messages that Scan gives alone. */
 const ONE_ERROR = '1 validation error detected: ';
 
-function read(input: JsonObject, { services, account }: RequestContext): QueryRequest {
+function read(input: JsonObject, context: RequestContext): QueryRequest {
+  const { expressions } = context.services;
   checkLimit(input);
-  checkExpressionParameters(input, parameters);
+  checkExpressionParameters(input, isGiven(input, 'KeyConditionExpression') ? parameters : withKeyConditions);
   refuseFields(input, unsupported);
-  if (!isGiven(input, 'KeyConditionExpression')) {
+  const early = readEarlyPageFields(input, 'QueryFilter', expressions);
+  if (!isGiven(input, 'KeyConditionExpression') && !isGiven(input, 'KeyConditions')) {
     throw validationError('Either the KeyConditions or KeyConditionExpression parameter must be specified in the request.');
   }
   checkSelect(input, ONE_ERROR);
   const placeholders = readPlaceholders(input);
-  const keyCondition = readCondition(input, 'KeyConditionExpression', placeholders, services.expressions) as BoundCondition;
-  const fields = readPageFields(input, placeholders, services.expressions);
-  const bound = [keyCondition, fields.filter, fields.projection?.bound].filter((one) => one !== undefined);
+  const keyExpression = readCondition(input, 'KeyConditionExpression', placeholders, expressions);
+  const fields = readPageFields(input, early, placeholders, expressions);
+  const bound = expressionsOf(fields, early);
   checkAllUsed(
-    bound.map((one) => one.program),
+    (keyExpression === undefined ? bound : [keyExpression, ...bound]).map((one) => one.program),
     placeholders,
   );
   return {
-    tableName: plainTableName(input.TableName as string, services.region, account),
-    keyCondition,
+    table: readTableName(input, context),
+    keyCondition: readKeyCondition(input, keyExpression),
     reverse: isGiven(input, 'ScanIndexForward') && !readFlag(input, 'ScanIndexForward'),
     fields,
   };
+}
+
+function readKeyCondition(input: JsonObject, expression: BoundCondition | undefined): QueryRequest['keyCondition'] {
+  if (expression !== undefined) return (keys) => analyzeKeyCondition(expression, keys);
+  const conditions = readKeyConditions(input);
+  return (keys) => analyzeLegacyKeyConditions(conditions, keys);
 }
 
 function checkLimit(input: JsonObject): void {
@@ -89,13 +115,13 @@ function checkLimit(input: JsonObject): void {
   throw validationError(`${ONE_ERROR}Value at 'Limit' failed to satisfy constraint: Member must have value greater than or equal to 1`);
 }
 
-async function run({ tableName, keyCondition, reverse, fields }: QueryRequest, context: RequestContext): Promise<Buffer> {
-  const view = activeTable(tableName, context) ?? (await refreshedTable(tableName, context));
+async function run({ table, keyCondition, reverse, fields }: QueryRequest, context: RequestContext): Promise<Buffer> {
+  const view = activeTable(table.name, context) ?? (await refreshedTable(table.name, context));
   const { keys } = view.record;
-  const range = queryRange(keys, analyzeKeyCondition(keyCondition, keys), fields.startKey, reverse, context.services.digest);
+  const range = queryRange(keys, keyCondition(keys), fields.startKey, reverse, context.services.digest);
   if (fields.projection !== undefined) refusePathsIntoKey(fields.projection.bound, keys);
-  if (fields.filter !== undefined) refuseKeyInFilter(fields.filter, keys);
-  return answerPage(view, tableName, range, fields, context);
+  if (fields.filtered !== undefined) refuseKeyInFilter(fields.filtered, keys);
+  return answerPage(view, table.writtenAs, range, fields, context);
 }
 
 export const query = defineAction({ name: 'Query', shape, read, run });

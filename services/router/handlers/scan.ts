@@ -2,13 +2,22 @@ import { refusePathsIntoKey } from '../core/api/key-attribute-checks.ts';
 import { SCAN_SEGMENTS_MAX } from '../../shared/limits/api-limits.ts';
 import { validationError } from '../core/api/api-error.ts';
 import { returnConsumedCapacity } from '../core/api/capacity.ts';
-import { legacyConditions } from '../core/api/condition-fields.ts';
 import { atLeast, atMost } from '../core/api/constraint.ts';
-import { attributesToGet, conditionalOperator, consistentRead, projectionExpression } from '../core/api/item-fields.ts';
+import { consistentRead, projectionExpression } from '../core/api/item-fields.ts';
 import type { JsonObject } from '../core/api/json-object.ts';
 import { scanRange } from '../core/api/key-range.ts';
+import { attributesToGet, conditionalOperator, scanFilter } from '../core/api/legacy/legacy-fields.ts';
 import { answerPage } from '../core/api/page.ts';
-import { checkSelect, exclusiveStartKey, filterExpression, indexName, readPageFields, select } from '../core/api/page-fields.ts';
+import {
+  checkSelect,
+  exclusiveStartKey,
+  expressionsOf,
+  filterExpression,
+  indexName,
+  readEarlyPageFields,
+  readPageFields,
+  select,
+} from '../core/api/page-fields.ts';
 import type { PageFields } from '../core/api/page-fields.ts';
 import {
   checkAllUsed,
@@ -21,12 +30,13 @@ import {
 import type { RequestContext } from '../core/api/request-context.ts';
 import { RequestShape } from '../core/api/request-shape.ts';
 import { activeTable, refreshedTable } from '../core/api/table-lookup.ts';
-import { plainTableName, tableNameOfItems } from '../core/api/table-name.ts';
+import { readTableName, tableNameOfItems } from '../core/api/table-name.ts';
+import type { NamedTable } from '../core/api/table-name.ts';
 import { refuseFields } from '../core/api/unsupported.ts';
 import { defineAction } from './action.ts';
 
 interface ScanRequest {
-  readonly tableName: string;
+  readonly table: NamedTable;
   readonly segment: number;
   readonly totalSegments: number;
   readonly fields: PageFields;
@@ -39,7 +49,7 @@ const shape = new RequestShape([
   returnConsumedCapacity,
   tableNameOfItems,
   conditionalOperator,
-  legacyConditions('ScanFilter'),
+  scanFilter,
   { name: 'Segment', type: { kind: 'number', java: 'Integer' }, constraints: [atLeast(0), atMost(SCAN_SEGMENTS_MAX - 1)] },
   { name: 'Limit', type: { kind: 'number', java: 'Integer' }, constraints: [atLeast(1)] },
   attributesToGet,
@@ -55,21 +65,22 @@ const parameters = {
   expressions: ['ProjectionExpression', 'FilterExpression'],
   legacy: ['AttributesToGet', 'ScanFilter', 'ConditionalOperator'],
 };
-const unsupported = [...parameters.legacy, 'IndexName'];
+const unsupported = ['IndexName'];
 
-function read(input: JsonObject, { services, account }: RequestContext): ScanRequest {
+function read(input: JsonObject, context: RequestContext): ScanRequest {
+  const { expressions } = context.services;
   checkExpressionParameters(input, parameters);
   refuseFields(input, unsupported);
+  const early = readEarlyPageFields(input, 'ScanFilter', expressions);
   checkSelect(input, '');
   const { segment, totalSegments } = readSegments(input);
   const placeholders = readPlaceholders(input);
-  const fields = readPageFields(input, placeholders, services.expressions);
-  const bound = [fields.filter, fields.projection?.bound].filter((one) => one !== undefined);
+  const fields = readPageFields(input, early, placeholders, expressions);
   checkAllUsed(
-    bound.map((one) => one.program),
+    expressionsOf(fields, early).map((one) => one.program),
     placeholders,
   );
-  return { tableName: plainTableName(input.TableName as string, services.region, account), segment, totalSegments, fields };
+  return { table: readTableName(input, context), segment, totalSegments, fields };
 }
 
 function readSegments(input: JsonObject): { segment: number; totalSegments: number } {
@@ -91,14 +102,14 @@ function readSegments(input: JsonObject): { segment: number; totalSegments: numb
   );
 }
 
-async function run({ tableName, segment, totalSegments, fields }: ScanRequest, context: RequestContext): Promise<Buffer> {
-  const view = activeTable(tableName, context) ?? (await refreshedTable(tableName, context));
+async function run({ table, segment, totalSegments, fields }: ScanRequest, context: RequestContext): Promise<Buffer> {
+  const view = activeTable(table.name, context) ?? (await refreshedTable(table.name, context));
   const { keys } = view.record;
   const range = scanRange(keys, segment, totalSegments, fields.startKey, context.services.digest);
   for (const bound of [fields.projection?.bound, fields.filter]) {
     if (bound !== undefined) refusePathsIntoKey(bound, keys);
   }
-  return answerPage(view, tableName, range, fields, context);
+  return answerPage(view, table.writtenAs, range, fields, context);
 }
 
 export const scan = defineAction({ name: 'Scan', shape, read, run });

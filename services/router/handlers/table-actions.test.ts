@@ -20,6 +20,8 @@ test('a table on demand, from its creation to its end', async () => {
   const created = (await client.call('CreateTable', basic)).TableDescription as Record<string, unknown>;
   assert.match(String(created.TableId), /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
   assert.equal(created.TableStatus, 'CREATING');
+  assert.deepEqual(created.BillingModeSummary, { BillingMode: 'PAY_PER_REQUEST' });
+  assert.equal('WarmThroughput' in created, false);
   await client.call('PutItem', { TableName: 'cities', Item: { pk: { S: 'Rome' } } });
   const described = (await client.call('DescribeTable', { TableName: 'cities' })).Table;
   assert.deepEqual(described, {
@@ -35,6 +37,7 @@ test('a table on demand, from its creation to its end', async () => {
     TableId: created.TableId,
     BillingModeSummary: { BillingMode: 'PAY_PER_REQUEST', LastUpdateToPayPerRequestDateTime: NOW_MS / 1000 },
     DeletionProtectionEnabled: false,
+    WarmThroughput: { ReadUnitsPerSecond: 12000, WriteUnitsPerSecond: 4000, Status: 'ACTIVE' },
   });
   assert.deepEqual((await client.call('DescribeTable', { TableName: ARN })).Table, described);
   const deleted = (await client.call('DeleteTable', { TableName: 'cities' })).TableDescription as Record<string, unknown>;
@@ -117,19 +120,6 @@ test('while the catalog is out of reach no table is said to be missing, made or 
   await client.call('DescribeTable', { TableName: 'cities' });
 });
 
-test('settings that are off are taken only when nothing else is asked for beside them', async () => {
-  const client = new ApiClient();
-  const refused = (name: string, setting: object) =>
-    client.refuses('CreateTable', { ...basic, [name]: setting }, `${name} is not supported by Stator yet`);
-  await refused('SSESpecification', { Enabled: false, SSEType: 'KMS', KMSMasterKeyId: 'key' });
-  await refused('StreamSpecification', { StreamEnabled: false, StreamViewType: 'NEW_IMAGE' });
-  await client.call('CreateTable', {
-    ...basic,
-    SSESpecification: { Enabled: false, SSEType: null },
-    StreamSpecification: { StreamEnabled: false },
-  });
-});
-
 test('a key attribute has a name that UTF-8 can spell', async () => {
   const surrogate = { ...basic, AttributeDefinitions: [definition('\ud800')], KeySchema: [element('\ud800', 'HASH')] };
   const message = `${INVALID}Attribute name has a surrogate without its pair and cannot be encoded as UTF-8`;
@@ -162,7 +152,11 @@ test('table names', async () => {
   }
   await client.refuses('CreateTable', named('ab'), constraint('ab', 'have length greater than or equal to 3'));
   await client.refuses('CreateTable', named(ARN), constraint(ARN, 'satisfy regular expression pattern: [a-zA-Z0-9_.-]+'));
-  await client.refuses('DescribeTable', named(''), constraint('', 'have length greater than or equal to 1'));
+  const empty = (text: string) => `Value '' at 'tableName' failed to satisfy constraint: Member must ${text}`;
+  const both = [empty('have length greater than or equal to 3'), empty('satisfy regular expression pattern: [a-zA-Z0-9_.-]+')];
+  for (const operation of ['CreateTable', 'DescribeTable', 'DeleteTable']) {
+    await client.refuses(operation, named(''), `2 validation errors detected: ${both.join('; ')}`);
+  }
   await client.call('CreateTable', named('__proto__'));
   await client.call('PutItem', { TableName: '__proto__', Item: { pk: { S: 'a' } } });
 });
@@ -186,8 +180,8 @@ test('constraints of CreateTable are listed together', async () => {
     },
     `9 validation errors detected: ${[
       at("'X'", 'attributeDefinitions.1.member.attributeType', 'satisfy enum value set: [B, N, S]'),
-      at('null', 'attributeDefinitions.2.member.attributeName', 'not be null'),
       at('null', 'attributeDefinitions.2.member.attributeType', 'not be null'),
+      at('null', 'attributeDefinitions.2.member.attributeName', 'not be null'),
       at("'FREE'", 'billingMode', 'satisfy enum value set: [PROVISIONED, PAY_PER_REQUEST]'),
       at('null', 'provisionedThroughput.writeCapacityUnits', 'not be null'),
       at("'0'", 'provisionedThroughput.readCapacityUnits', 'have value greater than or equal to 1'),
@@ -246,6 +240,7 @@ test('rules of keys and capacity', async () => {
     { AttributeDefinitions: [definition('a'), definition('b')] },
     `${INVALID}Some index key attributes are not defined in AttributeDefinitions. Keys: [pk], AttributeDefinitions: [a, b]`,
   );
+  await refuses({ AttributeDefinitions: [definition('pk'), definition('pk', 'N')] }, 'Attribute Name is duplicated: pk');
   const two = [definition('pk'), definition('sk')];
   await refuses(
     { AttributeDefinitions: two },
@@ -266,29 +261,20 @@ test('what tables do not have yet is refused by name; what asks for nothing is t
     LocalSecondaryIndexes: [{}],
     GlobalSecondaryIndexes: [],
     StreamSpecification: { StreamEnabled: true, StreamViewType: 'NEW_IMAGE' },
-    SSESpecification: { Enabled: true },
-    Tags: [{ Key: 'a', Value: 'b' }],
-    DeletionProtectionEnabled: true,
-    WarmThroughput: { ReadUnitsPerSecond: 12000 },
-    OnDemandThroughput: { MaxReadRequestUnits: 1 },
     ResourcePolicy: '{}',
     VectorIndexes: [],
+    GlobalTableSourceArn: ARN,
   };
   for (const [name, value] of Object.entries(refused)) {
     await client.refuses('CreateTable', { ...basic, [name]: value }, `${name} is not supported by Stator yet`);
   }
-  await client.refuses(
-    'CreateTable',
-    { ...basic, TableClass: 'STANDARD_INFREQUENT_ACCESS' },
-    'TableClass STANDARD_INFREQUENT_ACCESS is not supported by Stator yet',
-  );
   await client.call('CreateTable', {
     ...basic,
     StreamSpecification: { StreamEnabled: false },
-    SSESpecification: { Enabled: false },
+    SSESpecification: { Enabled: false, SSEType: null },
     Tags: [],
     DeletionProtectionEnabled: false,
-    TableClass: 'STANDARD',
+    OnDemandThroughput: {},
     GlobalSecondaryIndexes: null,
   });
 });

@@ -1,5 +1,6 @@
-import { EXPRESSION_MAX_OPERATORS, IN_MAX_CANDIDATES } from '../limits/expression-limits.ts';
+import { EXPRESSION_MAX_OPERATORS } from '../limits/expression-limits.ts';
 import type { ExpressionField } from './errors.ts';
+import type { ExpressionBounds } from './expression-bounds.ts';
 import { ExpressionReader } from './expression-reader.ts';
 import type { ExpressionDialect } from './expression-reader.ts';
 import { CONDITION_FUNCTIONS, UPDATE_FUNCTIONS } from './functions.ts';
@@ -29,8 +30,8 @@ export interface ConditionSyntax {
 }
 
 /** Throws ExpressionError for everything that can be wrong with the text alone. */
-export function parseConditionSyntax(text: string, field: ExpressionField): ConditionSyntax {
-  const parser = new ConditionParser(new ExpressionReader(text, field, CONDITION_DIALECT));
+export function parseConditionSyntax(text: string, field: ExpressionField, bounds: ExpressionBounds): ConditionSyntax {
+  const parser = new ConditionParser(new ExpressionReader(text, field, CONDITION_DIALECT, bounds));
   return parser.parse();
 }
 
@@ -140,7 +141,7 @@ class ConditionParser {
     const candidates = [reader.readOperand()];
     while (reader.takeSymbol(',')) candidates.push(reader.readOperand());
     reader.expectSymbol(')');
-    if (candidates.length > IN_MAX_CANDIDATES) {
+    if (candidates.length > reader.bounds.candidates) {
       reader.noteFault('candidates', `The IN operator is provided with too many operands; number of operands: ${candidates.length}`);
     }
     return candidates;

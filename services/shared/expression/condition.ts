@@ -6,6 +6,8 @@ import { checkOperandFunctions, checkSimpleCondition } from './condition-checks.
 import { isTrue } from './condition-evaluator.ts';
 import { parseConditionSyntax } from './condition-parser.ts';
 import type { DocumentPath } from './document-path.ts';
+import { CLIENT_BOUNDS } from './expression-bounds.ts';
+import type { ExpressionBounds } from './expression-bounds.ts';
 import { expressionProgram } from './expression-program.ts';
 import type { ExpressionProgram } from './expression-program.ts';
 import { operandsOf } from './syntax-tree.ts';
@@ -39,8 +41,8 @@ export interface BoundCondition {
 }
 
 /** Throws ExpressionError for everything that can be wrong with the text alone. Linear in the text. */
-export function parseCondition(text: string, field: ConditionField): ConditionProgram {
-  const { root, simpleConditions, paths, values } = parseConditionSyntax(text, field);
+export function parseCondition(text: string, field: ConditionField, bounds: ExpressionBounds = CLIENT_BOUNDS): ConditionProgram {
+  const { root, simpleConditions, paths, values } = parseConditionSyntax(text, field, bounds);
   const programs = simpleConditions.map((condition) => ({ condition, operands: operandsOf(condition) }));
   const itemless = programs.filter(({ operands }) => !operands.some(hasPath)).map(({ condition }) => condition);
   return {

@@ -2,6 +2,7 @@ import { must } from '../base/assert.ts';
 import { EXPRESSION_MAX_OPERATORS, LIST_INDEX_MAX, PATH_MAX_ELEMENTS } from '../limits/expression-limits.ts';
 import { type ExpressionError, invalidExpression } from './errors.ts';
 import type { ExpressionField } from './errors.ts';
+import type { ExpressionBounds } from './expression-bounds.ts';
 import { tokenize } from './lexer.ts';
 import type { Token } from './lexer.ts';
 import { isReservedWord } from './reserved-words.ts';
@@ -34,6 +35,7 @@ export interface ExpressionDialect {
  */
 export class ExpressionReader {
   readonly field: ExpressionField;
+  readonly bounds: ExpressionBounds;
   readonly #dialect: ExpressionDialect;
   readonly #text: string;
   readonly #tokens: readonly Token[];
@@ -44,10 +46,11 @@ export class ExpressionReader {
   #operatorCount = 0;
   #functionDepth = 0;
 
-  constructor(text: string, field: ExpressionField, dialect: ExpressionDialect) {
+  constructor(text: string, field: ExpressionField, dialect: ExpressionDialect, bounds: ExpressionBounds) {
     this.field = field;
+    this.bounds = bounds;
     this.#dialect = dialect;
-    this.#tokens = tokenize(text, field);
+    this.#tokens = tokenize(text, field, bounds.bytes);
     this.#text = text;
   }
 
@@ -113,8 +116,9 @@ export class ExpressionReader {
   /** Counts an operator or function. The service stops counting at the first too many, and so does its text. */
   countOperator(): void {
     this.#operatorCount += 1;
-    if (this.#operatorCount > EXPRESSION_MAX_OPERATORS) {
-      this.noteFault('operators', `The expression contains too many operators; operator count: ${EXPRESSION_MAX_OPERATORS + 1}`);
+    const { operators } = this.bounds;
+    if (this.#operatorCount > operators) {
+      this.noteFault('operators', `The expression contains too many operators; operator count: ${operators + 1}`);
     }
   }
 

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { tokenize } from './lexer.ts';
 import { refuses } from './support.test.ts';
 
-const texts = (text: string): string[] => tokenize(text, 'ConditionExpression').map((token) => `${token.kind} ${token.text}`);
+const texts = (text: string): string[] => tokenize(text, 'ConditionExpression', 4096).map((token) => `${token.kind} ${token.text}`);
 
 describe('tokenize', () => {
   it('splits names, placeholders, numbers and operators', () => {
@@ -51,24 +51,24 @@ describe('tokenize', () => {
   });
 
   it('puts the end where the last token ends', () => {
-    const end = tokenize('ab  ', 'ConditionExpression').at(-1);
+    const end = tokenize('ab  ', 'ConditionExpression', 4096).at(-1);
     assert.deepEqual([end?.start, end?.end], [2, 2]);
   });
 
   it('refuses an expression without tokens', () => {
     for (const text of ['', ' \t\r\n']) {
-      refuses(() => tokenize(text, 'UpdateExpression'), 'Invalid UpdateExpression: The expression can not be empty;');
+      refuses(() => tokenize(text, 'UpdateExpression', 4096), 'Invalid UpdateExpression: The expression can not be empty;');
     }
   });
 
   it('takes 4096 bytes of UTF-8 and refuses one more', () => {
-    assert.equal(tokenize('a'.repeat(4096), 'FilterExpression').length, 2);
+    assert.equal(tokenize('a'.repeat(4096), 'FilterExpression', 4096).length, 2);
     refuses(
-      () => tokenize('a'.repeat(4097), 'FilterExpression'),
+      () => tokenize('a'.repeat(4097), 'FilterExpression', 4096),
       'Invalid FilterExpression: Expression size has exceeded the maximum allowed size; expression size: 4097',
     );
     refuses(
-      () => tokenize(`${'é'.repeat(2048)}a`, 'ProjectionExpression'),
+      () => tokenize(`${'é'.repeat(2048)}a`, 'ProjectionExpression', 4096),
       'Invalid ProjectionExpression: Expression size has exceeded the maximum allowed size; expression size: 4097',
     );
   });

@@ -1,4 +1,3 @@
-import { EXPRESSION_MAX_BYTES } from '../limits/expression-limits.ts';
 import { invalidExpression } from './errors.ts';
 import type { ExpressionField } from './errors.ts';
 
@@ -19,10 +18,10 @@ export interface Token {
 
 /**
  * Splits an expression into tokens, the last of them the end. Linear: every character is looked at once. Refuses an empty
- * expression and one over EXPRESSION_MAX_BYTES.
+ * expression and one of more than `bytesMax`.
  */
-export function tokenize(text: string, field: ExpressionField): readonly Token[] {
-  checkSize(text, field);
+export function tokenize(text: string, field: ExpressionField, bytesMax: number): readonly Token[] {
+  checkSize(text, field, bytesMax);
   const tokens: Token[] = [];
   let position = 0;
   let lastEnd = 0;
@@ -42,11 +41,11 @@ export function tokenize(text: string, field: ExpressionField): readonly Token[]
   return tokens;
 }
 
-function checkSize(text: string, field: ExpressionField): void {
+function checkSize(text: string, field: ExpressionField, bytesMax: number): void {
   // A UTF-16 code unit becomes at most three bytes, so short texts need no count.
-  if (text.length * 3 <= EXPRESSION_MAX_BYTES) return;
+  if (text.length * 3 <= bytesMax) return;
   const size = Buffer.byteLength(text, 'utf8');
-  if (size > EXPRESSION_MAX_BYTES) {
+  if (size > bytesMax) {
     throw invalidExpression(field, `Expression size has exceeded the maximum allowed size; expression size: ${size}`);
   }
 }

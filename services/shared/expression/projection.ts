@@ -3,6 +3,7 @@ import { bindPath, newBinding } from './binding.ts';
 import type { AttributeNames } from './binding.ts';
 import type { DocumentPath } from './document-path.ts';
 import { invalidExpression } from './errors.ts';
+import { CLIENT_BOUNDS } from './expression-bounds.ts';
 import { expressionProgram } from './expression-program.ts';
 import type { ExpressionProgram } from './expression-program.ts';
 import { ExpressionReader } from './expression-reader.ts';
@@ -36,7 +37,7 @@ export interface BoundProjection {
 
 /** Throws ExpressionError for everything that can be wrong with the text alone. Linear in the text. */
 export function parseProjection(text: string): ProjectionProgram {
-  const reader = new ExpressionReader(text, FIELD, PROJECTION_DIALECT);
+  const reader = new ExpressionReader(text, FIELD, PROJECTION_DIALECT, CLIENT_BOUNDS);
   do reader.readPath();
   while (reader.takeSymbol(','));
   reader.finish();

@@ -16,7 +16,7 @@ import type { FunctionCall, Operand, SetValue, UpdateAction } from './syntax-tre
 
 const NO_SUCH_ATTRIBUTE = 'The provided expression refers to an attribute that does not exist in the item';
 const INVALID_PATH = 'The document path provided in the update expression is invalid for update';
-const INCORRECT_TYPE = 'An operand in the update expression has an incorrect data type';
+export const INCORRECT_TYPE = 'An operand in the update expression has an incorrect data type';
 const TOO_DEEP = 'Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit';
 
 /** Paths and values by the slots of the actions. */

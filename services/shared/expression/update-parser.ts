@@ -1,4 +1,5 @@
 import type { ExpressionField } from './errors.ts';
+import type { ExpressionBounds } from './expression-bounds.ts';
 import { ExpressionReader } from './expression-reader.ts';
 import type { ExpressionDialect } from './expression-reader.ts';
 import { CONDITION_FUNCTIONS, UPDATE_FUNCTIONS } from './functions.ts';
@@ -30,8 +31,8 @@ export interface UpdateSyntax {
 }
 
 /** Throws ExpressionError for everything that can be wrong with the text alone. */
-export function parseUpdateSyntax(text: string): UpdateSyntax {
-  return new UpdateParser(new ExpressionReader(text, UPDATE_FIELD, UPDATE_DIALECT)).parse();
+export function parseUpdateSyntax(text: string, bounds: ExpressionBounds): UpdateSyntax {
+  return new UpdateParser(new ExpressionReader(text, UPDATE_FIELD, UPDATE_DIALECT, bounds)).parse();
 }
 
 class UpdateParser {

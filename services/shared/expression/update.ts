@@ -3,6 +3,8 @@ import { bindPath, bindValue, boundPath, newBinding } from './binding.ts';
 import type { AttributeNames } from './binding.ts';
 import type { DocumentPath } from './document-path.ts';
 import { invalidExpression } from './errors.ts';
+import { CLIENT_BOUNDS } from './expression-bounds.ts';
+import type { ExpressionBounds } from './expression-bounds.ts';
 import { expressionProgram } from './expression-program.ts';
 import type { ExpressionProgram } from './expression-program.ts';
 import { buildFixedTree, buildPathTree, selectPaths } from './path-tree.ts';
@@ -39,8 +41,8 @@ export interface UpdateResult {
 }
 
 /** Throws ExpressionError for everything that can be wrong with the text alone. Linear in the text. */
-export function parseUpdate(text: string): UpdateProgram {
-  const { actions, paths, values } = parseUpdateSyntax(text);
+export function parseUpdate(text: string, bounds: ExpressionBounds = CLIENT_BOUNDS): UpdateProgram {
+  const { actions, paths, values } = parseUpdateSyntax(text, bounds);
   return {
     ...expressionProgram(FIELD, paths, values),
     actions,
@@ -74,6 +76,14 @@ export function applyUpdate(bound: BoundUpdate, item: AttributeMap): UpdateResul
  */
 export function updatedAttributes(result: UpdateResult, item: AttributeMap | undefined): AttributeMap {
   return item === undefined ? {} : selectPaths(result.touchedPaths, item);
+}
+
+/**
+ * Whether the update makes an item where none is: the service does not for one that only takes away (the Developer Guide on
+ * AttributeUpdates, DELETE; scylladb/scylladb issue 5862 for what the service was seen to do).
+ */
+export function createsItem({ program }: BoundUpdate): boolean {
+  return program.actions.some(({ kind }) => kind === 'set' || kind === 'add');
 }
 
 /** The attributes of the item that the update changes or whose inside it changes, each once. */

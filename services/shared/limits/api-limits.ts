@@ -98,3 +98,5 @@ export const REQUESTS_IN_FLIGHT_MAX = 10_000;
 export const EXPRESSIONS_CACHED = 10_000;
 /** And by the characters of their texts: parsed, one character was seen to take up to 110 bytes. Our choice. */
 export const EXPRESSION_CHARACTERS_CACHED = 256 * KIB;
+/** Names in AttributesToGet; recorded by the authors of dynalite. */
+export const ATTRIBUTES_TO_GET_MAX = 255;

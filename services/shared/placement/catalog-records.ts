@@ -1,5 +1,7 @@
 import type { GroupId, NodeId, ReplicaId } from '../base/ids.ts';
 import type { KeySchema } from '../item/attribute-value.ts';
+import type { TableHistory } from './table-history.ts';
+import type { TableSettings, Throughput } from './table-settings.ts';
 
 /**
  * The records of the catalog. The catalog is one more group (CATALOG_GROUP): its partition holds items with the attributes
@@ -9,13 +11,8 @@ import type { KeySchema } from '../item/attribute-value.ts';
 
 export type BillingMode = 'PROVISIONED' | 'PAY_PER_REQUEST';
 
-export interface ProvisionedThroughput {
-  readonly readUnits: number;
-  readonly writeUnits: number;
-}
-
 /** What a client asked for with CreateTable, after validation by a router. */
-export interface TableDefinition {
+export interface TableDefinition extends TableSettings {
   readonly account: string;
   readonly region: string;
   readonly name: string;
@@ -24,11 +21,11 @@ export interface TableDefinition {
   readonly keys: KeySchema;
   readonly billingMode: BillingMode;
   /** With PROVISIONED. */
-  readonly throughput?: ProvisionedThroughput;
+  readonly throughput?: Throughput;
   readonly createdAtMs: number;
 }
 
-export type TableStatus = 'CREATING' | 'ACTIVE' | 'DELETING';
+export type TableStatus = 'CREATING' | 'ACTIVE' | 'UPDATING' | 'DELETING';
 
 /** Key: `table/<account>/<region>/<name>`. */
 export interface TableRecord extends TableDefinition {
@@ -36,6 +33,14 @@ export interface TableRecord extends TableDefinition {
   readonly status: TableStatus;
   /** It serves, but a node was down when it was made: replicas there are still to be made. */
   readonly incomplete?: true;
+  readonly history?: TableHistory;
+  /** Ids of the last changes, oldest first: one that comes again, however late, is known by it. */
+  readonly changes?: readonly string[];
+}
+
+/** Whether items can be read and written. */
+export function isServing({ status }: TableRecord): boolean {
+  return status === 'ACTIVE' || status === 'UPDATING';
 }
 
 /**

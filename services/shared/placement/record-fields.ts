@@ -52,6 +52,16 @@ export class RecordFields {
     return value;
   }
 
+  flag(field: string): boolean {
+    const value = this.#fields[field];
+    if (typeof value !== 'boolean') throw this.#refusal(field, 'true or false');
+    return value;
+  }
+
+  isText(field: string): boolean {
+    return typeof this.#fields[field] === 'string';
+  }
+
   has(field: string): boolean {
     return this.#fields[field] !== undefined;
   }
@@ -64,6 +74,18 @@ export class RecordFields {
     const value = this.#fields[field];
     if (!Array.isArray(value)) throw this.#refusal(field, 'a list');
     return value.map((element: unknown, at) => new RecordFields(`${this.#what}.${field}[${at}]`, element));
+  }
+
+  integers(field: string): number[] {
+    const value = this.#fields[field];
+    if (!Array.isArray(value) || !value.every((element) => Number.isSafeInteger(element))) throw this.#refusal(field, 'a list of integers');
+    return value as number[];
+  }
+
+  texts(field: string): string[] {
+    const value = this.#fields[field];
+    if (!Array.isArray(value) || !value.every((element) => typeof element === 'string')) throw this.#refusal(field, 'a list of texts');
+    return value as string[];
   }
 
   #refusal(field: string, wanted: string): CatalogRecordError {

@@ -13,6 +13,8 @@ import type {
   TableRecord,
 } from './catalog-records.ts';
 import { CatalogRecordError, RecordFields } from './record-fields.ts';
+import { readTableHistory } from './table-history.ts';
+import { readTableSettings, readThroughput } from './table-settings.ts';
 
 /**
  * Catalog records as JSON in UTF-8. Reading checks every field, because a record outlives the version that wrote it, and
@@ -44,15 +46,17 @@ function readTableRecord(fields: RecordFields): TableRecord {
   return {
     ...readTableDefinition(fields),
     generation: fields.integer('generation', 1),
-    status: fields.oneOf('status', ['CREATING', 'ACTIVE', 'DELETING']),
+    status: fields.oneOf('status', ['CREATING', 'ACTIVE', 'UPDATING', 'DELETING']),
     ...(fields.has('incomplete') ? { incomplete: true } : {}),
+    ...(fields.has('history') ? { history: readTableHistory(fields.object('history')) } : {}),
+    ...(fields.has('changes') ? { changes: fields.texts('changes') } : {}),
   };
 }
 
 /** What stands under a table's key: the table, or what the last one of its name left behind. */
 export function parseTableEntry(json: Uint8Array): TableRecord | RemovedTableRecord {
   const fields = fieldsOf('table', json);
-  const status = fields.oneOf('status', ['CREATING', 'ACTIVE', 'DELETING', 'REMOVED']);
+  const status = fields.oneOf('status', ['CREATING', 'ACTIVE', 'UPDATING', 'DELETING', 'REMOVED']);
   if (status !== 'REMOVED') return readTableRecord(fields);
   return {
     account: pathPart(fields, 'account'),
@@ -148,10 +152,9 @@ function readTableDefinition(fields: RecordFields): TableDefinition {
     tableId: pathPart(fields, 'tableId'),
     keys: readKeySchema(fields.object('keys')),
     billingMode,
-    ...(throughput === undefined
-      ? {}
-      : { throughput: { readUnits: throughput.integer('readUnits', 1), writeUnits: throughput.integer('writeUnits', 1) } }),
+    ...(throughput === undefined ? {} : { throughput: readThroughput(throughput) }),
     createdAtMs: fields.integer('createdAtMs'),
+    ...readTableSettings(fields),
   };
 }
 

@@ -1,15 +1,13 @@
-import { assert } from '../base/assert.ts';
 import { CATALOG_GROUP, type NodeId } from '../base/ids.ts';
 import {
   FIRST_TABLE_REPLICA,
   ID_MAX,
   ON_DEMAND_PARTITIONS,
-  PARTITION_READ_UNITS,
-  PARTITION_WRITE_UNITS,
   PARTITIONS_PER_NEW_TABLE_MAX,
   REPLICAS_PER_GROUP,
 } from '../limits/placement-limits.ts';
 import type { CountersRecord, NodeRecord, PartitionRecord, ReplicaRecord, TableDefinition } from './catalog-records.ts';
+import { partitionsFor, warmThroughput } from './table-settings.ts';
 
 /** What the planner looks at. */
 export interface TablePlanInput {
@@ -34,13 +32,10 @@ export interface PlanRefusal {
   readonly refused: string;
 }
 
-/** Partitions that a new table starts with: four on demand, else what its throughput needs. */
+/** Partitions that a new table starts with: what serves its warm throughput, on demand four at least. */
 export function partitionCount(definition: TableDefinition): number {
-  if (definition.billingMode === 'PAY_PER_REQUEST') return ON_DEMAND_PARTITIONS;
-  const throughput = definition.throughput;
-  assert(throughput !== undefined, 'a provisioned table without throughput');
-  const needed = Math.max(throughput.readUnits / PARTITION_READ_UNITS, throughput.writeUnits / PARTITION_WRITE_UNITS);
-  return Math.max(1, Math.ceil(needed));
+  const needed = partitionsFor(warmThroughput(definition));
+  return definition.billingMode === 'PAY_PER_REQUEST' ? Math.max(ON_DEMAND_PARTITIONS, needed) : needed;
 }
 
 /**

@@ -16,6 +16,7 @@ export type AdminRequest =
   | RegisterNode
   | CreateTable
   | DeleteTable
+  | ChangeTable
   | DescribeAutoAdmin
   // to a storage node again
   | Scrub;
@@ -148,6 +149,17 @@ export interface DeleteTable {
   readonly name: string;
   /** The table that the caller saw under this name: another one is left alone. */
   readonly tableId: string;
+}
+
+/** `change` is the JSON of placement/table-change.ts TableChange, made and validated by the router. */
+export interface ChangeTable {
+  readonly kind: 'change-table';
+  readonly account: string;
+  readonly region: string;
+  readonly name: string;
+  /** The table that the caller saw under this name: another one is left alone. */
+  readonly tableId: string;
+  readonly change: Uint8Array;
 }
 
 export interface DescribeAutoAdmin {

@@ -2,6 +2,7 @@ import { MalformedBytesError } from '../base/byte-reader.ts';
 import type {
   AddLearner,
   AdminRequest,
+  ChangeTable,
   CreateReplica,
   DeleteReplica,
   DeleteTable,
@@ -18,6 +19,7 @@ import type { NodeAddress } from './frames.ts';
 import {
   AddLearnerTags,
   AdminCallTags,
+  ChangeTableTags,
   CreateReplicaTags,
   CreateTableTags,
   DeleteReplicaTags,
@@ -111,6 +113,13 @@ function writeRequest(writer: ProtoWriter, request: AdminRequest): number {
       writer.text(DeleteTableTags.region, request.region);
       writer.text(DeleteTableTags.account, request.account);
       return AdminCallTags.deleteTable;
+    case 'change-table':
+      writer.bytes(ChangeTableTags.change, request.change);
+      writer.text(ChangeTableTags.tableId, request.tableId);
+      writer.text(ChangeTableTags.name, request.name);
+      writer.text(ChangeTableTags.region, request.region);
+      writer.text(ChangeTableTags.account, request.account);
+      return AdminCallTags.changeTable;
     case 'describe-auto-admin':
       return AdminCallTags.describeAutoAdmin;
     case 'scrub':
@@ -145,6 +154,8 @@ function readRequest(reader: ProtoReader, tag: number): AdminRequest | undefined
       return readCreateTable(reader);
     case AdminCallTags.deleteTable:
       return readDeleteTable(reader);
+    case AdminCallTags.changeTable:
+      return readChangeTable(reader);
     case AdminCallTags.describeAutoAdmin:
       reader.bytes();
       return { kind: 'describe-auto-admin' };
@@ -423,4 +434,24 @@ function readScrub(reader: ProtoReader): AdminRequest {
   }
   reader.leave(outer);
   return { kind: 'scrub', start };
+}
+
+function readChangeTable(reader: ProtoReader): ChangeTable {
+  const outer = reader.enter();
+  let account = '';
+  let region = '';
+  let name = '';
+  let tableId = '';
+  let change: Uint8Array = NO_BYTES;
+  while (reader.more()) {
+    const tag = reader.tag();
+    if (tag === ChangeTableTags.account) account = reader.text();
+    else if (tag === ChangeTableTags.region) region = reader.text();
+    else if (tag === ChangeTableTags.name) name = reader.text();
+    else if (tag === ChangeTableTags.tableId) tableId = reader.text();
+    else if (tag === ChangeTableTags.change) change = reader.bytes();
+    else reader.skip(tag);
+  }
+  reader.leave(outer);
+  return { kind: 'change-table', account, region, name, tableId, change };
 }

@@ -225,6 +225,7 @@ const adminRequest: fc.Arbitrary<AdminRequest> = fc.oneof(
   record({ kind: kind('register-node'), node: text, az: text, address: text, incarnation: integer }),
   record({ kind: kind('create-table'), definition: bytes, overGeneration: integer }),
   record({ kind: kind('delete-table'), account: text, region: text, name: text, tableId: text }),
+  record({ kind: kind('change-table'), account: text, region: text, name: text, tableId: text, change: bytes }),
   record({ kind: kind('describe-auto-admin') }),
   record({ kind: kind('scrub'), start: flag }),
 );

@@ -87,6 +87,18 @@ describe('evaluating writes', () => {
     assert.equal(storedItemJson(storedBy(evaluator.evaluate(without, undefined, context))).toString(), '{"pk":{"S":"a"}}');
   });
 
+  test('an update that only takes away makes no item', () => {
+    for (const text of ['REMOVE n', 'DELETE tags :gone', 'REMOVE n DELETE tags :gone']) {
+      for (const returnValues of ['none', 'all-new', 'updated-new'] as const) {
+        const values = utf8('{":gone":{"SS":["x"]},":one":{"N":"1"}}');
+        const outcome = evaluator.evaluate({ ...update, update: text, values, returnValues }, undefined, context);
+        assert.deepEqual(outcome, { record: undefined, answer: { status: 'ok', oldSize: 0, newSize: 0 } });
+      }
+    }
+    assert.notEqual(evaluator.evaluate({ ...update, update: 'SET a = :one REMOVE n' }, undefined, context).record, undefined);
+    assert.notEqual(evaluator.evaluate({ ...update, update: '' }, undefined, context).record, undefined);
+  });
+
   test('an update that the item does not allow is answered, not thrown', () => {
     const outcome = evaluator.evaluate(update, undefined, context);
     assert.equal(outcome.record, undefined);

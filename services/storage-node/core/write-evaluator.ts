@@ -4,7 +4,8 @@ import { MIB } from '../../shared/base/units.ts';
 import type { Digest } from '../../shared/env/digest.ts';
 import type { Logger } from '../../shared/env/logger.ts';
 import { bindCondition, evaluateCondition, parseCondition } from '../../shared/expression/condition.ts';
-import { applyUpdate, bindUpdate, parseUpdate, updatedAttributes, type UpdateResult } from '../../shared/expression/update.ts';
+import { ROUTER_BOUNDS } from '../../shared/expression/expression-bounds.ts';
+import { applyUpdate, bindUpdate, createsItem, parseUpdate, updatedAttributes, type UpdateResult } from '../../shared/expression/update.ts';
 import { parseItem, serializeItem } from '../../shared/item/attribute-map.ts';
 import type { AttributeMap } from '../../shared/item/attribute-value.ts';
 import { ItemError } from '../../shared/item/item-error.ts';
@@ -57,8 +58,8 @@ export class WriteEvaluator {
   readonly #digest: Digest;
   readonly #logger: Logger;
   readonly #region: string;
-  readonly #conditions = new ExpressionCache((text) => parseCondition(text, 'ConditionExpression'));
-  readonly #updates = new ExpressionCache(parseUpdate);
+  readonly #conditions = new ExpressionCache((text) => parseCondition(text, 'ConditionExpression', ROUTER_BOUNDS));
+  readonly #updates = new ExpressionCache((text) => parseUpdate(text, ROUTER_BOUNDS));
 
   constructor(digest: Digest, logger: Logger, region: string) {
     this.#digest = digest;
@@ -101,6 +102,7 @@ export class WriteEvaluator {
     }
     if (operation.returnValues === 'none') return answer;
     const result = this.#apply(operation, parseOld(oldImage));
+    if (result === undefined) return answer;
     return { ...answer, ...this.#returned(operation, oldImage, parseOld(oldImage), result) };
   }
 
@@ -127,6 +129,7 @@ export class WriteEvaluator {
 
   #update(operation: UpdateOperation, old: Uint8Array | undefined, item: AttributeMap | undefined, context: WriteContext): WriteOutcome {
     const result = this.#apply(operation, item);
+    if (result === undefined) return { record: undefined, answer: { status: 'ok', oldSize: 0, newSize: 0 } };
     // Before it is written out: one that is far too large may have a JSON that is longer than a string can be.
     const size = itemSize(result.item, ITEM_BYTES_MAX);
     if (size > ITEM_BYTES_MAX) throw new ItemError('validation', UPDATED_ITEM_TOO_LARGE);
@@ -141,12 +144,16 @@ export class WriteEvaluator {
     return { record, newValue, answer: { status: 'ok', slot: context.slot, oldSize: sizeOf(old), newSize: size, ...returned } };
   }
 
-  /** Without an update expression the item is created from its key alone, or left as it is. */
-  #apply(operation: UpdateOperation, item: AttributeMap | undefined): UpdateResult | { readonly item: AttributeMap } {
+  /**
+   * Without an update expression the item is created from its key alone, or left as it is. Undefined: there is no item, and the
+   * update makes none.
+   */
+  #apply(operation: UpdateOperation, item: AttributeMap | undefined): UpdateResult | { readonly item: AttributeMap } | undefined {
     if (operation.update === '') return { item: item ?? parseItem(operation.keyAttributes) };
     const program = this.#updates.get(operation.update);
     const bound = bindUpdate(program, parseNames(operation.names), parseValues(operation.values));
-    return applyUpdate(bound, item ?? parseItem(operation.keyAttributes));
+    const result = applyUpdate(bound, item ?? parseItem(operation.keyAttributes));
+    return item === undefined && !createsItem(bound) ? undefined : result;
   }
 
   #returned(

@@ -72,6 +72,7 @@ beforeEach(() => {
     clocksAgree: () => true,
     roomRefusal: () => undefined,
     watchClock: () => onWatchClock(),
+    clocksAgree: () => true,
     wake: () => undefined,
     evaluator: { evaluate: () => outcome },
     hurryHeartbeat: () => {

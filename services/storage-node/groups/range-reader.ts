@@ -5,6 +5,7 @@ import type { ScanStep } from '../../shared/btree/scan.ts';
 import type { Clock, Timers } from '../../shared/env/clock.ts';
 import type { Environment } from '../../shared/env/environment.ts';
 import type { Logger } from '../../shared/env/logger.ts';
+import { ROUTER_BOUNDS } from '../../shared/expression/expression-bounds.ts';
 import { type BoundCondition, bindCondition, evaluateCondition, parseCondition } from '../../shared/expression/condition.ts';
 import { parseItem } from '../../shared/item/attribute-map.ts';
 import { storedItemJson, storedItemSize } from '../../shared/item/stored-value.ts';
@@ -57,7 +58,7 @@ export class RangeReader {
   readonly #clock: Clock;
   readonly #timers: Timers;
   readonly #logger: Logger;
-  readonly #filters = new ExpressionCache((text) => parseCondition(text, 'FilterExpression'));
+  readonly #filters = new ExpressionCache((text) => parseCondition(text, 'FilterExpression', ROUTER_BOUNDS));
   readonly #allowance: TurnAllowance;
   /** Those that have to wait for their turn, each for its next slice. */
   #ready: Reading[] = [];

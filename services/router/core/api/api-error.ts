@@ -67,6 +67,16 @@ export function protocolError(
   return message === undefined ? new ApiError(type, 400, name, `{"__type":"${type}"}`) : errorOf(type, message);
 }
 
+/** The caller may not do that with this resource. This error spells `Message`. */
+export function accessDenied(account: string, operation: string, resource: string): ApiError {
+  const type = `${PROTOCOL}AccessDeniedException`;
+  const message = cut(
+    `User: arn:aws:iam::${account}:root is not authorized to perform: dynamodb:${operation} on resource: ${resource} ` +
+      `because no resource-based policy allows the dynamodb:${operation} action`,
+  );
+  return new ApiError(type, 400, message, `{"__type":"${type}","Message":${JSON.stringify(message)}}`);
+}
+
 /** Errors that the API model names. */
 export function modeledError(
   name: 'ResourceNotFoundException' | 'ResourceInUseException' | 'LimitExceededException' | 'ThrottlingException',

@@ -6,7 +6,7 @@ export interface Field {
   readonly type: ValueType;
   readonly notNull?: boolean;
   readonly constraints?: readonly Constraint[];
-  /** Judged before all others and alone, by its first broken constraint: the service stops at a wrong table name. */
+  /** Judged before all others and alone: the service stops at a wrong table name. Only the first broken constraint is told, of a required one all. */
   readonly leading?: boolean;
   /** Its absence is an error of its own, before all constraints. */
   readonly required?: boolean;
@@ -20,6 +20,8 @@ export type ValueType =
   | { readonly kind: 'number'; readonly java: 'Integer' | 'Long' }
   /** Attribute names with attribute values, which their readers judge (value-type.ts `checkDeep`). */
   | { readonly kind: 'attributes'; readonly parameterized?: boolean }
+  /** One attribute value, judged by its reader. `asMember` as below. */
+  | { readonly kind: 'attribute'; readonly asMember?: boolean }
   | { readonly kind: 'list'; readonly member: ValueType; readonly parameterized?: boolean }
   /** `java`: the Java type of the map's values. */
   | { readonly kind: 'map'; readonly member: ValueType; readonly java: string }

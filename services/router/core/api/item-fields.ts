@@ -25,9 +25,6 @@ export const returnItemCollectionMetrics: Field = {
   type: { kind: 'string' },
   constraints: [oneOf('SIZE', 'NONE')],
 };
-/** The older forms of conditions: their types are checked, then they are refused by name. */
-export const conditionalOperator: Field = { name: 'ConditionalOperator', type: { kind: 'string' }, constraints: [oneOf('OR', 'AND')] };
-export const attributesToGet: Field = { name: 'AttributesToGet', type: { kind: 'list', member: { kind: 'string' } } };
 
 export function readFlag(input: JsonObject, name: string): boolean {
   const value = input[name];

@@ -5,7 +5,8 @@ import { parseItem, serializeItem } from '../../../shared/item/attribute-map.ts'
 import { INLINE_PROJECTED_BYTES_MAX, PROJECTED_PORTION_BYTES } from '../../../shared/limits/api-limits.ts';
 import type { ExpressionCache } from './expression-cache.ts';
 import type { JsonObject } from './json-object.ts';
-import { pickPlaceholders } from './placeholders.ts';
+import { readAttributesToGet } from './legacy/attributes-to-get.ts';
+import { checkAllUsed, pickPlaceholders, readPlaceholders } from './placeholders.ts';
 import type { Placeholders } from './placeholders.ts';
 import type { RequestContext } from './request-context.ts';
 
@@ -22,6 +23,27 @@ export function readProjection(input: JsonObject, { names }: Placeholders, cache
   if (text === undefined || text === null) return undefined;
   const bound = bindProjection(cache.projection(text), names);
   return { bound, text, names: pickPlaceholders(names, bound.program.usedNames) };
+}
+
+/** What AttributesToGet asks for, as a projection; undefined when the request has none. Throws ValidationException. */
+export function readLegacyProjection(input: JsonObject, cache: ExpressionCache): ItemProjection | undefined {
+  const written = readAttributesToGet(input);
+  if (written === undefined) return undefined;
+  const { text, names } = written;
+  return { bound: bindProjection(cache.projection(text), names), text, names };
+}
+
+/**
+ * The projection of GetItem, or of one table of BatchGetItem, in either form; there are no other expressions. Throws
+ * ValidationException or ExpressionError.
+ */
+export function readItemProjection(input: JsonObject, cache: ExpressionCache): ItemProjection | undefined {
+  const legacy = readLegacyProjection(input, cache);
+  if (legacy !== undefined) return legacy;
+  const placeholders = readPlaceholders(input);
+  const projection = readProjection(input, placeholders, cache);
+  checkAllUsed(projection === undefined ? [] : [projection.bound.program], placeholders);
+  return projection;
 }
 
 /** The part of stored item bytes that the projection asks for, as bytes again. */

@@ -1,7 +1,5 @@
 import type { BoundCondition } from '../../../shared/expression/condition.ts';
 import type { DocumentPath } from '../../../shared/expression/document-path.ts';
-import { updatedTopLevelNames } from '../../../shared/expression/update.ts';
-import type { BoundUpdate } from '../../../shared/expression/update.ts';
 import type { KeySchema } from '../../../shared/item/attribute-value.ts';
 import { validationError } from './api-error.ts';
 
@@ -16,18 +14,28 @@ export function refusePathsIntoKey({ paths }: { readonly paths: readonly Documen
 }
 
 /** The key of an item never changes. */
-export function refuseKeyUpdate(update: BoundUpdate, keys: KeySchema): void {
-  for (const name of updatedTopLevelNames(update)) {
+export function refuseKeyUpdate(updatedNames: readonly string[], keys: KeySchema): void {
+  for (const name of updatedNames) {
     if (!isKey(name, keys)) continue;
     throw validationError(`One or more parameter values were invalid: Cannot update attribute ${name}. This attribute is part of the key`);
   }
 }
 
+/** A filter, as the service calls it, and the attributes of the item that it looks at. */
+export interface FilterNames {
+  readonly name: 'Filter Expression' | 'QueryFilter';
+  readonly attributes: readonly string[];
+}
+
+export function namesInFilter({ paths }: BoundCondition): FilterNames {
+  return { name: 'Filter Expression', attributes: paths.map((path) => String(path[0])) };
+}
+
 /** A Query's filter sees what its key condition has left over, and must not name the key again. */
-export function refuseKeyInFilter({ paths }: BoundCondition, { partition, sort }: KeySchema): void {
+export function refuseKeyInFilter({ name: field, attributes }: FilterNames, { partition, sort }: KeySchema): void {
   for (const attribute of [partition, sort]) {
-    if (attribute === undefined || !paths.some((path) => path[0] === attribute.name)) continue;
-    throw validationError(`Filter Expression can only contain non-primary key attributes: Primary key attribute: ${attribute.name}`);
+    if (attribute === undefined || !attributes.includes(attribute.name)) continue;
+    throw validationError(`${field} can only contain non-primary key attributes: Primary key attribute: ${attribute.name}`);
   }
 }
 

@@ -1,6 +1,7 @@
 import { utf8 } from '../../../shared/base/bytes.ts';
 import type { AttributeNames } from '../../../shared/expression/binding.ts';
 import type { ExpressionProgram } from '../../../shared/expression/expression-program.ts';
+import type { PlaceholderWriter } from '../../../shared/expression/placeholder-writer.ts';
 import { unusedPlaceholders } from '../../../shared/expression/placeholders.ts';
 import { attributeNames, getAttribute } from '../../../shared/item/attribute-map.ts';
 import type { AttributeMap } from '../../../shared/item/attribute-value.ts';
@@ -95,6 +96,15 @@ export function placeholderBytes({ names, values }: Placeholders): { names?: Uin
     ...(names === undefined ? undefined : { names: utf8(JSON.stringify(names)) }),
     ...(values === undefined ? undefined : { values: utf8(JSON.stringify(values)) }),
   };
+}
+
+/** The same for what was written for older parameters. Throws ValidationException when its values are too large together. */
+export function writtenPlaceholderBytes(writer: PlaceholderWriter): { names?: Uint8Array; values?: Uint8Array } {
+  const { names, values } = writer;
+  if (values !== undefined && itemSize(values, PLACEHOLDER_BYTES_MAX) > PLACEHOLDER_BYTES_MAX) {
+    throw validationError(`The values of the conditions and updates are larger than ${PLACEHOLDER_BYTES_MAX} bytes together`);
+  }
+  return placeholderBytes({ names, values });
 }
 
 export function isGiven(input: JsonObject, name: string): boolean {

@@ -27,11 +27,14 @@ export class RequestContext {
   readonly account: string;
   /** On the monotonic clock. */
   readonly deadlineAtMs: number;
+  /** The Host header; undefined for a large request. */
+  readonly host: string | undefined;
 
-  constructor(services: ApiServices, account: string, deadlineAtMs: number) {
+  constructor(services: ApiServices, account: string, deadlineAtMs: number, host?: string) {
     this.services = services;
     this.account = account;
     this.deadlineAtMs = deadlineAtMs;
+    this.host = host;
   }
 
   /** Milliseconds that are left for an answer; 0 when there are none. */

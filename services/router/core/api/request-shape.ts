@@ -60,9 +60,11 @@ function checkLeading(value: unknown, field: Field): void {
     if (field.required === true) throw validationError(`The parameter '${field.name}' is required but was not present in the request`);
     return;
   }
-  for (const constraint of field.constraints ?? []) {
-    if (!constraint.holds(value)) throw constraintError([violation(value, field.type, lowerFirst(field.name), constraint.text)]);
-  }
+  const { constraints } = field;
+  if (constraints === undefined || constraints.every((constraint) => constraint.holds(value))) return;
+  const broken = constraints.filter((constraint) => !constraint.holds(value));
+  const told = field.required === true ? broken : broken.slice(0, 1);
+  throw constraintError(told.map(({ text }) => violation(value, field.type, lowerFirst(field.name), text)));
 }
 
 /** Quickly true for most fields of most requests: absent and allowed to be, or plain and without rules. */

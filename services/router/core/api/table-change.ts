@@ -1,12 +1,15 @@
 import { RefusedAfterLossError, UNAVAILABLE } from '../../../shared/cluster-client/auto-admin-client.ts';
 import { AdminCallError } from '../../../shared/env/transport.ts';
 import { CATALOG_REFRESH_TIMEOUT_MS } from '../../../shared/limits/api-limits.ts';
+import type { TableStatus } from '../../../shared/placement/catalog-records.ts';
 import type { StoragePort } from '../storage-port.ts';
-import { catalogOutOfReach, internalServerError, modeledError } from './api-error.ts';
+import { catalogOutOfReach, internalServerError, modeledError, namedTableNotFound, validationError } from './api-error.ts';
 
 const NO_AUTO_ADMIN =
   'No auto-admin answered in time: tables cannot be created or deleted now, while reads and writes go on. The request may be repeated.';
 
+const IN_USE = 'Attempt to change a resource which is still in use: ';
+const PROTECTED = 'Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first.';
 const UNKNOWN_CREATION = 'Whether the table was created is unknown: an answer was lost. The request may be repeated.';
 
 /** Brings what is known of tables up to date; throws ServiceUnavailable when that cannot be done. */
@@ -15,25 +18,41 @@ export async function freshTables(storage: StoragePort): Promise<void> {
 }
 
 /** The service's error for a table that is on its way to another state. */
-export function tableBusy(name: string, status: 'CREATING' | 'DELETING'): Error {
-  const doing = status === 'CREATING' ? 'created' : 'deleted';
-  return modeledError('ResourceInUseException', `Attempt to change a resource which is still in use: Table is being ${doing}: ${name}`);
+export function tableBusy(name: string, status: TableStatus): Error {
+  if (status === 'UPDATING') return modeledError('ResourceInUseException', `${IN_USE}Table: ${name} is in the process of being updated.`);
+  return modeledError('ResourceInUseException', `${IN_USE}Table is being ${status === 'CREATING' ? 'created' : 'deleted'}: ${name}`);
 }
 
 export function tableExists(name: string): Error {
   return modeledError('ResourceInUseException', `Table already exists: ${name}`);
 }
 
-/** What a refused CreateTable or DeleteTable means for the client. `busy`: what the table is busy with when it is. */
+/** What a refused change of a table means for the client. `busy`: what the table is busy with when it is. */
 export function tableChangeFailure(error: unknown, name: string, busy: 'CREATING' | 'DELETING'): unknown {
   if (!(error instanceof AdminCallError)) return error;
   const taken = error.code === 'table-exists' || error.code === 'name-changed';
   // The name was free when the creation was sent: whether it is taken by, or after, what an earlier copy made nobody knows.
   if (taken && error instanceof RefusedAfterLossError) return internalServerError(UNKNOWN_CREATION);
-  if (error.code === 'table-exists') return tableExists(name);
-  if (error.code === 'table-busy') return tableBusy(name, busy);
-  if (error.code === 'table-too-large')
-    return modeledError('LimitExceededException', `The table's throughput is too large: ${error.message}`);
-  if (error.code === UNAVAILABLE) return internalServerError(`${NO_AUTO_ADMIN} Reason: ${error.message}`);
-  return internalServerError(`The table could not be changed now (${error.code}); the request may be repeated.`);
+  switch (error.code) {
+    case 'table-exists':
+      return tableExists(name);
+    case 'table-not-found':
+      return namedTableNotFound(name);
+    case 'table-busy':
+      return tableBusy(name, busy);
+    case 'table-updating':
+      return tableBusy(name, 'UPDATING');
+    case 'table-protected':
+      return validationError(PROTECTED);
+    case 'change-invalid':
+      return validationError(error.message);
+    case 'change-limit':
+      return modeledError('LimitExceededException', error.message);
+    case 'table-too-large':
+      return modeledError('LimitExceededException', `The table's throughput is too large: ${error.message}`);
+    case UNAVAILABLE:
+      return internalServerError(`${NO_AUTO_ADMIN} Reason: ${error.message}`);
+    default:
+      return internalServerError(`The table could not be changed now (${error.code}); the request may be repeated.`);
+  }
 }

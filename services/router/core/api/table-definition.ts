@@ -1,7 +1,8 @@
 import type { KeyAttribute, KeyAttributeType, KeySchema } from '../../../shared/item/attribute-value.ts';
 import { isWellFormed } from '../../../shared/item/unicode.ts';
 import { CAPACITY_UNITS_MAX, KEY_ATTRIBUTE_NAME_BYTES_MAX } from '../../../shared/limits/api-limits.ts';
-import type { ProvisionedThroughput } from '../../../shared/placement/catalog-records.ts';
+import type { BillingMode } from '../../../shared/placement/catalog-records.ts';
+import type { Throughput } from '../../../shared/placement/table-settings.ts';
 import { validationError } from './api-error.ts';
 import { atLeast, lengthAtLeast, lengthAtMost, oneOf } from './constraint.ts';
 import type { JsonObject } from './json-object.ts';
@@ -25,7 +26,7 @@ export const attributeDefinitions: Field = {
       kind: 'structure',
       java: 'AttributeDefinition',
       asMember: true,
-      fields: [attributeName, { name: 'AttributeType', type: { kind: 'string' }, notNull: true, constraints: [oneOf('B', 'N', 'S')] }],
+      fields: [{ name: 'AttributeType', type: { kind: 'string' }, notNull: true, constraints: [oneOf('B', 'N', 'S')] }, attributeName],
     },
   },
 };
@@ -68,7 +69,7 @@ export const provisionedThroughput: Field = {
 const INVALID = 'One or more parameter values were invalid: ';
 
 /** Capacity of a provisioned table; undefined for one on demand. Throws ValidationException. */
-export function readThroughput(input: JsonObject): ProvisionedThroughput | undefined {
+export function readThroughput(input: JsonObject): Throughput | undefined {
   const given = (input.ProvisionedThroughput ?? undefined) as JsonObject | undefined;
   if (input.BillingMode === 'PAY_PER_REQUEST') {
     if (given === undefined) return undefined;
@@ -79,6 +80,26 @@ export function readThroughput(input: JsonObject): ProvisionedThroughput | undef
   if (given === undefined) {
     throw validationError(`${INVALID}ReadCapacityUnits and WriteCapacityUnits must both be specified when BillingMode is PROVISIONED`);
   }
+  return throughputOf(given);
+}
+
+/** What UpdateTable asks of billing mode and capacity. Throws ValidationException. */
+export function readThroughputChange(input: JsonObject): { readonly billingMode?: BillingMode; readonly throughput?: Throughput } {
+  const billingMode = (input.BillingMode ?? undefined) as BillingMode | undefined;
+  const given = (input.ProvisionedThroughput ?? undefined) as JsonObject | undefined;
+  if (billingMode === 'PROVISIONED' && given === undefined) {
+    throw validationError(`${INVALID}ProvisionedThroughput must be specified when BillingMode is PROVISIONED`);
+  }
+  if (billingMode === 'PAY_PER_REQUEST' && given !== undefined) {
+    throw validationError(`${INVALID}ProvisionedThroughput cannot be specified when BillingMode is PAY_PER_REQUEST`);
+  }
+  return {
+    ...(billingMode === undefined ? undefined : { billingMode }),
+    ...(given === undefined ? undefined : { throughput: throughputOf(given) }),
+  };
+}
+
+function throughputOf(given: JsonObject): Throughput {
   return { readUnits: readUnitsOf(given, 'ReadCapacityUnits'), writeUnits: readUnitsOf(given, 'WriteCapacityUnits') };
 }
 
@@ -107,6 +128,8 @@ export function readKeySchema(input: JsonObject): KeySchema {
     throw validationError('Invalid KeySchema: Some index key attribute have no definition');
   }
   const names = elements.map((element) => element.AttributeName);
+  const duplicate = definitions.find(({ AttributeName }, at) => definitions.findIndex((one) => one.AttributeName === AttributeName) < at);
+  if (duplicate !== undefined) throw validationError(`Attribute Name is duplicated: ${duplicate.AttributeName}`);
   if (!names.every(isWellFormed)) {
     throw validationError(`${INVALID}Attribute name has a surrogate without its pair and cannot be encoded as UTF-8`);
   }

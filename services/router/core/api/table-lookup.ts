@@ -1,4 +1,5 @@
 import { CATALOG_REFRESH_TIMEOUT_MS } from '../../../shared/limits/api-limits.ts';
+import { isServing } from '../../../shared/placement/catalog-records.ts';
 import type { TableView } from '../storage-port.ts';
 import { catalogOutOfReach, tableNotFound } from './api-error.ts';
 import type { RequestContext } from './request-context.ts';
@@ -6,7 +7,7 @@ import type { RequestContext } from './request-context.ts';
 /** A table whose items can be read and written; undefined when the router's catalog shows none. */
 export function activeTable(name: string, context: RequestContext): TableView | undefined {
   const view = context.services.storage.table(context.account, name);
-  return view?.record.status === 'ACTIVE' ? view : undefined;
+  return view !== undefined && isServing(view.record) ? view : undefined;
 }
 
 /**

@@ -1,5 +1,5 @@
 import { unreachable } from '../../../shared/base/assert.ts';
-import { canonicalizeItem, ItemError } from '../../../shared/item/canonical-value.ts';
+import { canonicalizeItem, canonicalizeValue, ItemError } from '../../../shared/item/canonical-value.ts';
 import { serializationError } from './api-error.ts';
 import type { JsonObject } from './json-object.ts';
 import type { ValueType } from './field.ts';
@@ -39,6 +39,9 @@ export function checkType(value: unknown, type: ValueType): void {
     case 'structure':
       checkStructure(value, type);
       return;
+    case 'attribute':
+      checkObject(value, 'AttributeValue', type.asMember === true);
+      return;
     default:
       unreachable(type);
   }
@@ -52,7 +55,9 @@ export function checkDeep(value: unknown, type: ValueType): void {
   checkType(value, type);
   if (value === null || value === undefined) return;
   if (type.kind === 'attributes') {
-    checkAttributes(value);
+    checkValues(() => canonicalizeItem(value));
+  } else if (type.kind === 'attribute') {
+    checkValues(() => canonicalizeValue(value));
   } else if (type.kind === 'list') {
     for (const member of value as readonly unknown[]) checkDeep(member, type.member);
   } else if (type.kind === 'map') {
@@ -62,9 +67,9 @@ export function checkDeep(value: unknown, type: ValueType): void {
   }
 }
 
-function checkAttributes(value: unknown): void {
+function checkValues(read: () => unknown): void {
   try {
-    canonicalizeItem(value);
+    read();
   } catch (error) {
     if (error instanceof ItemError && error.kind === 'serialization') throw serializationError(error.message);
     if (!(error instanceof ItemError)) throw error;
@@ -98,11 +103,13 @@ function checkMap(value: unknown, type: ValueType & { kind: 'map' | 'attributes'
 }
 
 function checkStructure(value: unknown, type: ValueType & { kind: 'structure' }): void {
-  if (typeof value !== 'object') {
-    throw serializationError(type.asMember === true ? 'Unexpected value type in payload' : 'Unexpected field type');
-  }
-  if (Array.isArray(value)) throw serializationError(`Unrecognized collection type class ${MODEL}${type.java}`);
+  checkObject(value, type.java, type.asMember === true);
   for (const field of type.fields) checkType((value as JsonObject)[field.name], field.type);
+}
+
+function checkObject(value: unknown, java: string, asMember: boolean): void {
+  if (typeof value !== 'object') throw serializationError(asMember ? 'Unexpected value type in payload' : 'Unexpected field type');
+  if (Array.isArray(value)) throw serializationError(`Unrecognized collection type class ${MODEL}${java}`);
 }
 
 function notConvertible(value: unknown, java: string): Error {

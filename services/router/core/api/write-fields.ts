@@ -1,15 +1,19 @@
 import type { BoundCondition } from '../../../shared/expression/condition.ts';
+import { PlaceholderWriter } from '../../../shared/expression/placeholder-writer.ts';
 import { readCapacityDetail } from './capacity.ts';
 import type { CapacityDetail } from './capacity.ts';
 import { readCondition } from './condition-fields.ts';
 import type { JsonObject } from './json-object.ts';
-import { checkAllUsed, placeholderBytes, readPlaceholders } from './placeholders.ts';
+import { hasExpected, writeExpected } from './legacy/write-condition.ts';
+import { checkAllUsed, placeholderBytes, readPlaceholders, writtenPlaceholderBytes } from './placeholders.ts';
 import type { RequestContext } from './request-context.ts';
-import { plainTableName } from './table-name.ts';
+import { readTableName } from './table-name.ts';
+import type { NamedTable } from './table-name.ts';
 
 /** What PutItem and DeleteItem have in common besides the item or key. */
 export interface ConditionalWrite {
-  readonly tableName: string;
+  readonly table: NamedTable;
+  /** An expression that the table's key must be held against; one in the older form need not. */
   readonly condition: BoundCondition | undefined;
   readonly returnOld: boolean;
   readonly capacity: CapacityDetail;
@@ -25,19 +29,44 @@ export interface WriteOperationFields {
 }
 
 /** Reads condition, placeholders and what is to be returned. Throws ApiError, ItemError or ExpressionError. */
-export function readConditionalWrite(input: JsonObject, { services, account }: RequestContext): ConditionalWrite {
+export function readConditionalWrite(input: JsonObject, context: RequestContext): ConditionalWrite {
+  return {
+    ...(hasExpected(input) ? readLegacy(input) : readExpression(input, context)),
+    table: readTableName(input, context),
+    returnOld: input.ReturnValues === 'ALL_OLD',
+    capacity: readCapacityDetail(input),
+  };
+}
+
+type Condition = Pick<ConditionalWrite, 'condition' | 'operation'>;
+
+function readExpression(input: JsonObject, { services }: RequestContext): Condition {
   const placeholders = readPlaceholders(input);
   const condition = readCondition(input, 'ConditionExpression', placeholders, services.expressions);
   checkAllUsed(condition === undefined ? [] : [condition.program], placeholders);
   return {
-    tableName: plainTableName(input.TableName as string, services.region, account),
     condition,
-    returnOld: input.ReturnValues === 'ALL_OLD',
-    capacity: readCapacityDetail(input),
     operation: {
       ...(condition === undefined ? undefined : { condition: input.ConditionExpression as string }),
       ...placeholderBytes(placeholders),
-      returnOldOnFailure: input.ReturnValuesOnConditionCheckFailure === 'ALL_OLD',
+      returnOldOnFailure: returnsOldOnFailure(input),
     },
   };
+}
+
+function readLegacy(input: JsonObject): Condition {
+  const writer = new PlaceholderWriter();
+  const condition = writeExpected(input, writer);
+  return {
+    condition: undefined,
+    operation: {
+      ...(condition === undefined ? undefined : { condition }),
+      ...writtenPlaceholderBytes(writer),
+      returnOldOnFailure: returnsOldOnFailure(input),
+    },
+  };
+}
+
+export function returnsOldOnFailure(input: JsonObject): boolean {
+  return input.ReturnValuesOnConditionCheckFailure === 'ALL_OLD';
 }

@@ -1,3 +1,4 @@
+import { isServing } from '../../../shared/placement/catalog-records.ts';
 import { AssertionError, must, unreachable } from '../../../shared/base/assert.ts';
 import type { Environment } from '../../../shared/env/environment.ts';
 import type { StartThread, Thread } from '../../../shared/env/thread.ts';
@@ -188,7 +189,7 @@ export class LargeRequests {
   /** The table as the newest catalog shows it; an active one is taken as the watched catalog has it. */
   async #table(account: string, name: string, deadlineMs: number): Promise<{ table: TableView | undefined; fresh: boolean }> {
     const watched = this.#storage.table(account, name);
-    if (watched?.record.status === 'ACTIVE') return { table: watched, fresh: true };
+    if (watched !== undefined && isServing(watched.record)) return { table: watched, fresh: true };
     const fresh = await this.#storage.refreshTables(deadlineMs);
     return { table: this.#storage.table(account, name), fresh };
   }

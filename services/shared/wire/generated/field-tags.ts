@@ -33,7 +33,8 @@ export const AdminCallTags = {
   createTable: 74,
   deleteTable: 82,
   describeAutoAdmin: 90,
-  scrub: 98,
+  changeTable: 98,
+  scrub: 106,
   crc: 125,
   addLearner: 162,
   swapReplica: 170,
@@ -83,6 +84,14 @@ export const BulkFrameTags = {
 export const CatalogEntryTags = {
   key: 10,
   value: 18,
+} as const;
+
+export const ChangeTableTags = {
+  account: 10,
+  region: 18,
+  name: 26,
+  tableId: 34,
+  change: 42,
 } as const;
 
 export const ControlFrameTags = {

@@ -1,0 +1,88 @@
+import { must } from '../../shared/base/assert.ts';
+import { TABLE_CHANGE_TIMEOUT_MS } from '../../shared/limits/api-limits.ts';
+import type { TableRecord } from '../../shared/placement/catalog-records.ts';
+import type { TableChange } from '../../shared/placement/table-change.ts';
+import { namedTableNotFound } from '../core/api/api-error.ts';
+import type { JsonObject } from '../core/api/json-object.ts';
+import type { RequestContext } from '../core/api/request-context.ts';
+import { RequestShape } from '../core/api/request-shape.ts';
+import { freshTables, tableBusy, tableChangeFailure } from '../core/api/table-change.ts';
+import { attributeDefinitions, billingMode, provisionedThroughput, readThroughputChange } from '../core/api/table-definition.ts';
+import { tableDescription } from '../core/api/table-description.ts';
+import { plainTableName, tableNameOfTables } from '../core/api/table-name.ts';
+import { readSettingChanges, refuseStreamChange, settingFields } from '../core/api/table-settings.ts';
+import { checkCombination } from '../core/api/update-combinations.ts';
+import { refuseFields } from '../core/api/unsupported.ts';
+import { uuid } from '../core/api/uuid.ts';
+import { defineAction } from './action.ts';
+
+interface UpdateTableRequest {
+  readonly name: string;
+  readonly change: TableChange;
+  readonly input: JsonObject;
+}
+
+const shape = new RequestShape([
+  tableNameOfTables,
+  provisionedThroughput,
+  billingMode,
+  // They are for new indexes; without one the service takes and ignores them.
+  { ...attributeDefinitions, notNull: false },
+  ...settingFields,
+]);
+
+const unsupported = [
+  'GlobalSecondaryIndexUpdates',
+  'VectorIndexUpdates',
+  'ReplicaUpdates',
+  'GlobalTableWitnessUpdates',
+  'MultiRegionConsistency',
+  'GlobalTableSettingsReplicationMode',
+  'DisassociationProtectionEnabled',
+];
+
+function read(input: JsonObject, { services, account }: RequestContext): UpdateTableRequest {
+  checkCombination(input);
+  refuseFields(input, unsupported);
+  const change = {
+    id: uuid(services.random),
+    atMs: Math.floor(services.clock.wallMs()),
+    ...readThroughputChange(input),
+    ...readSettingChanges(input),
+  };
+  return { name: plainTableName(input.TableName as string, services.region, account), change, input };
+}
+
+async function run({ name, change, input }: UpdateTableRequest, { services, account }: RequestContext): Promise<Buffer> {
+  const storage = must(services.tables);
+  // The table that is changed is the one that was there when the client asked, so what this router knows must not be older.
+  await freshTables(storage);
+  const before = storage.table(account, name);
+  if (before === undefined) throw namedTableNotFound(name);
+  const { status } = before.record;
+  if (status === 'CREATING' || status === 'DELETING') throw tableBusy(name, status);
+  refuseStreamChange(input, name);
+  let record: TableRecord;
+  try {
+    record = await storage.changeTable(before.record, change, TABLE_CHANGE_TIMEOUT_MS);
+  } catch (error) {
+    throw tableChangeFailure(error, name, 'DELETING');
+  }
+  record = asAnswered(record, before.record);
+  const described = tableDescription({ ...before, record }, storage.tableStatistics(before), services.clock.wallMs());
+  return Buffer.from(JSON.stringify({ TableDescription: described }));
+}
+
+/** The service answers with the capacity and class that the table has until the change is finished. */
+function asAnswered(record: TableRecord, { billingMode, throughput, tableClass, history }: TableRecord): TableRecord {
+  if (record.status !== 'UPDATING' || record.billingMode !== billingMode) return record;
+  const { throughput: _next, tableClass: _nextClass, history: _nextHistory, ...rest } = record;
+  return {
+    ...rest,
+    ...(throughput === undefined ? undefined : { throughput }),
+    ...(tableClass === undefined ? undefined : { tableClass }),
+    ...(history === undefined ? undefined : { history }),
+  };
+}
+
+export const updateTable = defineAction({ name: 'UpdateTable', shape, read, run });

@@ -1,0 +1,19 @@
+import { SECOND_MS } from '../base/units.ts';
+
+/** Limits of tables and their settings: "Quotas in Amazon DynamoDB" of the Developer Guide unless said otherwise. */
+
+/** Decreases of a table's throughput on one UTC day that need no pause. */
+export const THROUGHPUT_DECREASES_AT_ONCE = 4;
+/** Pause before each further one, from the last that was accepted. */
+export const THROUGHPUT_DECREASE_PAUSE_MS = 3600 * SECOND_MS;
+/** Changes of a table's class within the window ("Table classes"). */
+export const TABLE_CLASS_CHANGES_MAX = 2;
+export const TABLE_CLASS_WINDOW_MS = 30 * 24 * 3600 * SECOND_MS;
+/** Tags of one table, and their lengths in characters ("Tagging restrictions"). */
+export const TAGS_MAX = 50;
+export const TAG_KEY_CHARACTERS_MAX = 128;
+export const TAG_VALUE_CHARACTERS_MAX = 256;
+/** Changes of a table whose ids its record keeps. Our choice: a copy of a call that is so many changes late is lost for good. */
+export const CHANGES_REMEMBERED = 32;
+/** How long clients may remember what DescribeEndpoints said. */
+export const ENDPOINT_CACHE_MINUTES = 1440;
