@@ -72,7 +72,6 @@ beforeEach(() => {
     clocksAgree: () => true,
     roomRefusal: () => undefined,
     watchClock: () => onWatchClock(),
-    clocksAgree: () => true,
     wake: () => undefined,
     evaluator: { evaluate: () => outcome },
     hurryHeartbeat: () => {
