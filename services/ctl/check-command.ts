@@ -21,6 +21,7 @@ export function addCheckCommand(program: Command, report: (line: string) => void
 async function findProblems(node: OfflineNode, report: (line: string) => void): Promise<string[]> {
   const problems = node.identity === undefined ? ['the identity file is missing'] : [];
   for (const { file, offset, reason } of node.logDamage) problems.push(`wal/${file} at byte ${offset}: ${reason}`);
+  if (node.treeDamage !== undefined) problems.push(`the store of the trees: ${node.treeDamage}`);
   const storeDamage = node.wal.storeDamage();
   if (storeDamage !== undefined) problems.push(`write-ahead log: ${storeDamage}`);
   const groups = node.wal.recovered();

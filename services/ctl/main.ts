@@ -5,6 +5,7 @@ import { addCheckCommand } from './check-command.ts';
 import { addDevCommands } from './dev-commands.ts';
 import { addInitCommand } from './init-command.ts';
 import { addInspectCommand } from './inspect-command.ts';
+import { addScrubCommand } from './scrub-command.ts';
 import { UserError } from './user-error.ts';
 
 /** The operator's command: `stator`. */
@@ -12,6 +13,7 @@ const program = new Command('stator').description('Runs and inspects Stator clus
 const report = (line: string): void => console.log(line);
 addDevCommands(program, report);
 addInitCommand(program, createAdminCall(''), report);
+addScrubCommand(program, report);
 addInspectCommand(program, report);
 addCheckCommand(program, report);
 

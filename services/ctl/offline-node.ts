@@ -16,6 +16,8 @@ export interface OfflineNode {
   /** What the scan of the WAL store's own log found. */
   readonly logDamage: readonly LogDamage[];
   readonly tree: KeyValueStore;
+  /** The store of the trees is damaged beyond use, so that `tree` is empty; undefined: it is not. */
+  readonly treeDamage: string | undefined;
 }
 
 /** Opens a copy of the folder, hands it to `look`, and removes the copy. */
@@ -37,8 +39,8 @@ export async function withOfflineNode<T>(path: string, look: (node: OfflineNode)
       onFailure: () => {},
       ...storeDamage,
     });
-    const tree = await folder.openTree();
-    const result = await look({ identity, wal, logDamage, tree });
+    const { store: tree, setAside } = await folder.openTree();
+    const result = await look({ identity, wal, logDamage, tree, treeDamage: setAside });
     await wal.close();
     await tree.close();
     await store.close();

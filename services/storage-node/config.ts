@@ -7,6 +7,8 @@ import {
   DEFAULT_REPLACEMENT_OPTIONS,
   DEFAULT_REQUEST_BYTES_MAX,
   DEFAULT_REQUESTS_MAX,
+  DEFAULT_SCRUB_OPTIONS,
+  DEFAULT_STATE_HASH_OPTIONS,
   type StorageNodeOptions,
 } from './core/options.ts';
 import { DEFAULT_CHECKPOINT_OPTIONS } from './groups/checkpoint-scheduler.ts';
@@ -64,6 +66,36 @@ export const STORAGE_NODE_OPTIONS = {
       min: 64 * 1024,
     }),
   ),
+  stateHashSlots: integerOption({
+    help: 'Slots of a partition after which its replicas are compared by their state hashes.',
+    min: 1,
+    default: DEFAULT_STATE_HASH_OPTIONS.slots,
+  }),
+  stateHashIntervalMs: integerOption({
+    help: 'Longest time between two such comparisons of a changed partition.',
+    unit: 'ms',
+    min: 100,
+    default: DEFAULT_STATE_HASH_OPTIONS.intervalMs,
+  }),
+  scrubBytesPerSecond: integerOption({
+    help: 'Most that the scrub reads of trees and log to find damage.',
+    unit: 'bytes',
+    min: 64 * 1024,
+    default: DEFAULT_SCRUB_OPTIONS.bytesPerSecond,
+  }),
+  scrubIntervalMs: integerOption({
+    help: 'From the beginning of one scrub of everything to that of the next.',
+    unit: 'ms',
+    min: 1000,
+    default: DEFAULT_SCRUB_OPTIONS.intervalMs,
+  }),
+  diskReserveBytes: optional(
+    integerOption({
+      help: 'Free space below which writes are refused, 0: never; when absent a twentieth of the disk, 256 MiB to 4 GiB, at most a quarter of it.',
+      unit: 'bytes',
+      min: 0,
+    }),
+  ),
   replaceLostAfterMs: integerOption({
     help: 'How long a node must say that it has no trace of a replica before the leader gives the place to a new one.',
     unit: 'ms',
@@ -113,6 +145,9 @@ export function storageNodeOptions(given: StorageNodeCommandLine): StorageNodeOp
       followerAllowanceBytes: given.walAllowanceBytes,
       nodeAllowanceBytes: given.walAllowanceNodeBytes,
     },
+    stateHashes: { slots: given.stateHashSlots, intervalMs: given.stateHashIntervalMs },
+    scrub: { bytesPerSecond: given.scrubBytesPerSecond, intervalMs: given.scrubIntervalMs },
+    diskReserveBytes: given.diskReserveBytes,
     replacement: { lostAfterMs: given.replaceLostAfterMs, logFirstBytes: given.replaceLogFirstBytes },
     requestsMax: given.requestsMax,
     requestBytesMax: given.requestBytesMax,

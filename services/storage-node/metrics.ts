@@ -1,6 +1,8 @@
+import { SECOND_MS } from '../shared/base/units.ts';
 import type { PageStore } from '../shared/btree/page-store.ts';
 import type { Gauge, Metrics } from '../shared/env/metrics.ts';
 import type { WriteAheadLog } from '../shared/wal/write-ahead-log.ts';
+import { FINDING_KINDS } from '../shared/wire/admin.ts';
 import { isDamaged } from './handlers/describe-node.ts';
 import type { CatalogFeed } from './groups/catalog-feed.ts';
 import type { Group } from './groups/group.ts';
@@ -49,6 +51,79 @@ const METRICS: readonly { readonly name: string; readonly help: string; readonly
     name: 'replicas_rebuilt_total',
     help: 'Replicas whose damaged tree was given up and that went on from their log.',
     read: ({ groups }, gauge) => gauge.set(groups.rebuilder.rebuilt),
+  },
+  {
+    name: 'groups_halted',
+    help: 'Replicas of partitions of which no two copies agree, so that they refuse to answer.',
+    read: ({ groups }, gauge) => gauge.set(count(groups, ({ state }) => state.halted > 0)),
+  },
+  {
+    name: 'state_hash_marks_total',
+    help: 'Comparisons of copies by their state hashes that leaders on this node began.',
+    read: ({ groups }, gauge) => gauge.set(groups.stateHashes.marks),
+  },
+  {
+    name: 'state_hash_agreements_total',
+    help: 'Such comparisons in which all copies agreed.',
+    read: ({ groups }, gauge) => gauge.set(groups.stateHashes.agreed),
+  },
+  {
+    name: 'state_hash_contradictions_total',
+    help: 'Such comparisons in which they did not.',
+    read: ({ groups }, gauge) => gauge.set(groups.stateHashes.contradicted),
+  },
+  {
+    name: 'findings_total',
+    help: 'Damage found since the start of the process, by kind: page, log, state-hash, halted, store, incomplete.',
+    labels: ['kind'],
+    read: ({ groups }, gauge) => {
+      for (const kind of FINDING_KINDS) gauge.set(groups.findings.counts.get(kind) ?? 0, { kind });
+    },
+  },
+  {
+    name: 'findings_unrepaired',
+    help: 'Of that, what is not repaired.',
+    read: ({ groups }, gauge) => gauge.set(groups.findings.unrepaired),
+  },
+  {
+    name: 'scrub_pages_total',
+    help: 'Pages that the scrub has read and verified.',
+    read: ({ groups }, gauge) => gauge.set(groups.scrubber.pages),
+  },
+  {
+    name: 'scrub_bytes_total',
+    help: 'Pages and log that the scrub has read and verified, bytes.',
+    read: ({ groups }, gauge) => gauge.set(groups.scrubber.bytes),
+  },
+  {
+    name: 'scrub_last_complete_seconds',
+    help: 'When the last complete scrub ended, seconds since 1970; 0: none since the start of the process.',
+    read: ({ groups }, gauge) => gauge.set(groups.scrubber.lastCompleteMs / SECOND_MS),
+  },
+  {
+    name: 'disk_free_bytes',
+    help: 'Free space of the disk that holds the data folder, bytes.',
+    read: ({ groups }, gauge) => gauge.set(groups.room.freeBytes),
+  },
+  {
+    name: 'disk_reserve_bytes',
+    help: 'Free space below which writes are refused, bytes.',
+    read: ({ groups }, gauge) => gauge.set(groups.room.reserveBytes),
+  },
+  {
+    name: 'disk_fullness',
+    help: '0: there is room. 1: nearly full, deletes alone are taken. 2: nothing new is taken.',
+    read: ({ groups }, gauge) => gauge.set(groups.room.fullness),
+  },
+  {
+    name: 'writes_refused_for_space_total',
+    help: 'Writes refused because the disk of this node or those of a quorum are nearly full.',
+    read: ({ groups }, gauge) => gauge.set(groups.room.refused),
+  },
+  {
+    name: 'messages_not_taken_for_space_total',
+    help: 'Consensus messages with records that were not taken, because the reserve of the disk is nearly used up.',
+    read: ({ groups }, gauge) => gauge.set(groups.room.notTaken),
   },
   {
     name: 'items',

@@ -19,10 +19,12 @@ import {
   DEFAULT_REPLACEMENT_OPTIONS,
   DEFAULT_REQUEST_BYTES_MAX,
   DEFAULT_REQUESTS_MAX,
+  DEFAULT_SCRUB_OPTIONS,
+  DEFAULT_STATE_HASH_OPTIONS,
   REMEMBER_REQUESTS_MS,
 } from './core/options.ts';
 import { DEFAULT_CHECKPOINT_OPTIONS } from './groups/checkpoint-scheduler.ts';
-import type { NodeDisk } from './groups/node-disk.ts';
+import type { DiskSpace, NodeDisk } from './groups/node-disk.ts';
 import { StorageNode } from './service.ts';
 
 const CLUSTER = 'test';
@@ -65,12 +67,18 @@ class MemoryDisk implements NodeDisk {
     return Promise.resolve({ store: this.#wal, mark: this.#mark, damage: undefined });
   }
 
-  openTree(): Promise<MemoryStore> {
-    return Promise.resolve(this.#tree);
+  openTree(): Promise<{ store: MemoryStore; setAside: undefined }> {
+    return Promise.resolve({ store: this.#tree, setAside: undefined });
   }
 
-  sizeBytes(): Promise<number> {
-    return Promise.resolve(1 << 30);
+  noteTreeDamage(reason: string): Promise<void> {
+    return Promise.reject(new Error(reason));
+  }
+
+  async removeSetAside(): Promise<void> {}
+
+  space(): Promise<DiskSpace> {
+    return Promise.resolve({ sizeBytes: 1 << 30, freeBytes: 1 << 30 });
   }
 }
 
@@ -102,6 +110,8 @@ async function start(name: string, az: string, seeds: readonly string[], { clust
     pageCacheBytesMax: 1 << 20,
     paxos: DEFAULT_PAXOS_OPTIONS,
     checkpoints: DEFAULT_CHECKPOINT_OPTIONS,
+    stateHashes: DEFAULT_STATE_HASH_OPTIONS,
+    scrub: DEFAULT_SCRUB_OPTIONS,
     replacement: DEFAULT_REPLACEMENT_OPTIONS,
     requestsMax: DEFAULT_REQUESTS_MAX,
     requestBytesMax: DEFAULT_REQUEST_BYTES_MAX,

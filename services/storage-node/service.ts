@@ -1,7 +1,7 @@
 import { assert } from '../shared/base/assert.ts';
-import { CATALOG_GROUP, type NodeId } from '../shared/base/ids.ts';
+import { CATALOG_GROUP, type GroupId, type NodeId, type ReplicaId } from '../shared/base/ids.ts';
 import { PageDamagedError } from '../shared/btree/errors.ts';
-import { PageStore } from '../shared/btree/page-store.ts';
+import type { PageStore } from '../shared/btree/page-store.ts';
 import { CatalogWatcher } from '../shared/cluster-client/catalog-watcher.ts';
 import { findCluster } from '../shared/cluster-client/seed-inquiry.ts';
 import type { Timer } from '../shared/env/clock.ts';
@@ -22,14 +22,18 @@ import {
   TICK_MS,
 } from './core/options.ts';
 import { CatalogFeed } from './groups/catalog-feed.ts';
+import type { Group } from './groups/group.ts';
+import { defaultReserveBytes } from './groups/disk-room.ts';
 import type { NodeDisk } from './groups/node-disk.ts';
 import { NodeGroups } from './groups/node-groups.ts';
 import { RangeReader } from './groups/range-reader.ts';
 import { whyNotReady } from './groups/readiness.ts';
 import { RequestServer } from './groups/request-server.ts';
+import { isStoreDamage, openTrees, SetAsideTree } from './groups/set-aside-tree.ts';
 import { ReplicaCreator } from './handlers/create-replica.ts';
 import { describeNode } from './handlers/describe-node.ts';
 import { inspectGroup } from './handlers/inspect-group.ts';
+import { scrub } from './handlers/scrub.ts';
 import { swapReplica } from './handlers/swap-replica.ts';
 import { handOverAll, transferLeadership } from './handlers/transfer-leadership.ts';
 import { StorageNodeMetrics } from './metrics.ts';
@@ -44,6 +48,8 @@ export interface StorageNodeParts {
   /** Told once the node belongs to a cluster: streams carry it from then on. */
   readonly onCluster: (clusterId: string) => void;
 }
+
+const DISK_FAILED = 'the disk failed: nothing more may be promised by this process';
 
 /** What a node has once it belongs to a cluster and its stores are open. */
 interface OpenNode {
@@ -70,6 +76,8 @@ export class StorageNode implements Service {
   /** It found its cluster in use: whatever replica it may have had there is lost. */
   #joined = false;
   #stopping = false;
+  /** The damage of the trees is being noted, and then the process ends. */
+  #endsForDamage = false;
 
   constructor(parts: StorageNodeParts) {
     this.#parts = parts;
@@ -144,17 +152,38 @@ export class StorageNode implements Service {
     const { logger, digest, clock, timers } = environment;
     this.#identity = identity;
     onCluster(identity.clusterId);
-    const onFailure = (error: unknown): void => environment.fatal('the disk failed: nothing more may be promised by this process', error);
+    const onFailure = (error: unknown): void => environment.fatal(DISK_FAILED, error);
+    const onTreeFailure = (error: unknown): void => this.#treesFailed(error);
     const { store, mark, damage } = await disk.openWal();
     const storeDamage = damage === undefined ? {} : { storeDamage: damage };
     const wal = await WriteAheadLog.open({ store, mark, digest, logger, clock, onFailure, ...storeDamage });
-    const treeStore = await disk.openTree();
-    const pages = await PageStore.open({ store: treeStore, digest, logger, timers, cacheBytesMax: options.pageCacheBytesMax, onFailure });
+    const trees = { digest, logger, timers, cacheBytesMax: options.pageCacheBytesMax, onFailure: onTreeFailure };
+    const { store: treeStore, pages, setAside } = await openTrees(disk, trees);
     const catalog = new CatalogFeed(logger);
-    const nodeBytes = options.checkpoints.nodeAllowanceBytes ?? NODE_ALLOWANCE_SHARE * (await disk.sizeBytes());
+    const space = await disk.space();
+    const nodeBytes = options.checkpoints.nodeAllowanceBytes ?? NODE_ALLOWANCE_SHARE * space.sizeBytes;
+    const reserveBytes = options.diskReserveBytes ?? defaultReserveBytes(space.sizeBytes);
     const allowances = { groupBytes: options.checkpoints.followerAllowanceBytes, nodeBytes };
+    const handOver = ({ id }: Group, to: ReplicaId): void => {
+      transferLeadership({ kind: 'transfer-leadership', group: id, to }, groups).catch((error: unknown) => {
+        logger.warn('leadership not given to the majority', { group: id, to, error: String(error) });
+      });
+    };
     const { incarnation } = this.#parts;
-    const groups = new NodeGroups({ environment, transport, wal, pages, catalog, options, incarnation, allowances });
+    const groups = new NodeGroups({
+      environment,
+      transport,
+      wal,
+      pages,
+      catalog,
+      options,
+      incarnation,
+      allowances,
+      reserveBytes,
+      handOver,
+      onTreeFailure,
+    });
+    groups.room.observe(space, clock.monotonicMs());
     const loaded = await groups.loader.load();
     for (const group of loaded) {
       let damage: PageDamagedError | undefined;
@@ -166,10 +195,13 @@ export class StorageNode implements Service {
       if (damage !== undefined) group.pageUnreadable(damage);
     }
     for (const group of groups.loader.lost(loaded)) groups.rebuilder.lost(group);
+    if (setAside !== undefined) groups.findings.add({ group: 0, tableId: '' }, 'store', `the trees were set aside: ${setAside}`);
     const ranges = new RangeReader(environment);
-    const requests = new RequestServer({ clock, timers, groupOf: (id) => groups.group(id), ranges, options });
+    const isLost = (id: GroupId): boolean => groups.rebuilder.unknown.has(id);
+    const requests = new RequestServer({ clock, timers, groupOf: (id) => groups.group(id), isLost, ranges, options });
     const watcher = new CatalogWatcher(environment, transport, [...new Set([...Object.values(identity.addresses), ...options.seeds])]);
     const close = async (): Promise<void> => {
+      await groups.scrubber.stop();
       await groups.checkpoints.stop();
       await wal.close();
       await pages.close();
@@ -181,6 +213,17 @@ export class StorageNode implements Service {
     this.#node = node;
     this.#metrics.watch({ groups, pages, wal, requests, catalog });
     return node;
+  }
+
+  /** Damage that the store of the trees met by itself is noted first: the next start sets them aside and asks the peers. */
+  #treesFailed(error: unknown): void {
+    const { environment, disk } = this.#parts;
+    if (!isStoreDamage(error)) environment.fatal(DISK_FAILED, error);
+    if (this.#endsForDamage) return;
+    this.#endsForDamage = true;
+    const note = disk.noteTreeDamage(String(error));
+    const noted = note.catch((failure: unknown) => environment.logger.error('damage not noted', { error: String(failure) }));
+    void noted.then(() => environment.fatal('the store of the trees is damaged: it is set aside at the next start', error));
   }
 
   /** Once only, however often the cluster is formed or joined. */
@@ -195,6 +238,9 @@ export class StorageNode implements Service {
     this.#every(HEARTBEAT_MS, () => node.groups.beat());
     this.#every(HEARTBEAT_MS, () => node.requests.giveSignsOfLife());
     this.#every(CHECKPOINT_TICK_MS, () => node.groups.tickCheckpoints());
+    this.#every(CHECKPOINT_TICK_MS, () => void this.#watchDisk(node));
+    const aside = new SetAsideTree(this.#parts.disk, node.groups, node.groups.findings, this.#parts.environment.logger);
+    this.#every(CHECKPOINT_TICK_MS, () => void aside.tick());
     this.#every(CATALOG_BEAT_MS, () => node.catalog.flush(true));
     void this.#register();
   }
@@ -211,6 +257,14 @@ export class StorageNode implements Service {
     };
     timer = timers.after(periodMs, again);
     this.#timers.add(timer);
+  }
+
+  async #watchDisk(node: OpenNode): Promise<void> {
+    try {
+      node.groups.room.observe(await this.#parts.disk.space(), this.#parts.environment.clock.monotonicMs());
+    } catch (error) {
+      this.#parts.environment.logger.warn('free space unknown', { error: String(error) });
+    }
   }
 
   // --- finding the others ------------------------------------------------------------------------------------------
@@ -276,6 +330,8 @@ export class StorageNode implements Service {
         return node.creator.destroy(request, node.pages);
       case 'inspect-group':
         return inspectGroup(request, node.groups);
+      case 'scrub':
+        return scrub(request, this.#parts.options.node, node.groups);
       case 'transfer-leadership':
         return transferLeadership(request, node.groups);
       default:

@@ -69,7 +69,7 @@ async function writeFolder(): Promise<void> {
   await store.close();
   await mark.close();
 
-  const treeStore = await data.openTree();
+  const { store: treeStore } = await data.openTree();
   const pages = await PageStore.open({ ...parts, store: treeStore, cacheBytesMax: 1 << 20 });
   const identity: GroupIdentity = {
     group: GROUP,
@@ -87,7 +87,7 @@ async function writeFolder(): Promise<void> {
     await tree.fetch(key(item), 'place');
     tree.put(key(item), value(item), storedChecksum(value(item)), 10);
   }
-  await tree.checkpoint(encodeGroupMeta(identity, new GroupState(RECORDS, 0, 0, GroupState.empty(1000).requests)));
+  await tree.checkpoint(encodeGroupMeta(identity, new GroupState(RECORDS, 0, 0, 0, GroupState.empty(1000).requests)));
   await pages.close();
   await treeStore.close();
 }

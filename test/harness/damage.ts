@@ -1,4 +1,4 @@
-import { type FileHandle, open, readdir, stat, truncate } from 'node:fs/promises';
+import { type FileHandle, open, readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TREE_FOLDER, WAL_FOLDER } from '../../services/shared/platform/data-folder.ts';
 
@@ -6,6 +6,7 @@ import { TREE_FOLDER, WAL_FOLDER } from '../../services/shared/platform/data-fol
 const TABLE_STEP_BYTES = 100_003;
 /** LevelDB's index and filter stand at the end of a table file; they are left alone. */
 const TABLE_DATA_SHARE = 0.9;
+const MANIFEST_BYTES = 40;
 
 /** Flips one bit in the middle of the largest log file of a stopped node's WAL store. */
 export async function flipBitInWal(dataDir: string): Promise<void> {
@@ -62,4 +63,17 @@ export async function cutWal(dataDir: string): Promise<void> {
     return;
   }
   throw new Error(`there is no log in ${folder}`);
+}
+
+/**
+ * Inverts the beginning of the file that names all others of a stopped node's trees, so that LevelDB refuses to open them. Done
+ * twice, it is as before.
+ */
+export async function damageManifest(dataDir: string): Promise<void> {
+  const folder = join(dataDir, TREE_FOLDER);
+  const current = (await readFile(join(folder, 'CURRENT'), 'utf8')).trim();
+  const path = join(folder, current);
+  const bytes = await readFile(path);
+  for (let at = 0; at < Math.min(bytes.length, MANIFEST_BYTES); at++) bytes.writeUInt8(bytes.readUInt8(at) ^ 0xff, at);
+  await writeFile(path, bytes);
 }

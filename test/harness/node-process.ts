@@ -15,6 +15,8 @@ import {
   DEFAULT_REPLACEMENT_OPTIONS,
   DEFAULT_REQUEST_BYTES_MAX,
   DEFAULT_REQUESTS_MAX,
+  DEFAULT_SCRUB_OPTIONS,
+  DEFAULT_STATE_HASH_OPTIONS,
   type StorageNodeOptions,
 } from '../../services/storage-node/core/options.ts';
 import { DEFAULT_CHECKPOINT_OPTIONS } from '../../services/storage-node/groups/checkpoint-scheduler.ts';
@@ -128,6 +130,8 @@ export class NodeUnderTest {
       pageCacheBytesMax: 64 << 20,
       paxos: DEFAULT_PAXOS_OPTIONS,
       checkpoints: DEFAULT_CHECKPOINT_OPTIONS,
+      stateHashes: DEFAULT_STATE_HASH_OPTIONS,
+      scrub: DEFAULT_SCRUB_OPTIONS,
       replacement: DEFAULT_REPLACEMENT_OPTIONS,
       requestsMax: DEFAULT_REQUESTS_MAX,
       requestBytesMax: DEFAULT_REQUEST_BYTES_MAX,

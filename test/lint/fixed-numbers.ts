@@ -5,6 +5,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { CHANGE_NUMBERS, LOG_RECORD_TYPE_NUMBERS } from '../../services/shared/wal/log-record.ts';
+import { STATE_HASH_KIND_NUMBERS } from '../../services/storage-node/core/state-hash-record.ts';
 import * as wire from '../../services/shared/wire/generated/field-tags.ts';
 
 const LIST = 'test/lint/fixed-numbers.txt';
@@ -12,6 +13,7 @@ const LIST = 'test/lint/fixed-numbers.txt';
 const TABLES: readonly (readonly [table: string, numbers: Readonly<Record<string, number>>])[] = [
   ['LogRecordType', LOG_RECORD_TYPE_NUMBERS],
   ['LogRecordChange', CHANGE_NUMBERS],
+  ['StateHashKind', STATE_HASH_KIND_NUMBERS],
   ...Object.entries(wire),
 ];
 

@@ -1,6 +1,7 @@
 import { CONSENSUS } from './catalog/consensus.ts';
 import { DISK } from './catalog/disk.ts';
 import { ELECTIONS } from './catalog/elections.ts';
+import { INTEGRITY } from './catalog/integrity.ts';
 import { LEASES } from './catalog/leases.ts';
 import { MEMBERSHIP } from './catalog/membership.ts';
 import { REQUESTS } from './catalog/requests.ts';
@@ -22,4 +23,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...TABLES,
   ...DISK,
   ...TREES,
+  ...INTEGRITY,
 ];

@@ -23,7 +23,7 @@ export type Outcome =
   /** Surely nothing was done. */
   | { readonly kind: 'refused'; readonly code: string }
   /** Nobody knows: the service says so, or the router is gone. */
-  | { readonly kind: 'unknown' };
+  | { readonly kind: 'unknown'; readonly message?: string };
 
 const NOBODY_THERE: Outcome = { kind: 'refused', code: 'no connection' };
 const UNKNOWN: Outcome = { kind: 'unknown' };
@@ -144,7 +144,7 @@ function readOutcome(response: HttpResponse, resolve: (outcome: Outcome) => void
   const type = String(answer['__type']);
   const code = type.slice(type.indexOf('#') + 1);
   if (code === 'ConditionalCheckFailedException') resolve({ kind: 'condition-failed', answer });
-  else if (response.status >= 500) resolve(UNKNOWN);
+  else if (response.status >= 500) resolve({ kind: 'unknown', message: String(answer['message']) });
   else if (REFUSALS.has(code)) resolve({ kind: 'refused', code });
   else reject(new Error(`a call was answered with ${response.status} ${JSON.stringify(answer)}`));
 }

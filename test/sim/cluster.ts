@@ -5,6 +5,7 @@ import type { Prng } from '../../services/shared/base/prng.ts';
 import type { Service } from '../../services/shared/env/environment.ts';
 import { AutoAdminService } from '../../services/auto-admin/service.ts';
 import { RouterService } from '../../services/router/service.ts';
+import { MIB } from '../../services/shared/base/units.ts';
 import { JoiningService } from '../../services/shared/cluster-client/joining-service.ts';
 import type { AdminRequest, AdminResponse } from '../../services/shared/wire/admin.ts';
 import type { StorageOperation, StorageResponse } from '../../services/shared/wire/storage-operations.ts';
@@ -174,6 +175,8 @@ export class SimCluster {
       pageCacheBytesMax,
       paxos,
       checkpoints,
+      stateHashes: { slots: 64, intervalMs: 3000 },
+      scrub: { bytesPerSecond: MIB, intervalMs: 40_000 },
       replacement,
       requestsMax: DEFAULT_REQUESTS_MAX,
       requestBytesMax: DEFAULT_REQUEST_BYTES_MAX,

@@ -1,55 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { must } from '../../services/shared/base/assert.ts';
-import { CATALOG_GROUP } from '../../services/shared/base/ids.ts';
-import type { Group } from '../../services/storage-node/groups/group.ts';
 import { differenceOfReplicas } from './checks/equal-replicas.ts';
 import { problemOfTrees } from './checks/sound-trees.ts';
-import { Clients, type Outcome } from './clients.ts';
-import { SimCluster, TABLE } from './cluster.ts';
+import type { Clients, Outcome } from './clients.ts';
+import { type SimCluster, TABLE } from './cluster.ts';
 import { putCall, readCall, valueIn } from './items.ts';
-import { Kernel } from './kernel/kernel.ts';
 import { type ClusterSettings, DEFAULT_SETTINGS } from './settings.ts';
-import { simulate } from './simulate.ts';
+import { believesToLead, groupOfTable, leaderOf, type Machine, play } from './story.ts';
 import { createTable } from './table.ts';
-
-/** What comes first after a pause, and how long messages travel, differs from seed to seed. */
-const SEEDS = 8;
-
-type Story = (cluster: SimCluster, clients: Clients) => Promise<void>;
-
-/** Plays one story on clusters with a table; fails with what was violated and the last of what happened. */
-async function play(story: Story, settings = DEFAULT_SETTINGS): Promise<void> {
-  for (let seed = 1; seed <= SEEDS; seed++) await playOnce(seed, story, settings);
-}
-
-async function playOnce(seed: number, story: Story, settings: ClusterSettings): Promise<void> {
-  const kernel = new Kernel(seed);
-  const cluster = new SimCluster(kernel, settings);
-  const work = async (): Promise<void> => {
-    await cluster.boot();
-    const clients = new Clients(cluster);
-    await createTable(cluster, clients);
-    await story(cluster, clients);
-  };
-  await simulate(kernel, work, 600_000);
-  assert.deepEqual(kernel.violations, [], kernel.trace.lastLines(60).join('\n'));
-}
-
-type Machine = SimCluster['nodes'][number];
-
-/** The machine that leads the table's only partition. */
-function leaderOf(cluster: SimCluster): Machine {
-  return must(cluster.nodes.find(believesToLead), 'nobody leads');
-}
-
-function groupOfTable(node: Machine): Group {
-  return must([...(node.life?.service.groups?.all ?? [])].find(({ id }) => id !== CATALOG_GROUP));
-}
-
-function believesToLead(node: Machine): boolean {
-  return groupOfTable(node).paxos.serves;
-}
 
 function valueOfOutcome(outcome: Outcome): number | undefined {
   assert.equal(outcome.kind, 'done');

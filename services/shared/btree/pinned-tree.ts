@@ -1,11 +1,13 @@
 import type { Digest } from '../env/digest.ts';
 import { type KeyValueStore, StoredDataDamagedError, type StoreSnapshot } from '../env/key-value-store.ts';
+import type { ValueVerifier } from './check.ts';
 import { PageDamagedError } from './errors.ts';
 import { entryChecksum, entryInlineValue, entryItemBytes, entryKey, entryOverflowId, overflowReference } from './leaf-image.ts';
 import { LEAF_LEVEL, pageCount } from './page-format.ts';
 import { decodeOverflow, decodePage, readPage } from './page-reader.ts';
 import { InteriorPage } from './pages.ts';
 import type { LeafPage } from './pages.ts';
+import { type ScrubStep, scrubWalk } from './scrub-walk.ts';
 import { treeKey } from './store-keys.ts';
 import { decodeTree } from './store-records.ts';
 import type { StoredTree, TreeHeader } from './store-records.ts';
@@ -21,6 +23,8 @@ export type PinnedEntry = readonly [key: Uint8Array, value: Uint8Array, checksum
 export interface PinnedTree extends TreeHeader {
   /** All entries in the order of their keys. Each page is verified; throws PageDamagedError. */
   entries(): AsyncIterableIterator<PinnedEntry>;
+  /** Verifies everything that holds keys at or above `from`, page by page (scrub-walk.ts). Throws PageDamagedError. */
+  scrub(from: Uint8Array, verifyValue: ValueVerifier): AsyncIterableIterator<ScrubStep>;
   /** Must be called, after the last iterator has ended. */
   close(): Promise<void>;
 }
@@ -86,6 +90,10 @@ class SnapshotTree implements PinnedTree {
         yield [entryKey(image, index), value, entryChecksum(image, index), entryItemBytes(image, index)];
       }
     }
+  }
+
+  scrub(from: Uint8Array, verifyValue: ValueVerifier): AsyncIterableIterator<ScrubStep> {
+    return scrubWalk(this.#snapshot, this.#tree, from, this.#parts.digest, verifyValue);
   }
 
   close(): Promise<void> {

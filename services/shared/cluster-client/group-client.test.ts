@@ -250,6 +250,28 @@ test('once a write may have happened, a refusal of a repetition does not make it
   assert.equal((await timers.until(pending)).status, 'unknown-outcome');
 });
 
+test('a replica without a copy is left for the others; when all of them have none, the client is told at once', async () => {
+  const without = new Set(['node-a', 'node-b']);
+  cluster.onRequest = (node) => (without.has(node) ? { status: 'no-copy' } : 'execute');
+  group.leader = 'node-c';
+  assert.equal((await run(put('one'), 3000)).status, 'ok');
+  without.add('node-c');
+  const beganAtMs = timers.monotonicMs();
+  assert.equal((await run(put('two'), 3000)).status, 'no-copy');
+  assert.ok(timers.monotonicMs() - beganAtMs < 1000, 'the deadline is not waited for');
+});
+
+test('a write that meets a full disk is refused at once, unless an earlier copy may have been carried out', async () => {
+  cluster.onRequest = () => ({ status: 'no-room' });
+  assert.equal((await run(put('one'), 3000)).status, 'no-room');
+  cluster.onRequest = (node) => (node === 'node-a' ? 'execute-silently' : { status: 'no-room' });
+  const pending = start(put('two'), 3000);
+  await timers.advance(10);
+  cluster.network.breakStreams('router:1', 'node-a:7000');
+  group.leader = 'node-b';
+  assert.equal((await timers.until(pending)).status, 'unknown-outcome');
+});
+
 test('nor does it when its table is gone meanwhile', async () => {
   await run(put('warm'));
   cluster.onRequest = (node) => (node === 'node-a' ? 'execute-silently' : { status: 'no-such-group' });

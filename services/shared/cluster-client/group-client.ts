@@ -108,8 +108,8 @@ export class GroupClient {
    * time left, `deadlineMs`, is at most REQUEST_DEADLINE_MAX_MS. Never rejects; the statuses that come back are `ok`,
    * `condition-failed`, `validation`, `number-refused`, `unknown-outcome` (a write at the deadline, and whatever lost
    * STREAM_LOSSES_MAX streams: it may be what ends the nodes), `overloaded` (refused
-   * at once), `unavailable` (at the deadline, for a table that is gone and after `stop`, when surely nothing was done) and, for
-   * ranges, `wrong-range` and `no-such-group`.
+   * at once), `unavailable` (at the deadline, for a table that is gone and after `stop`, when surely nothing was done), `no-room`,
+   * `no-copy` (of all replicas) and, for ranges, `wrong-range` and `no-such-group`.
    */
   execute(partition: PartitionRecord, routingKey: Uint8Array, operation: RequestedOperation, deadlineMs: number): Promise<StorageResponse> {
     if (this.#stopped) return Promise.resolve({ id: 0, status: 'unavailable', message: 'this process is stopping' });
@@ -193,6 +193,7 @@ export class GroupClient {
         }
         return this.#finish(request, request.strayCopy && leftNoRecord(response) ? unknownOutcome() : response);
       case 'overloaded':
+      case 'no-room':
       case 'unavailable':
         return request.uncertain ? this.#pause(request) : this.#finish(request, response);
       case 'not-leader':
@@ -205,6 +206,8 @@ export class GroupClient {
         request.uncertain = request.isWrite;
         if (group.leader === request.node) group.leader = undefined;
         return this.#pause(request);
+      case 'no-copy':
+        return this.#noCopy(request, group, response);
       case 'no-such-group':
       case 'wrong-range':
         return this.#mapIsOld(request, group, response);
@@ -220,6 +223,15 @@ export class GroupClient {
     this.#redirects += 1;
     group.leader = leader;
     this.#dispatch(request, this.#environment.clock.monotonicMs());
+  }
+
+  /** A replica without a copy to answer from is left for the others; when all say so, nobody can answer. */
+  #noCopy(request: HeldRequest, group: GroupState, response: StorageResponse): void {
+    if (group.leader === request.node) group.leader = undefined;
+    request.withoutCopy ??= new Set();
+    if (request.node !== undefined) request.withoutCopy.add(request.node);
+    if (!request.partition.replicas.every(({ node }) => request.withoutCopy?.has(node))) return this.#tryNext(request);
+    this.#finish(request, request.uncertain ? unknownOutcome() : response);
   }
 
   #lost(request: HeldRequest): void {

@@ -38,6 +38,8 @@ export class HeldRequest {
   redirects = 0;
   /** Streams that were lost while they owed the answer. */
   losses = 0;
+  /** Replicas that have no copy to answer from. */
+  withoutCopy: Set<NodeId> | undefined = undefined;
   /** A write was sent and not answered: it may have been, or may still be, carried out. */
   uncertain = false;
   /** A copy was sent and its stream was lost: it may still lie in some socket and reach its node much later. */

@@ -55,7 +55,12 @@ export interface StoreSnapshot {
 
 /** A write, a sync or a read failed: what is on the disk is unknown. The node stops voting, exits and verifies at its restart. */
 export class StoreFailedError extends Error {
-  override readonly name = 'StoreFailedError';
+  override readonly name: string = 'StoreFailedError';
+}
+
+/** What the store keeps on the disk is damaged where it cannot do without: it refuses to open, or to go on. Peers may have the data. */
+export class StoreDamagedError extends StoreFailedError {
+  override readonly name: string = 'StoreDamagedError';
 }
 
 /** What stands at one place cannot be read, and may have been anything; other places may be whole, and the store goes on. */

@@ -1,6 +1,6 @@
-import { mkdir, open, readFile, rename, statfs } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { KeyValueStore } from '../env/key-value-store.ts';
+import { type KeyValueStore, StoreDamagedError } from '../env/key-value-store.ts';
 import type { MarkFile } from '../env/mark-file.ts';
 import { scanLevelLogs } from './level-log-scan.ts';
 import { openLevelStore, TREE_STORE_OPTIONS, WAL_STORE_OPTIONS } from './level-store.ts';
@@ -11,6 +11,10 @@ export const IDENTITY_FILE = 'identity.json';
 export const WAL_FOLDER = 'wal';
 export const WAL_MARK_FILE = 'wal.mark';
 export const TREE_FOLDER = 'tree';
+/** Says that the trees are damaged beyond use, and why. */
+export const TREE_DAMAGE_FILE = 'tree.damaged';
+/** With a number behind it: trees that were set aside. */
+export const SET_ASIDE_PREFIX = 'tree.set-aside-';
 
 /** The data folder of a storage node on a real disk. */
 export class DataFolder {
@@ -21,12 +25,7 @@ export class DataFolder {
   }
 
   async readIdentity(): Promise<Uint8Array | undefined> {
-    try {
-      return await readFile(join(this.#path, IDENTITY_FILE));
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-      throw error;
-    }
+    return readIfThere(join(this.#path, IDENTITY_FILE));
   }
 
   /** Replaces the file by rename, everything synced: after a power cut either the old or the new one is there. */
@@ -46,16 +45,56 @@ export class DataFolder {
     return { store, mark, damage };
   }
 
-  async openTree(): Promise<KeyValueStore> {
+  /**
+   * The trees' store. When LevelDB finds it damaged, or it was noted as damaged, the folder is set aside and an empty one takes its
+   * place: `setAside` then says why. The write-ahead log is never treated so, for nobody else knows what this node promised.
+   */
+  async openTree(): Promise<{ store: KeyValueStore; setAside: string | undefined }> {
     const folder = join(this.#path, TREE_FOLDER);
+    const noted = await readIfThere(join(this.#path, TREE_DAMAGE_FILE));
+    if (noted !== undefined) await this.#setTreeAside();
     await mkdir(folder, { recursive: true });
-    return openLevelStore(folder, TREE_STORE_OPTIONS);
+    try {
+      return { store: await openLevelStore(folder, TREE_STORE_OPTIONS), setAside: noted?.toString('utf8') };
+    } catch (error) {
+      if (!(error instanceof StoreDamagedError)) throw error;
+      await this.noteTreeDamage(error.message);
+      await this.#setTreeAside();
+      await mkdir(folder, { recursive: true });
+      return { store: await openLevelStore(folder, TREE_STORE_OPTIONS), setAside: error.message };
+    }
   }
 
-  async sizeBytes(): Promise<number> {
+  /** Whoever opens the trees next sets them aside, be it after a crash. */
+  noteTreeDamage(reason: string): Promise<void> {
+    return replaceFile(join(this.#path, TREE_DAMAGE_FILE), Buffer.from(reason, 'utf8'));
+  }
+
+  async removeSetAside(): Promise<void> {
+    for (const name of await this.#namesSetAside()) await rm(join(this.#path, name), { recursive: true, force: true });
+  }
+
+  /** After a crash at any point the note is still there, or the trees are aside. */
+  async #setTreeAside(): Promise<void> {
+    const numbers = (await this.#namesSetAside()).map((name) => Number(name.slice(SET_ASIDE_PREFIX.length)));
+    const next = Math.max(0, ...numbers) + 1;
+    await rename(join(this.#path, TREE_FOLDER), join(this.#path, `${SET_ASIDE_PREFIX}${next}`)).catch(ignoreMissing);
+    await syncFolder(this.#path);
+    await rm(join(this.#path, TREE_DAMAGE_FILE), { force: true });
+    await syncFolder(this.#path);
+  }
+
+  async #namesSetAside(): Promise<string[]> {
+    return (await readdir(this.#path)).filter(
+      (name) => name.startsWith(SET_ASIDE_PREFIX) && /^\d+$/.test(name.slice(SET_ASIDE_PREFIX.length)),
+    );
+  }
+
+  /** Of the whole disk, and what of it this process may still write. */
+  async space(): Promise<{ sizeBytes: number; freeBytes: number }> {
     await mkdir(this.#path, { recursive: true });
-    const { blocks, bsize } = await statfs(this.#path);
-    return blocks * bsize;
+    const { blocks, bavail, bsize } = await statfs(this.#path);
+    return { sizeBytes: blocks * bsize, freeBytes: bavail * bsize };
   }
 }
 
@@ -69,7 +108,24 @@ async function replaceFile(path: string, bytes: Uint8Array): Promise<void> {
     await file.close();
   }
   await rename(staged, path);
-  const folder = await open(dirname(path), 'r');
+  await syncFolder(dirname(path));
+}
+
+async function readIfThere(path: string): Promise<Buffer | undefined> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    ignoreMissing(error);
+    return undefined;
+  }
+}
+
+function ignoreMissing(error: unknown): void {
+  if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+}
+
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r');
   try {
     await folder.sync();
   } finally {

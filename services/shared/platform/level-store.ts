@@ -7,6 +7,7 @@ import {
   type ChainedBatch,
   type KeyRange,
   type KeyValueStore,
+  StoreDamagedError,
   StoredDataDamagedError,
   StoreFailedError,
   type StoreSnapshot,
@@ -57,8 +58,8 @@ type LevelIterator = LevelIteratorOf<Level<Uint8Array, Uint8Array>, Uint8Array, 
 type LevelChainedBatch = LevelBatchOf<Level<Uint8Array, Uint8Array>, Uint8Array, Uint8Array>;
 
 /**
- * Opens LevelDB, creating the folder when it is missing. Rejects with StoreFailedError when it cannot be opened: it is held
- * by another process, or damaged where LevelDB notices.
+ * Opens LevelDB, creating the folder when it is missing. Rejects with StoreFailedError when it cannot be opened, as when it
+ * is held by another process, and with StoreDamagedError when it is damaged where LevelDB notices.
  */
 export async function openLevelStore(path: string, options: LevelStoreOptions): Promise<KeyValueStore> {
   const database = new Level<Uint8Array, Uint8Array>(path, {
@@ -75,7 +76,7 @@ export async function openLevelStore(path: string, options: LevelStoreOptions): 
     await database.open();
     await syncFolder(path);
   } catch (error) {
-    throw new StoreFailedError(`cannot open the store in ${path}`, { cause: error });
+    throw storeFailure(`cannot open the store in ${path}`, error);
   }
   return new LevelStore(database);
 }
@@ -93,6 +94,14 @@ async function syncFolder(path: string): Promise<void> {
   }
 }
 
+/** LevelDB tells damage apart from failures of the disk; opening wraps what it met. */
+function storeFailure(message: string, cause: unknown): StoreFailedError {
+  for (let inner = cause; inner instanceof Error; inner = inner.cause) {
+    if ((inner as { code?: unknown }).code === 'LEVEL_CORRUPTION') return new StoreDamagedError(`${message}: ${inner.message}`, { cause });
+  }
+  return new StoreFailedError(message, { cause });
+}
+
 /** Says whether the store may still be used, and ends its use at the first failure. */
 class Health {
   #failure: StoreFailedError | undefined;
@@ -105,7 +114,7 @@ class Health {
   /** Remembers the first failure; returns the error to throw. */
   failed(what: string, cause: unknown): StoreFailedError | StoredDataDamagedError {
     if (cause instanceof StoreFailedError || cause instanceof StoredDataDamagedError) return cause;
-    const error = new StoreFailedError(`${what} failed`, { cause });
+    const error = storeFailure(`${what} failed`, cause);
     this.#failure ??= error;
     return error;
   }

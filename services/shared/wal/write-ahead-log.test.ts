@@ -239,7 +239,7 @@ describe('Reading the write-ahead log', () => {
     await assert.rejects(log.read(1, 3, 3, 100), WalDamagedError);
     store.tamper(key, undefined);
     await assert.rejects(log.read(1, 3, 3, 100), WalDamagedError);
-    assert.equal(failures.length, 1, 'the node must stop: its next start says durably what is damaged');
+    assert.equal(failures.length, 0, 'its reader mends it: behind a checkpoint, or by abstaining');
   });
 
   it('looks again when a cut took away what it was reading', async () => {

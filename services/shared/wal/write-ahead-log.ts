@@ -388,10 +388,8 @@ export class WriteAheadLog {
         if (index.removals !== removals || this.#groups.get(group) !== log) return undefined;
         // A batch that cuts the chunk may be in the store already, and the index follows when the store says so.
         if (attempts === 1 && this.#writing) return this.#whenWritten.then(() => undefined);
-        // Nothing can be learned from this log any more; the next start finds the same and says so durably.
-        const error = new WalDamagedError(`group ${group}: the chunk at slot ${slot} is damaged`);
-        this.#fail(error);
-        throw error;
+        // Whoever reads knows whether this place is still needed: it goes behind a checkpoint, or the replica abstains.
+        throw new WalDamagedError(`group ${group}: the chunk at slot ${slot} is damaged`);
       }
       recordsOfChunk(chunk, first, last, records);
     }

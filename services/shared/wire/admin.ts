@@ -17,7 +17,9 @@ export type AdminRequest =
   | CreateTable
   | DeleteTable
   | ChangeTable
-  | DescribeAutoAdmin;
+  | DescribeAutoAdmin
+  // to a storage node again
+  | Scrub;
 
 export type AdminResponse =
   | { readonly kind: 'done' }
@@ -25,6 +27,7 @@ export type AdminResponse =
   | GroupInspection
   | LearnerAdded
   | TableChanged
+  | ScrubReport
   | { readonly kind: 'auto-admin-description'; readonly active: boolean; readonly operationsUnderWay: number };
 
 /** A replica's place. */
@@ -163,6 +166,12 @@ export interface DescribeAutoAdmin {
   readonly kind: 'describe-auto-admin';
 }
 
+/** Asks what the node's scrub has done and found, and begins a pass when `start` is set and none is under way. */
+export interface Scrub {
+  readonly kind: 'scrub';
+  readonly start: boolean;
+}
+
 /** The table's catalog record after the change was written, and the catalog slot at which every watcher will have it. */
 export interface TableChanged {
   readonly kind: 'table-changed';
@@ -205,4 +214,45 @@ export interface GroupInspection {
   readonly high: Uint8Array;
   readonly configuration: number;
   readonly members: readonly MemberPlace[];
+}
+
+/** The node's scrub: what it looks at, and what it and every other look at the data has found since the process began. */
+export interface ScrubReport {
+  readonly kind: 'scrub-report';
+  readonly node: NodeId;
+  /** Of this life of the process, from 1; 0: none has begun. Each pass looks at every replica of the node once. */
+  readonly pass: number;
+  readonly running: boolean;
+  readonly replicasDone: number;
+  readonly replicas: number;
+  /** Read in this pass, or the last one. */
+  readonly pages: number;
+  readonly bytes: number;
+  /** End of the last complete pass, milliseconds since 1970; 0: never. */
+  readonly lastCompleteMs: number;
+  /** Replicas built anew since the start of the process. */
+  readonly rebuilt: number;
+  /** Oldest first, at most a thousand. */
+  readonly findings: readonly ScrubFinding[];
+  /** All findings, also those that are not listed any more. */
+  readonly findingsTotal: number;
+}
+
+/**
+ * `page`, `log`: stored bytes are not what was written. `state-hash`: the copy is not the majority's. `halted`: no two copies agree.
+ * `store`: LevelDB itself met damage. `incomplete`: a replica could not be looked at, so that nothing is known of it.
+ */
+export const FINDING_KINDS = ['page', 'log', 'state-hash', 'halted', 'store', 'incomplete'] as const;
+export type FindingKind = (typeof FINDING_KINDS)[number];
+
+export interface ScrubFinding {
+  /** 0: no single replica is concerned. */
+  readonly group: GroupId;
+  readonly tableId: string;
+  /** One of FINDING_KINDS, or what a later version says. */
+  readonly kind: string;
+  readonly detail: string;
+  /** Milliseconds since 1970. */
+  readonly foundMs: number;
+  readonly repaired: boolean;
 }

@@ -29,6 +29,7 @@ import {
   NodeAddressTags,
   RegisterNodeTags,
   ReplicaPlaceTags,
+  ScrubTags,
   SwapReplicaTags,
   TransferLeadershipTags,
 } from './generated/field-tags.ts';
@@ -121,6 +122,9 @@ function writeRequest(writer: ProtoWriter, request: AdminRequest): number {
       return AdminCallTags.changeTable;
     case 'describe-auto-admin':
       return AdminCallTags.describeAutoAdmin;
+    case 'scrub':
+      writer.bool(ScrubTags.start, request.start);
+      return AdminCallTags.scrub;
   }
 }
 
@@ -155,6 +159,8 @@ function readRequest(reader: ProtoReader, tag: number): AdminRequest | undefined
     case AdminCallTags.describeAutoAdmin:
       reader.bytes();
       return { kind: 'describe-auto-admin' };
+    case AdminCallTags.scrub:
+      return readScrub(reader);
     default:
       reader.skip(tag);
       return undefined;
@@ -416,6 +422,18 @@ function readDeleteTable(reader: ProtoReader): DeleteTable {
   }
   reader.leave(outer);
   return { kind: 'delete-table', account, region, name, tableId };
+}
+
+function readScrub(reader: ProtoReader): AdminRequest {
+  const outer = reader.enter();
+  let start = false;
+  while (reader.more()) {
+    const tag = reader.tag();
+    if (tag === ScrubTags.start) start = reader.bool();
+    else reader.skip(tag);
+  }
+  reader.leave(outer);
+  return { kind: 'scrub', start };
 }
 
 function readChangeTable(reader: ProtoReader): ChangeTable {

@@ -15,6 +15,7 @@ import {
   ReplicaDescriptionTags,
   TableChangedTags,
 } from './generated/field-tags.ts';
+import { readScrubReport, writeScrubReport } from './codec-scrub-report.ts';
 import type { Mutable } from './mutable.ts';
 import type { ProtoReader } from './proto-reader.ts';
 import { NO_BYTES } from './proto-reader.ts';
@@ -78,6 +79,9 @@ function writeOutcome(writer: ProtoWriter, outcome: AdminReply['outcome']): numb
       writer.uint(AutoAdminDescriptionTags.operationsUnderWay, outcome.operationsUnderWay);
       writer.bool(AutoAdminDescriptionTags.active, outcome.active);
       return AdminReplyTags.autoAdminDescription;
+    case 'scrub-report':
+      writeScrubReport(writer, outcome);
+      return AdminReplyTags.scrubReport;
     case 'refusal':
       writer.text(AdminRefusalTags.message, outcome.message);
       writer.text(AdminRefusalTags.code, outcome.code);
@@ -101,6 +105,8 @@ function readOutcome(reader: ProtoReader, tag: number): AdminReply['outcome'] | 
       return readTableChanged(reader);
     case AdminReplyTags.autoAdminDescription:
       return readAutoAdminDescription(reader);
+    case AdminReplyTags.scrubReport:
+      return readScrubReport(reader);
     case AdminReplyTags.refusal:
       return readRefusal(reader);
     default:

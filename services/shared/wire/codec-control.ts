@@ -13,6 +13,8 @@ export function writeControlFrame(writer: ProtoWriter, frame: ControlFrame): voi
   }
   if (heartbeatAnswer !== undefined) {
     const position = writer.position();
+    writer.uint(HeartbeatAnswerTags.fullness, heartbeatAnswer.fullness);
+    writer.bytes(HeartbeatAnswerTags.marks, heartbeatAnswer.marks);
     writer.uint(HeartbeatAnswerTags.monotonicUs, heartbeatAnswer.monotonicUs);
     writer.bytes(HeartbeatAnswerTags.checkpoints, heartbeatAnswer.checkpoints);
     writer.bytes(HeartbeatAnswerTags.refusals, heartbeatAnswer.refusals);
@@ -62,6 +64,8 @@ function readHeartbeatAnswer(reader: ProtoReader): HeartbeatAnswer {
   let sequence = 0;
   let refusals: Uint8Array = NO_BYTES;
   let checkpoints: Uint8Array = NO_BYTES;
+  let marks: Uint8Array = NO_BYTES;
+  let fullness = 0;
   let monotonicUs = 0;
   while (reader.more()) {
     const tag = reader.tag();
@@ -69,8 +73,10 @@ function readHeartbeatAnswer(reader: ProtoReader): HeartbeatAnswer {
     else if (tag === HeartbeatAnswerTags.refusals) refusals = reader.bytes();
     else if (tag === HeartbeatAnswerTags.checkpoints) checkpoints = reader.bytes();
     else if (tag === HeartbeatAnswerTags.monotonicUs) monotonicUs = reader.uint();
+    else if (tag === HeartbeatAnswerTags.marks) marks = reader.bytes();
+    else if (tag === HeartbeatAnswerTags.fullness) fullness = reader.uint();
     else reader.skip(tag);
   }
   reader.leave(outer);
-  return { sequence, refusals, checkpoints, monotonicUs };
+  return { sequence, refusals, checkpoints, monotonicUs, marks, fullness };
 }

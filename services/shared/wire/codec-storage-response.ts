@@ -17,6 +17,8 @@ const STATUS_NUMBERS: Readonly<Record<StorageStatus, number>> = {
   overloaded: StorageStatusNumbers.OVERLOADED,
   'number-refused': StorageStatusNumbers.NUMBER_REFUSED,
   'unknown-outcome': StorageStatusNumbers.UNKNOWN_OUTCOME,
+  'no-room': StorageStatusNumbers.NO_ROOM,
+  'no-copy': StorageStatusNumbers.NO_COPY,
   unavailable: StorageStatusNumbers.UNAVAILABLE,
 };
 const STATUSES = new Map(Object.entries(STATUS_NUMBERS).map(([name, number]) => [number, name as StorageStatus]));

@@ -73,7 +73,14 @@ const envelopes: fc.Arbitrary<GroupEnvelope[]> = fc.array(
 export const controlFrame: fc.Arbitrary<ControlFrame> = record(
   {
     heartbeat: record({ sequence: integer, leaderships: bytes, floors: bytes }),
-    heartbeatAnswer: record({ sequence: integer, refusals: bytes, checkpoints: bytes, monotonicUs: integer }),
+    heartbeatAnswer: record({
+      sequence: integer,
+      refusals: bytes,
+      checkpoints: bytes,
+      monotonicUs: integer,
+      marks: bytes,
+      fullness: integer32,
+    }),
     messages: envelopes,
   },
   { requiredKeys: ['messages'] },
@@ -148,6 +155,8 @@ const status = fc.constantFrom<StorageStatus>(
   'unavailable',
   'number-refused',
   'unknown-outcome',
+  'no-room',
+  'no-copy',
 );
 
 const rangeResult = record(
@@ -218,6 +227,7 @@ const adminRequest: fc.Arbitrary<AdminRequest> = fc.oneof(
   record({ kind: kind('delete-table'), account: text, region: text, name: text, tableId: text }),
   record({ kind: kind('change-table'), account: text, region: text, name: text, tableId: text, change: bytes }),
   record({ kind: kind('describe-auto-admin') }),
+  record({ kind: kind('scrub'), start: flag }),
 );
 
 export const adminCall = record({ hello, request: adminRequest });
@@ -236,6 +246,23 @@ const replica: fc.Arbitrary<ReplicaDescription> = record({
   checkpoint: integer,
   items: integer,
   itemBytes: integer,
+});
+
+const scrubReport: fc.Arbitrary<AdminResponse> = record({
+  kind: kind('scrub-report'),
+  node: text,
+  pass: integer,
+  running: flag,
+  replicasDone: integer,
+  replicas: integer,
+  pages: integer,
+  bytes: integer,
+  lastCompleteMs: integer,
+  rebuilt: integer,
+  findings: fc.array(record({ group: integer32, tableId: text, kind: text, detail: text, foundMs: integer, repaired: flag }), {
+    maxLength: 4,
+  }),
+  findingsTotal: integer,
 });
 
 const adminResponse: fc.Arbitrary<AdminResponse> = fc.oneof(
@@ -260,6 +287,7 @@ const adminResponse: fc.Arbitrary<AdminResponse> = fc.oneof(
   record({ kind: kind('learner-added'), replica: integer32 }),
   record({ kind: kind('table-changed'), record: bytes, slot: integer }),
   record({ kind: kind('auto-admin-description'), active: flag, operationsUnderWay: integer }),
+  scrubReport,
 );
 
 export const adminReply: fc.Arbitrary<AdminReply> = record({

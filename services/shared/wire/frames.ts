@@ -29,6 +29,10 @@ export interface HeartbeatAnswer {
   readonly refusals: Uint8Array;
   /** To a heartbeat with floors: twelve packed bytes for each group of it that this node holds, its last checkpoint. */
   readonly checkpoints: Uint8Array;
+  /** With them: twenty packed bytes for each group that has passed a mark (storage-node/groups/group-marks.ts). */
+  readonly marks: Uint8Array;
+  /** How full the disk of this node is: 0, 1 or 2 (storage-node/groups/disk-room.ts). */
+  readonly fullness: number;
   /** This node's monotonic clock when the heartbeat came, microseconds; 0: not told. */
   readonly monotonicUs: number;
 }

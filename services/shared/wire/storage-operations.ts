@@ -105,7 +105,11 @@ export type StorageStatus =
   /** The request number is at or below the floor. It may have been executed once, long ago; it was not now. */
   | 'number-refused'
   /** Leadership was lost with the write under way: it may or may not happen. Repeat under the same number. */
-  | 'unknown-outcome';
+  | 'unknown-outcome'
+  /** Disks are nearly full, so that writes are refused while everything under way can still be ended. Nothing was done. */
+  | 'no-room'
+  /** The copy here is lost or contradicts the others: it refuses rather than guesses. Nothing was done. */
+  | 'no-copy';
 
 export interface StorageResponse {
   readonly id: number;

@@ -193,6 +193,7 @@ test('identity and state of a group survive a checkpoint', () => {
   state.applied = 12;
   state.timeMs = 99;
   state.lastDelete = 5;
+  state.halted = 4;
   state.requests.add({ life: 3, number: 1 }, 12, 99);
   const members = [
     { replica: 4, node: 'node-a', az: 'a', logOnly: false },
@@ -204,7 +205,7 @@ test('identity and state of a group survive a checkpoint', () => {
     const read = decodeGroupMeta(encodeGroupMeta({ ...base, high }, state, snapshot), 30_000);
     assert.deepEqual(read.snapshot, snapshot);
     assert.deepEqual(read.identity, { ...base, high });
-    assert.deepEqual([read.state.applied, read.state.timeMs, read.state.lastDelete], [12, 99, 5]);
+    assert.deepEqual([read.state.applied, read.state.timeMs, read.state.lastDelete, read.state.halted], [12, 99, 5, 4]);
     assert.equal(read.state.requests.lookUp({ life: 3, number: 1 }), 12);
   }
 });

@@ -27,17 +27,20 @@ export class GroupState {
   timeMs: number;
   /** Slot of the last delete, 0 for none: the version that an absent item has for transactions. */
   lastDelete: Slot;
+  /** Slot of the record by which the group refuses to answer, since its copies contradict each other; 0: it answers. */
+  halted: Slot;
   readonly requests: RequestTable;
 
-  constructor(applied: Slot, timeMs: number, lastDelete: Slot, requests: RequestTable) {
+  constructor(applied: Slot, timeMs: number, lastDelete: Slot, halted: Slot, requests: RequestTable) {
     this.applied = applied;
     this.timeMs = timeMs;
     this.lastDelete = lastDelete;
+    this.halted = halted;
     this.requests = requests;
   }
 
   static empty(rememberRequestsMs: number): GroupState {
-    return new GroupState(0, 0, 0, new RequestTable(rememberRequestsMs));
+    return new GroupState(0, 0, 0, 0, new RequestTable(rememberRequestsMs));
   }
 }
 
@@ -54,8 +57,9 @@ export interface InstalledSnapshot {
 
 export const NO_SNAPSHOT: InstalledSnapshot = { slot: 0, ballot: ZERO_BALLOT };
 
-/** History: 1 - first; 2 - with the installed snapshot; 3 - with the Swap's slot and the members' roles. */
-const FORMAT = 3;
+/** History: 1 - first; 2 - with the installed snapshot; 3 - with the Swap's slot and the members' roles; 4 - with the halt. */
+const FORMAT = 4;
+const FORMAT_WITHOUT_HALT = 3;
 const FORMAT_WITHOUT_SWAPS = 2;
 
 /** Identity and state, as they stand in a checkpoint: README.md, "Checkpoint record". */
@@ -68,7 +72,7 @@ export function encodeGroupMeta(identity: GroupIdentity, state: GroupState, snap
   writeMembers(writer, identity.members);
   const { slot, ballot } = snapshot;
   writer.u64(slot).u32(ballot.configuration).u32(ballot.round).u32(ballot.replica);
-  writer.u64(state.applied).u64(state.timeMs).u64(state.lastDelete);
+  writer.u64(state.applied).u64(state.timeMs).u64(state.lastDelete).u64(state.halted);
   state.requests.encode(writer);
   return writer.finish();
 }
@@ -84,7 +88,7 @@ export interface GroupMeta {
 export function decodeGroupMeta(bytes: Uint8Array, rememberRequestsMs: number): GroupMeta {
   const reader = new ByteReader(bytes);
   const format = reader.u8();
-  if (format !== FORMAT && format !== FORMAT_WITHOUT_SWAPS)
+  if (format !== FORMAT && format !== FORMAT_WITHOUT_HALT && format !== FORMAT_WITHOUT_SWAPS)
     throw new MalformedBytesError(`group state of format ${format}; this version knows ${FORMAT}`);
   const group = reader.u32();
   const replica = reader.u32();
@@ -102,7 +106,8 @@ export function decodeGroupMeta(bytes: Uint8Array, rememberRequestsMs: number): 
   const applied = reader.u64();
   const timeMs = reader.u64();
   const lastDelete = reader.u64();
+  const halted = format === FORMAT ? reader.u64() : 0;
   const requests = RequestTable.decode(reader, rememberRequestsMs);
   if (reader.remaining > 0) throw new MalformedBytesError('bytes behind the group state');
-  return { identity, state: new GroupState(applied, timeMs, lastDelete, requests), snapshot: { slot, ballot } };
+  return { identity, state: new GroupState(applied, timeMs, lastDelete, halted, requests), snapshot: { slot, ballot } };
 }

@@ -1,4 +1,4 @@
-import { MIB } from '../../shared/base/units.ts';
+import { HOUR_MS, MIB } from '../../shared/base/units.ts';
 import type { PaxosOptions } from '../../shared/paxos/options.ts';
 
 /** When the checkpoint scheduler makes a checkpoint. */
@@ -15,6 +15,24 @@ export interface CheckpointOptions {
   readonly nodeAllowanceBytes: number | undefined;
 }
 
+/** When leaders compare the copies of a group. */
+export interface StateHashOptions {
+  /** After so many slots, once the comparison before has ended. */
+  readonly slots: number;
+  /** After so long, if anything was applied. */
+  readonly intervalMs: number;
+}
+
+export const DEFAULT_STATE_HASH_OPTIONS: StateHashOptions = { slots: 1024, intervalMs: 10_000 };
+
+/** How a node reads all that it has, to find damage. */
+export interface ScrubOptions {
+  readonly bytesPerSecond: number;
+  /** From the beginning of one pass to that of the next. */
+  readonly intervalMs: number;
+}
+
+export const DEFAULT_SCRUB_OPTIONS: ScrubOptions = { bytesPerSecond: 8 * MIB, intervalMs: 24 * HOUR_MS };
 /** When and how a leader replaces a replica whose node has lost it. */
 export interface ReplacementOptions {
   /** The node must have said for so long that it has no trace of it: a table's replicas are created one after the other. */
@@ -41,6 +59,10 @@ export interface StorageNodeOptions {
   readonly pageCacheBytesMax: number;
   readonly paxos: PaxosOptions;
   readonly checkpoints: CheckpointOptions;
+  readonly stateHashes: StateHashOptions;
+  readonly scrub: ScrubOptions;
+  /** Kept free on the disk: below, writes are refused. Undefined: by its size (disk-room.ts). */
+  readonly diskReserveBytes?: number | undefined;
   readonly replacement: ReplacementOptions;
   readonly requestsMax: number;
   readonly requestBytesMax: number;

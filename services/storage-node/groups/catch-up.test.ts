@@ -41,7 +41,7 @@ async function taught(durableLast: number, leads: (reads: number) => Ballot | un
     },
   } as unknown as Group;
   const timers = new ManualTimers();
-  new CatchUpSender({ environment: testEnvironment(timers), wal, links, snapshots }).send(group, {
+  new CatchUpSender({ environment: testEnvironment(timers), wal, links, snapshots, logDamaged: () => undefined }).send(group, {
     replica: 2,
     ballot: BALLOT,
     position: 4,

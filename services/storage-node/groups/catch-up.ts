@@ -1,9 +1,9 @@
-import type { ReplicaId } from '../../shared/base/ids.ts';
+import type { ReplicaId, Slot } from '../../shared/base/ids.ts';
 import { KIB } from '../../shared/base/units.ts';
 import type { Environment } from '../../shared/env/environment.ts';
 import type { CatchUp } from '../../shared/paxos/leadership.ts';
 import type { WriteAheadLog } from '../../shared/wal/write-ahead-log.ts';
-import { WalTrimmedError } from '../../shared/wal/wal-types.ts';
+import { WalDamagedError, WalTrimmedError } from '../../shared/wal/wal-types.ts';
 import type { Group } from './group.ts';
 import type { PeerLinks } from './peer-links.ts';
 import type { SnapshotSender } from './snapshot-sender.ts';
@@ -21,10 +21,19 @@ export class CatchUpSender {
   readonly #links: PeerLinks;
   readonly #snapshots: SnapshotSender;
   readonly #reading = new Set<ReplicaId>();
+  /** Told of a damaged place of the log that a follower needs. */
+  readonly #logDamaged: (group: Group, slot: Slot, error: WalDamagedError) => void;
   /** Sums for metrics. */
   learnedBytes = 0;
 
-  constructor(parts: { environment: Environment; wal: WriteAheadLog; links: PeerLinks; snapshots: SnapshotSender }) {
+  constructor(parts: {
+    environment: Environment;
+    wal: WriteAheadLog;
+    links: PeerLinks;
+    snapshots: SnapshotSender;
+    logDamaged: (group: Group, slot: Slot, error: WalDamagedError) => void;
+  }) {
+    this.#logDamaged = parts.logDamaged;
     this.#environment = parts.environment;
     this.#wal = parts.wal;
     this.#links = parts.links;
@@ -41,6 +50,7 @@ export class CatchUpSender {
     this.#reading.add(catchUp.replica);
     this.#learn(group, catchUp)
       .catch((error: unknown) => {
+        if (error instanceof WalDamagedError) this.#logDamaged(group, catchUp.position + 1, error);
         if (error instanceof WalTrimmedError) this.#snapshots.start(group, catchUp);
         else
           this.#environment.logger.warn('catch-up from the log failed', {

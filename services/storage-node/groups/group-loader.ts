@@ -67,6 +67,15 @@ export class GroupLoader {
     return this.#fromLog(meta, tree, this.#wal.group(identity.group));
   }
 
+  /**
+   * The replica's log is damaged where it is still needed, and has stopped: it keeps its tree as it is in memory, and abstains.
+   * Should the process end before a checkpoint, the tree on the disk ends below the log, and a snapshot is asked for.
+   */
+  async abstain({ identity, state, snapshot, tree, paxos }: Group): Promise<Group> {
+    const durable = await this.#startAnew(identity, state.applied, paxos.promised);
+    return this.#make({ identity, state, snapshot }, tree, durable, [], true);
+  }
+
   async #fromLog(meta: GroupMeta, tree: BTree, recovered: RecoveredGroup | undefined): Promise<Group> {
     const { identity, state } = meta;
     const damage = recovered === undefined ? 'the log of the group is missing' : recovered.damage;

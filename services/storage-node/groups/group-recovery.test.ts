@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { nodeDigest } from '../../../test/harness/test-environment.ts';
 import { PageDamagedError } from '../../shared/btree/errors.ts';
+import { hashShareA, hashShareB, stateHashText } from '../../shared/btree/state-hash.ts';
+import { storedChecksum } from '../../shared/item/stored-value.ts';
+import { decodeLogRecord, encodeLogRecord } from '../../shared/wal/log-record.ts';
 import { WalTrimmedError } from '../../shared/wal/wal-types.ts';
 import type { RangeOperation } from '../../shared/wire/storage-operations.ts';
+import { encodeStateHashLogRecord, encodeStateHashRecord, NO_HASH } from '../core/state-hash-record.ts';
 import type { Answer } from '../core/write-evaluator.ts';
 import { RangeReader } from './range-reader.ts';
 import { BALLOT, IDENTITY, keyOf, recordOf, ReplicaWorld, stateAt, successorOf } from './replica-world.fixture.ts';
@@ -142,5 +147,80 @@ describe('a follower', () => {
     await world.follow([recordOf(1500, 11), Buffer.from('of a later version')], 12);
     await world.timers.settle();
     assert.deepEqual([world.group.state.applied, world.group.stopped], [11, true]);
+  });
+});
+
+/** The state hash of the tree, from every entry that it has. */
+async function hashOfEntries(world: ReplicaWorld): Promise<string> {
+  let hashA = 0;
+  let hashB = 0;
+  for (let low: Uint8Array | undefined = new Uint8Array(0); low !== undefined; ) {
+    const step = world.group.tree.scan(low, undefined, false, (_key, value) => {
+      hashA += hashShareA(storedChecksum(value));
+      hashB += hashShareB(storedChecksum(value));
+      return true;
+    });
+    low = step.next;
+    await step.wait;
+  }
+  return stateHashText(hashA | 0, hashB | 0);
+}
+
+describe('the state hash of a replica', () => {
+  const MARK = { kind: 'mark', slot: 0, hash: NO_HASH } as const;
+  const records = (count: number): Buffer[] => Array.from({ length: count }, (_, at) => recordOf(at % 7, at + 1));
+
+  it('is that of its entries, after changes, restarts with and without a checkpoint, and a snapshot', async () => {
+    const world = new ReplicaWorld();
+    await world.create();
+    await world.follow(records(20), 20);
+    const hash = world.group.tree.stateHash();
+    assert.equal(hash, await hashOfEntries(world));
+    await world.restart();
+    world.group.pump();
+    await world.timers.settle();
+    assert.deepEqual([world.group.state.applied, world.group.tree.stateHash()], [20, hash], 'applied anew from the log');
+    await world.group.checkpoint();
+    await world.restart();
+    assert.deepEqual([world.group.tree.stateHash(), await hashOfEntries(world)], [hash, hash], 'read from the tree');
+    await world.install(30, 40);
+    await world.restart();
+    assert.notEqual(world.group.tree.stateHash(), hash);
+    assert.equal(world.group.tree.stateHash(), await hashOfEntries(world));
+  });
+
+  it('that differs at a mark, when the log names this replica as the minority, makes it give its tree up', async () => {
+    const world = new ReplicaWorld();
+    await world.create();
+    const mark = encodeStateHashLogRecord(MARK, 1, nodeDigest);
+    const verdict = encodeStateHashLogRecord({ kind: 'verdict', slot: 3, replica: IDENTITY.replica, hash: 'f'.repeat(16) }, 1, nodeDigest);
+    await world.follow([recordOf(0, 1), recordOf(1, 2), mark, recordOf(2, 4)], 4);
+    assert.equal(world.group.stateHashes.last?.slot, 3);
+    await world.step({ kind: 'accept', ballot: BALLOT, first: 5, records: [verdict], commit: 5 });
+    assert.deepEqual([world.group.stopped, world.damaged], [true, [world.group]]);
+  });
+
+  it('refuses to answer when the log halts the group, and remembers it over a checkpoint and a restart', async () => {
+    const world = new ReplicaWorld();
+    await world.create();
+    await world.follow([recordOf(0, 1), encodeStateHashLogRecord({ kind: 'halt', slot: 1 }, 1, nodeDigest)], 2);
+    world.heartbeat(2);
+    assert.deepEqual(
+      world.read(0).map(({ status }) => status),
+      ['no-copy'],
+    );
+    await world.group.checkpoint();
+    await world.restart();
+    assert.equal(world.group.state.halted, 2);
+  });
+
+  it('record of a kind that this version does not know stops the replica, and gives nothing up', async () => {
+    const world = new ReplicaWorld();
+    await world.create();
+    const payload = encodeStateHashRecord({ kind: 'halt', slot: 1 });
+    payload[1] = 99;
+    const record = { ...decodeLogRecord(encodeStateHashLogRecord(MARK, 1, nodeDigest), nodeDigest), payload };
+    await world.follow([recordOf(0, 1), encodeLogRecord(record, nodeDigest)], 2);
+    assert.deepEqual([world.group.stopped, world.damaged], [true, []]);
   });
 });

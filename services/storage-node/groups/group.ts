@@ -1,7 +1,7 @@
 import { assert, AssertionError } from '../../shared/base/assert.ts';
 import { compareBytes } from '../../shared/base/bytes.ts';
 import type { NodeId, ReplicaId, RequestNumber, Slot } from '../../shared/base/ids.ts';
-import { PageDamagedError, TreeClosedError } from '../../shared/btree/errors.ts';
+import { TreeClosedError } from '../../shared/btree/errors.ts';
 import type { BTree } from '../../shared/btree/tree.ts';
 import type { Environment } from '../../shared/env/environment.ts';
 import { storedChecksum, storedItemSize } from '../../shared/item/stored-value.ts';
@@ -11,16 +11,19 @@ import type { LeadershipNews } from '../../shared/paxos/heartbeat.ts';
 import type { PaxosMessage } from '../../shared/paxos/messages.ts';
 import type { PaxosReplica } from '../../shared/paxos/replica.ts';
 import { decodeLogRecord, encodeLogRecord, type LogRecord } from '../../shared/wal/log-record.ts';
+import { WalDamagedError } from '../../shared/wal/wal-types.ts';
 import type { WriteAheadLog } from '../../shared/wal/write-ahead-log.ts';
 import { encodeGroupMeta, type GroupIdentity, type GroupMeta, type GroupState, type InstalledSnapshot } from '../core/group-state.ts';
 import { configurationOf, decodeSwap, encodeSwap, type Membership } from '../core/membership.ts';
 import { messageOfFailure } from '../core/failed-request.ts';
 import { Overlay } from '../core/overlay.ts';
+import { decodeStateHashRecord, encodeStateHashLogRecord, type StateHashRecord } from '../core/state-hash-record.ts';
 import type { Answer, WriteEvaluator, WriteOperation } from '../core/write-evaluator.ts';
 import { DurableEnd } from './durable-end.ts';
 import { Freshness } from './freshness.ts';
 import { PendingAnswers, type Respond } from './pending-answers.ts';
 import { ReadGate } from './read-gate.ts';
+import { isCopyLost, StateHashWatch } from './state-hash-watch.ts';
 import { TrimFloor } from './trim-floor.ts';
 
 /** What a group needs of its node. */
@@ -30,8 +33,12 @@ export interface GroupHost {
   readonly evaluator: WriteEvaluator;
   /** Sends a consensus message to the node of another replica, with everything else of this turn. */
   send(group: Group, to: ReplicaId, message: PaxosMessage): void;
-  /** The replica has stopped because its tree is damaged, while its log is not. */
-  treeDamaged(group: Group): void;
+  /** The replica has stopped because its tree is damaged or differs from the others', while its log is sound. */
+  treeDamaged(group: Group, error: Error): void;
+  /** The replica has stopped because its log is damaged where it still needs it, while its tree is not. */
+  logDamaged(group: Group, error: Error): void;
+  /** Why a write may not be proposed for want of room on disks; undefined: there is room. */
+  roomRefusal(group: Group, isDelete: boolean): Answer | undefined;
   /** Brings a follower near from the WAL, or by a snapshot. */
   catchUp(group: Group, catchUp: CatchUp): void;
   /** Has `pump` called at the end of this turn. */
@@ -87,6 +94,7 @@ export class Group {
   checkpointSlot: Slot;
   checkpointAtMs: number;
   readonly trimFloor = new TrimFloor();
+  readonly stateHashes = new StateHashWatch();
   readonly #durable: DurableEnd;
 
   constructor(parts: GroupMeta & { paxos: PaxosReplica; tree: BTree; host: GroupHost }) {
@@ -108,6 +116,11 @@ export class Group {
 
   get id(): number {
     return this.#identity.group;
+  }
+
+  /** The last snapshot that took the tree's place. */
+  get snapshot(): InstalledSnapshot {
+    return this.#snapshot;
   }
 
   get tree(): BTree {
@@ -187,6 +200,8 @@ export class Group {
     if (this.paxos.full) return respond({ status: 'overloaded', message: 'too many writes of this partition are under way' });
     if (this.paxos.closing) return respond({ status: 'not-ready', message: 'the members of the partition change just now' });
     if (this.#repeated(operation, request, respond)) return;
+    const noRoom = this.#host.roomRefusal(this, operation.kind === 'delete');
+    if (noRoom !== undefined) return respond(noRoom);
     const wait = this.#fetch(operation.key, 'value');
     if (wait !== undefined) {
       const waiting = this.#overlay.waits(request);
@@ -216,6 +231,15 @@ export class Group {
     this.#overlay.proposed(operation.key, { slot, value: outcome.newValue }, request);
     this.#answers.add(slot, respond, outcome.answer, false);
     this.#host.wake(this);
+  }
+
+  /** Proposes what the node itself has to say about state hashes; returns its slot. Only while this replica serves. */
+  proposeStateHash(said: StateHashRecord): Slot {
+    const { clock, digest } = this.#host.environment;
+    this.#proposedTimeMs = Math.max(this.#proposedTimeMs, this.#state.timeMs, clock.wallMs());
+    const slot = this.paxos.propose(encodeStateHashLogRecord(said, this.#proposedTimeMs, digest));
+    this.#host.wake(this);
+    return slot;
   }
 
   /** A write whose number is known is not executed again; its answer is made from its record. */
@@ -291,20 +315,27 @@ export class Group {
 
   /** Why this replica cannot serve as the leader now; undefined when it can. */
   leaderRefusal(): Answer | undefined {
+    if (this.#state.halted > 0) return HALTED;
     if (this.paxos.serves) return undefined;
     if (this.paxos.role === 'leader') return { status: 'not-ready' };
+    return this.#elsewhere();
+  }
+
+  /** Who may answer instead, as far as this replica knows. */
+  #elsewhere(): Answer {
     const leader = this.leaderNode();
-    return leader === undefined ? { status: 'not-ready' } : { status: 'not-leader', leader };
+    if (leader !== undefined) return { status: 'not-leader', leader };
+    return this.awaitsSnapshot ? TREE_LOST : { status: 'not-ready' };
   }
 
   /** Why this replica cannot serve an eventually consistent read now; undefined when it can. */
   followerRefusal(recentMs: number): Answer | undefined {
     if (this.#stopped) return { status: 'not-ready', message: 'the replica is stopped' };
+    if (this.#state.halted > 0) return HALTED;
     if (this.paxos.serves) return undefined;
     const nowMs = this.#host.environment.clock.monotonicMs();
     if (!this.paxos.abstains && this.paxos.isMember && nowMs - this.#freshness.asOfMs(this.#state.applied) < recentMs) return undefined;
-    const leader = this.leaderNode();
-    return leader === undefined ? { status: 'not-ready' } : { status: 'not-leader', leader };
+    return this.#elsewhere();
   }
 
   /** Reads the applied value of a key; `respond` gets it under the proof that the read asks for. */
@@ -524,9 +555,11 @@ export class Group {
     const state = this.#state;
     assert(slot === state.applied + 1, 'records are applied in order');
     if (record.type === 'write' || record.type === 'ttl-delete') this.#applyWrite(slot, record);
+    else if (record.type === 'state-hash') this.#applyStateHash(slot, record.payload);
     else if (record.type === 'swap') return this.#applySwap(slot, record);
     else if (record.type !== 'no-op')
       return this.#quarantine(`a record of type ${record.type} is not supported by this version`, undefined);
+    if (this.#stopped) return;
     state.applied = slot;
     state.timeMs = Math.max(state.timeMs, record.timeMs);
     if (record.request !== undefined) state.requests.add(record.request, slot, record.timeMs);
@@ -571,6 +604,18 @@ export class Group {
       this.#state.lastDelete = slot;
     } else {
       this.#tree.put(key, newValue, storedChecksum(newValue), storedItemSize(newValue));
+    }
+  }
+
+  #applyStateHash(slot: Slot, payload: Uint8Array): void {
+    try {
+      const verdict = this.stateHashes.apply(slot, decodeStateHashRecord(payload), this.paxos.self, this.#tree.stateHash());
+      if (verdict.kind === 'halt') this.#state.halted = slot;
+      else if (verdict.kind === 'resume') this.#state.halted = 0;
+      else if (verdict.kind === 'give-up') throw verdict.error;
+      if (verdict.kind !== 'nothing') this.#host.environment.logger.warn('state hashes differ', { group: this.id, at: slot, ...verdict });
+    } catch (error) {
+      this.#quarantine(`the state-hash record at slot ${slot} ends it`, error);
     }
   }
 
@@ -630,6 +675,7 @@ export class Group {
     this.#identity = identity;
     this.#snapshot = { slot: state.applied, ballot };
     this.#loaded = [];
+    this.stateHashes.forget();
     this.checkpointSlot = state.applied;
     this.paxos.installedSnapshot(state.applied, ballot, configurationOf(identity), this.#host.environment.clock.monotonicMs());
     this.#host.wake(this);
@@ -671,7 +717,8 @@ export class Group {
     this.#host.environment.logger.error('replica stopped', { group: this.id, reason, error: String(error) });
     this.paxos.stepDown(this.#host.environment.clock.monotonicMs());
     this.stop();
-    if (error instanceof PageDamagedError) this.#host.treeDamaged(this);
+    if (isCopyLost(error)) this.#host.treeDamaged(this, error);
+    else if (error instanceof WalDamagedError) this.#host.logDamaged(this, error);
   }
 }
 
@@ -680,6 +727,8 @@ const EVENTUAL_READ_MS = 5000;
 /** An answer that only reveals state waits so long for a proof of leadership. */
 const REVEAL_WAIT_MS = 5000;
 const LOAD_BYTES = 1 << 20;
+const HALTED: Answer = { status: 'no-copy', message: 'the copies of the partition contradict each other' };
+const TREE_LOST: Answer = { status: 'no-copy', message: 'the copy on this node was lost, and no leader is known that has another' };
 const NOTHING = new Uint8Array(0);
 /** A group has three members; those who left, and learners, are few. */
 const STRANGERS_MAX = 8;

@@ -3,8 +3,10 @@ import { beforeEach, test } from 'node:test';
 import { seededRandom } from '../../../test/harness/test-environment.ts';
 import type { ReplicaId } from '../../shared/base/ids.ts';
 import { encodeRefusals } from '../../shared/paxos/heartbeat.ts';
+import { decodeGroupMarks, encodeGroupMarks } from './group-marks.ts';
 import { encodeGroupSlots } from './group-slots.ts';
 import { type BeatingGroup, Heartbeats } from './heartbeats.ts';
+import { StateHashWatch } from './state-hash-watch.ts';
 import { TrimFloor } from './trim-floor.ts';
 
 const BALLOT = { configuration: 1, round: 1, replica: 1 };
@@ -12,11 +14,13 @@ const NO_REFUSALS = encodeRefusals([]);
 
 let heartbeats: Heartbeats<BeatingGroup>;
 let group: BeatingGroup;
+let stateHashes: StateHashWatch;
 /** Sending times of the heartbeats whose answers counted. */
 let counted: number[];
 
 beforeEach(() => {
   counted = [];
+  stateHashes = new StateHashWatch();
   heartbeats = new Heartbeats(seededRandom(1), 1e-3);
   group = {
     id: 7,
@@ -25,6 +29,7 @@ beforeEach(() => {
     checkpointSlot: 0,
     sharedFloor: 0,
     trimFloor: new TrimFloor(),
+    stateHashes,
     followCommit: () => undefined,
     paxos: {
       leading: BALLOT,
@@ -39,9 +44,10 @@ function beat(hurried: boolean, nowMs: number): number | undefined {
   return heartbeats.make('node-2', [group], hurried, nowMs)?.sequence;
 }
 
-function answer(sequence: number | undefined) {
+function answer(sequence: number | undefined, said = { marks: encodeGroupMarks([]), fullness: 0 }) {
   assert(sequence !== undefined, 'nothing was sent');
-  return heartbeats.answered('node-2', { sequence, refusals: NO_REFUSALS, checkpoints: encodeGroupSlots([]), monotonicUs: 0 }, 1000);
+  const answered = { sequence, refusals: NO_REFUSALS, checkpoints: encodeGroupSlots([]), monotonicUs: 0, ...said };
+  return heartbeats.answered('node-2', answered, 1000);
 }
 
 test('reads that hurry heartbeats faster than they are answered do not push the awaited ones out', () => {
@@ -98,4 +104,24 @@ test('now and then checkpoints and floors travel along, and only of groups that 
     );
   }
   assert.equal((group.trimFloor as TrimFloor).secondBest(70, [2]), 40);
+});
+
+test('the leader hears the last mark of a follower, and how full its disk is', () => {
+  const mark = { slot: 12, hash: '0123456789abcdef' };
+  answer(beat(false, 0), { marks: encodeGroupMarks([{ group: 7, ...mark }]), fullness: 1 });
+  assert.deepEqual(stateHashes.heardOf(2), mark);
+  assert.deepEqual([...heartbeats.peerFullness], [['node-2', 1]]);
+  answer(beat(false, 300));
+  assert.deepEqual([...heartbeats.peerFullness], []);
+});
+
+test('a follower answers a heartbeat that carries floors with its mark', () => {
+  const watch = new StateHashWatch();
+  watch.apply(9, { kind: 'mark', slot: 0, hash: '0'.repeat(16) }, 1, 'fedcba9876543210');
+  const follower = { ...group, stateHashes: watch };
+  const sent = heartbeats.make('node-2', [group], false, 0);
+  assert.ok(sent);
+  const answered = heartbeats.receive(sent, () => follower, 0);
+  assert.deepEqual(decodeGroupMarks(answered.marks), [{ group: 7, slot: 9, hash: 'fedcba9876543210' }]);
+  assert.equal(answered.fullness, 0);
 });

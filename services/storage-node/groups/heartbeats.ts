@@ -14,6 +14,9 @@ import type { Heartbeat, HeartbeatAnswer } from '../../shared/wire/frames.ts';
 import { ClockRate } from '../core/clock-rate.ts';
 import type { GroupIdentity } from '../core/group-state.ts';
 import { decodeGroupSlots, encodeGroupSlots, type GroupSlot } from './group-slots.ts';
+import type { Fullness } from './disk-room.ts';
+import { decodeGroupMarks, encodeGroupMarks, type GroupMark } from './group-marks.ts';
+import type { StateHashWatch } from './state-hash-watch.ts';
 import type { TrimFloor } from './trim-floor.ts';
 
 /** What heartbeats are about: a replica of this node. */
@@ -25,10 +28,11 @@ export interface BeatingGroup {
   readonly checkpointSlot: Slot;
   readonly sharedFloor: Slot;
   readonly trimFloor: Pick<TrimFloor, 'checkpointOf' | 'raise'>;
+  readonly stateHashes: Pick<StateHashWatch, 'last' | 'heard'>;
   followCommit(news: LeadershipNews, nowMs: number): void;
 }
 
-/** Every so many regular heartbeats, floors and checkpoints travel along: they change seldom. */
+/** Every so many regular heartbeats, floors, checkpoints and state hashes travel along: they change seldom. */
 const FLOORS_EVERY = 5;
 
 /** One heartbeat on its way: what its answer is about. */
@@ -65,6 +69,10 @@ export class Heartbeats<G extends BeatingGroup> {
   readonly #peers = new Map<NodeId, PeerBook<G>>();
   readonly #clockDriftMax: number;
   #sequence: number;
+  /** How full the disk of this node is: its answers say so. */
+  fullness: Fullness = 0;
+  /** Peers whose last answer said that their disks are nearly full, or fuller. */
+  readonly peerFullness = new Map<NodeId, Fullness>();
   /** Peers whose monotonic clock was seen to run at another rate than the own one: one of the two keeps no promise about time. */
   readonly differingClocks = new Set<NodeId>();
 
@@ -113,6 +121,7 @@ export class Heartbeats<G extends BeatingGroup> {
   receive(heartbeat: Heartbeat, groupOf: (group: GroupId) => G | undefined, nowMs: number): HeartbeatAnswer {
     const refusals: GroupId[] = [];
     const checkpoints: GroupSlot[] = [];
+    const marks: GroupMark[] = [];
     for (const news of decodeLeaderships(heartbeat.leaderships)) {
       const group = groupOf(news.group);
       if (group === undefined || group.stopped || !group.paxos.onHeartbeat(news, nowMs)) refusals.push(news.group);
@@ -123,11 +132,15 @@ export class Heartbeats<G extends BeatingGroup> {
       if (group === undefined || group.stopped || refusals.includes(id)) continue;
       group.trimFloor.raise(slot);
       checkpoints.push({ group: id, slot: group.checkpointSlot });
+      const { last } = group.stateHashes;
+      if (last !== undefined) marks.push({ group: id, ...last });
     }
     return {
       sequence: heartbeat.sequence,
       refusals: encodeRefusals(refusals),
       checkpoints: encodeGroupSlots(checkpoints),
+      marks: encodeGroupMarks(marks),
+      fullness: this.fullness,
       monotonicUs: Math.round(nowMs * 1000),
     };
   }
@@ -142,7 +155,10 @@ export class Heartbeats<G extends BeatingGroup> {
     for (const { group, ballot, follower } of sent.led) {
       group.paxos.onHeartbeatAnswer(follower, ballot, sent.sentAtMs, !refusals.has(group.id), nowMs);
     }
+    if (answer.fullness === 0) this.peerFullness.delete(node);
+    else this.peerFullness.set(node, answer.fullness === 1 ? 1 : 2);
     if (answer.checkpoints.length > 0) tellCheckpoints(sent, answer.checkpoints);
+    if (answer.marks.length > 0) tellMarks(sent, answer.marks);
     const again = book.again && book.hurried === answer.sequence;
     if (book.hurried === answer.sequence) book.hurried = undefined;
     return { groups: sent.led.map(({ group }) => group), again };
@@ -170,6 +186,14 @@ function tellCheckpoints<G extends BeatingGroup>({ led }: SentHeartbeat<G>, chec
   for (const { group, follower } of led) {
     const slot = slots.get(group.id);
     if (slot !== undefined) group.trimFloor.checkpointOf(follower, slot);
+  }
+}
+
+function tellMarks<G extends BeatingGroup>({ led }: SentHeartbeat<G>, bytes: Uint8Array): void {
+  const marks = new Map(decodeGroupMarks(bytes).map(({ group, ...mark }) => [group, mark]));
+  for (const { group, follower } of led) {
+    const mark = marks.get(group.id);
+    if (mark !== undefined) group.stateHashes.heard(follower, mark);
   }
 }
 

@@ -69,8 +69,9 @@ beforeEach(() => {
   } as unknown as BTree;
   const host = {
     environment: testEnvironment(timers),
-    watchClock: () => onWatchClock(),
     clocksAgree: () => true,
+    roomRefusal: () => undefined,
+    watchClock: () => onWatchClock(),
     wake: () => undefined,
     evaluator: { evaluate: () => outcome },
     hurryHeartbeat: () => {

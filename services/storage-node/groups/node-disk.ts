@@ -1,6 +1,13 @@
 import type { KeyValueStore } from '../../shared/env/key-value-store.ts';
 import type { MarkFile } from '../../shared/env/mark-file.ts';
 
+export interface DiskSpace {
+  /** Of the whole disk. */
+  readonly sizeBytes: number;
+  /** What this process may still write. */
+  readonly freeBytes: number;
+}
+
 /** The data folder of a storage node, real or simulated. */
 export interface NodeDisk {
   /** Undefined in an empty folder. */
@@ -9,7 +16,15 @@ export interface NodeDisk {
   writeIdentity(bytes: Uint8Array): Promise<void>;
   /** The WAL's store, with what the scan of its own log found before it was opened. */
   openWal(): Promise<{ readonly store: KeyValueStore; readonly mark: MarkFile; readonly damage: string | undefined }>;
-  openTree(): Promise<KeyValueStore>;
-  /** Size of the whole disk that holds the folder, not only of what is free. */
-  sizeBytes(): Promise<number>;
+  /**
+   * The trees' store, an empty one if there was none. One that is damaged beyond use, or was noted to be so, is set aside first: its
+   * folder stays under another name, and `setAside` says why.
+   */
+  openTree(): Promise<{ readonly store: KeyValueStore; readonly setAside: string | undefined }>;
+  /** The next openTree, in this life of the process or another, sets the trees aside. Durable once resolved. */
+  noteTreeDamage(reason: string): Promise<void>;
+  /** What was set aside is not needed any more. */
+  removeSetAside(): Promise<void>;
+  /** Of the disk that holds the folder. */
+  space(): Promise<DiskSpace>;
 }

@@ -6,10 +6,13 @@ import type { Environment } from '../../shared/env/environment.ts';
 import type { CatchUp } from '../../shared/paxos/leadership.ts';
 import type { PaxosMessage } from '../../shared/paxos/messages.ts';
 import type { LogRecord } from '../../shared/wal/log-record.ts';
+import type { WalDamagedError } from '../../shared/wal/wal-types.ts';
 import type { WriteAheadLog } from '../../shared/wal/write-ahead-log.ts';
 import type { BulkFrame, ControlFrame, GroupEnvelope, StatorTransport } from '../../shared/wire/frames.ts';
 import { CLOCK_JUMP_MS, REMEMBER_REQUESTS_MS, type StorageNodeOptions, SYNC_STALL_MS } from '../core/options.ts';
-import { WriteEvaluator } from '../core/write-evaluator.ts';
+import { type Answer, WriteEvaluator } from '../core/write-evaluator.ts';
+import { DiskRoom } from './disk-room.ts';
+import { Findings, type ReplicaHealth } from './findings.ts';
 import type { CatalogFeed } from './catalog-feed.ts';
 import { CatchUpSender } from './catch-up.ts';
 import { CheckpointScheduler } from './checkpoint-scheduler.ts';
@@ -20,9 +23,12 @@ import { type LogAllowances, LogTrimmer } from './log-trimmer.ts';
 import { PeerLinks } from './peer-links.ts';
 import { AbsenceNotices } from './absence-notices.ts';
 import { ReplicaRebuilder } from './replica-rebuilder.ts';
+import { Scrubber } from './scrubber.ts';
 import { ReplicaReplacer } from './replica-replacer.ts';
 import { SnapshotReceiver } from './snapshot-receiver.ts';
 import { SnapshotSender } from './snapshot-sender.ts';
+import { StateHashKeeper } from './state-hash-keeper.ts';
+import { StateDiffersError } from './state-hash-watch.ts';
 
 /** All replicas of a node, and what they share: WAL, page store, links, heartbeats, checkpoints. */
 export class NodeGroups implements GroupHost {
@@ -36,9 +42,15 @@ export class NodeGroups implements GroupHost {
   readonly snapshotReceiver: SnapshotReceiver;
   readonly catchUpSender: CatchUpSender;
   readonly rebuilder: ReplicaRebuilder;
+  readonly room: DiskRoom;
+  readonly findings: Findings;
+  readonly scrubber: Scrubber;
+  readonly stateHashes: StateHashKeeper<Group>;
   readonly replacer: ReplicaReplacer;
   readonly #absences: AbsenceNotices;
   readonly #catalog: CatalogFeed;
+  /** Lets another replica lead, when it can. */
+  readonly #handOver: (group: Group, to: ReplicaId) => void;
   readonly #heartbeats: Heartbeats<Group>;
   readonly #trimmer: LogTrimmer;
   readonly #groups = new Map<GroupId, Group>();
@@ -62,28 +74,37 @@ export class NodeGroups implements GroupHost {
     options: StorageNodeOptions;
     incarnation: number;
     allowances: LogAllowances;
+    /** Kept free on the disk. */
+    reserveBytes: number;
+    handOver: (group: Group, to: ReplicaId) => void;
+    /** Ends the process. */
+    onTreeFailure: (error: unknown) => void;
   }) {
     const { environment, wal, pages, options } = parts;
     this.environment = environment;
     this.wal = wal;
     this.#catalog = parts.catalog;
     this.#heartbeats = new Heartbeats(environment.random, options.paxos.clockDrift);
+    this.room = new DiskRoom(options.node, parts.reserveBytes, this.#heartbeats.peerFullness, environment.logger);
+    this.#handOver = parts.handOver;
     this.evaluator = new WriteEvaluator(environment.digest, environment.logger, options.region);
     this.links = new PeerLinks(environment, parts.transport, {
       onControl: (node, frame) => this.onControl(node, frame),
       onBulk: (node, frame) => this.onBulk(node, frame),
       onConnected: (node) => this.#onConnected(node),
     });
-    const fail = (error: unknown): void => environment.fatal('a checkpoint failed', error);
-    this.checkpoints = new CheckpointScheduler({ environment, wal, options: options.checkpoints, fail });
+    this.checkpoints = new CheckpointScheduler({ environment, wal, options: options.checkpoints, fail: parts.onTreeFailure });
     this.#trimmer = new LogTrimmer(wal, parts.allowances);
     const checkpoint = (group: Group): Promise<void> => this.checkpoints.checkpoint(group);
     this.snapshotSender = new SnapshotSender({ environment, links: this.links, checkpoint });
     const replaced = (group: Group): Promise<void> => this.feedCatalog(group);
     const receiver = { environment, pages, links: this.links, rememberRequestsMs: REMEMBER_REQUESTS_MS, replaced };
     this.snapshotReceiver = new SnapshotReceiver(receiver);
-    this.catchUpSender = new CatchUpSender({ environment, wal, links: this.links, snapshots: this.snapshotSender });
+    const logDamaged = (group: Group, slot: Slot, error: WalDamagedError): void => void this.scrubber.logDamaged(group, slot, error);
+    this.catchUpSender = new CatchUpSender({ environment, wal, links: this.links, snapshots: this.snapshotSender, logDamaged });
     this.loader = new GroupLoader({ environment, pages, wal, host: this, options: options.paxos });
+    this.findings = new Findings(environment.clock, environment.logger);
+    this.stateHashes = new StateHashKeeper(options.stateHashes, environment.logger, parts.handOver);
     this.rebuilder = new ReplicaRebuilder({
       node: options.node,
       environment,
@@ -95,6 +116,17 @@ export class NodeGroups implements GroupHost {
       groupOf: (group) => this.#groups.get(group),
       logOwner: (group) => wal.group(group)?.replica ?? 0,
       put: (group) => this.add(group),
+      rebuilding: (group, part) => this.findings.rebuilt(group, part),
+    });
+    this.scrubber = new Scrubber({
+      environment,
+      wal,
+      groups: () => this.#groups.values(),
+      groupOf: (group) => this.#groups.get(group),
+      unknown: () => this.rebuilder.unknown,
+      findings: this.findings,
+      checkpoint,
+      options: options.scrub,
     });
     this.replacer = new ReplicaReplacer({
       environment,
@@ -153,8 +185,26 @@ export class NodeGroups implements GroupHost {
     if (node !== undefined) this.links.send(node, { group: group.id, from: group.paxos.self, to, message });
   }
 
-  treeDamaged(group: Group): void {
-    this.rebuilder.treeDamaged(group);
+  treeDamaged(group: Group, error: Error): void {
+    const kind = error instanceof StateDiffersError ? 'state-hash' : 'page';
+    this.findings.add({ group: group.id, tableId: group.identity.tableId }, kind, error.message);
+    this.rebuilder.treeDamaged(group, error);
+  }
+
+  roomRefusal(group: Group, isDelete: boolean): Answer | undefined {
+    return this.room.refusal(group, isDelete, this.environment.clock.monotonicMs());
+  }
+
+  logDamaged(group: Group, error: Error): void {
+    this.findings.add({ group: group.id, tableId: group.identity.tableId }, 'log', error.message);
+    this.rebuilder.logDamaged(group);
+  }
+
+  #health(id: GroupId): ReplicaHealth {
+    const group = this.#groups.get(id);
+    if (group === undefined) return this.rebuilder.unknown.has(id) ? 'unsound' : 'gone';
+    if (group.keepsLogOnly) return group.stopped ? 'unsound' : 'sound';
+    return group.stopped || group.awaitsSnapshot || group.paxos.abstains || group.state.halted > 0 ? 'unsound' : 'sound';
   }
 
   catchUp(group: Group, catchUp: CatchUp): void {
@@ -178,10 +228,17 @@ export class NodeGroups implements GroupHost {
 
   applied(group: Group, slot: Slot, record: LogRecord): void {
     this.commits += 1;
+    if (record.type === 'state-hash') this.#followHalt(group, slot);
     if (group.id !== CATALOG_GROUP) return;
     this.#catalog.applied(slot, record);
     // Followers feed watchers too, and would learn of the change only with the next heartbeat: whoever waits for a table waits for it.
     if (group.paxos.serves) this.hurryHeartbeat();
+  }
+
+  /** The record at `slot` may have been the one by which the group refuses to answer, or goes on. */
+  #followHalt({ id, identity: { tableId }, state }: Group, slot: Slot): void {
+    if (state.halted === slot) this.findings.add({ group: id, tableId }, 'halted', 'no two copies agree');
+    else if (state.halted === 0) this.findings.repaired(id, 'halted');
   }
 
   // --- turns and time ----------------------------------------------------------------------------------------------
@@ -213,6 +270,8 @@ export class NodeGroups implements GroupHost {
     const nowMs = this.environment.clock.monotonicMs();
     for (const group of this.#groups.values()) group.tick(nowMs);
     this.rebuilder.tick(nowMs);
+    this.stateHashes.tick(this.#groups.values(), nowMs);
+    this.findings.follow((group) => this.#health(group));
     this.replacer.tick(this.#groups.values(), nowMs);
   }
 
@@ -220,6 +279,17 @@ export class NodeGroups implements GroupHost {
   tickCheckpoints(): void {
     this.#trimmer.trim(this.#groups.values());
     this.checkpoints.tick(this.#groups.values());
+    this.scrubber.tick();
+    if (this.room.fullness > 0) this.#leadElsewhere();
+  }
+
+  /** What is led here could take no writes, though a quorum has room for them. */
+  #leadElsewhere(): void {
+    for (const group of this.#groups.values()) {
+      const node = group.paxos.serves ? this.room.betterLeader(group) : undefined;
+      const better = group.identity.members.find((member) => member.node === node);
+      if (better !== undefined) this.#handOver(group, better.replica);
+    }
   }
 
   /** Sends heartbeats to all peers; a node whose disk hangs keeps them back, and so loses its leases in time. */
@@ -278,6 +348,7 @@ export class NodeGroups implements GroupHost {
   onControl(node: NodeId, frame: ControlFrame): void {
     const nowMs = this.environment.clock.monotonicMs();
     if (frame.heartbeat !== undefined) {
+      this.#heartbeats.fullness = this.room.fullness;
       const answer = this.#heartbeats.receive(frame.heartbeat, (id) => this.#groups.get(id), nowMs);
       this.links.answerHeartbeat(node, answer);
     }
@@ -316,6 +387,7 @@ export class NodeGroups implements GroupHost {
       }
       // What comes back from a receiver has the same kinds as what is sent: an empty chunk is an acknowledgement.
       const answer = message.kind === 'installed' || (message.kind === 'chunk' && message.entries.length === 0);
+      if (message.kind === 'begin' && this.room.fullness === 2) continue;
       if (answer || (message.kind === 'abort' && this.snapshotSender.sends(node, message))) this.snapshotSender.onAnswer(node, message);
       else this.snapshotReceiver.onMessage(node, group, message);
     }
@@ -325,6 +397,11 @@ export class NodeGroups implements GroupHost {
     const group = this.#groups.get(id);
     if (group === undefined || group.paxos.self !== to) return this.#sayAbsent(node, id, to, nowMs);
     if (group.stopped || !group.hears(from, node)) return;
+    if (this.room.exhausted && carriesRecords(message)) {
+      // As if it were lost: its sender goes on with the others, and sends again.
+      this.room.notTaken += 1;
+      return;
+    }
     group.paxos.step(from, message, nowMs);
     this.wake(group);
   }
@@ -345,6 +422,11 @@ export class NodeGroups implements GroupHost {
       this.wake(group);
     }
   }
+}
+
+/** Following the message writes records of somebody else's log. */
+function carriesRecords(message: PaxosMessage): boolean {
+  return (message.kind === 'accept' || message.kind === 'sync' || message.kind === 'learn') && message.records.length > 0;
 }
 
 const NO_BYTES = new Uint8Array(0);

@@ -31,6 +31,7 @@ async function rebuilt(replica: number): Promise<Group> {
     groupOf: (id) => groups.find((group) => group.id === id),
     logOwner: (group) => wal.group(group)?.replica ?? 0,
     put: (group) => void groups.push(group),
+    rebuilding: () => undefined,
   });
   rebuilder.lost(IDENTITY.group);
   const told: GroupIdentity = { ...IDENTITY, replica: 1 };

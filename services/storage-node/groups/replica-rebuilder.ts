@@ -1,4 +1,4 @@
-import type { GroupId, NodeId, ReplicaId } from '../../shared/base/ids.ts';
+import type { GroupId, NodeId, ReplicaId, Slot } from '../../shared/base/ids.ts';
 import type { Environment } from '../../shared/env/environment.ts';
 import type { SnapshotMessage } from '../../shared/wire/frames.ts';
 import { decodeGroupMeta, encodeGroupMeta, type GroupIdentity, GroupState } from '../core/group-state.ts';
@@ -9,6 +9,7 @@ import type { GroupLoader } from './group-loader.ts';
 import type { PeerLinks } from './peer-links.ts';
 import type { SnapshotReceiver } from './snapshot-receiver.ts';
 import type { SnapshotSender } from './snapshot-sender.ts';
+import { StateDiffersError } from './state-hash-watch.ts';
 
 /** Peers are asked again after so long. */
 const ASK_MS = 1000;
@@ -28,6 +29,8 @@ export interface RebuilderParts {
   readonly logOwner: (group: GroupId) => ReplicaId;
   /** A replica takes the place of the one of its group, if there is one. */
   readonly put: (group: Group) => void;
+  /** The replica has begun anew with this part of it empty, and is whole once nothing is awaited any more. */
+  readonly rebuilding: (group: GroupId, part: 'tree' | 'log') => void;
 }
 
 /**
@@ -39,6 +42,8 @@ export class ReplicaRebuilder {
   readonly #parts: RebuilderParts;
   /** Groups whose log is here, and of whose tree not even the header is. */
   readonly #unknown = new Set<GroupId>();
+  /** The verdict for which a replica was built anew last: what comes to the same again is no accident of its disk. */
+  readonly #verdicts = new Map<GroupId, Slot>();
   readonly #underWay = new Map<GroupId, Promise<void>>();
   #askedAtMs = Number.NEGATIVE_INFINITY;
   /** Sums for metrics. */
@@ -64,12 +69,36 @@ export class ReplicaRebuilder {
     this.#unknown.delete(group);
   }
 
-  /** A page of the tree is damaged, so that the replica has stopped: the tree goes, and the log begins a new life. */
-  treeDamaged(group: Group): void {
-    this.#rebuild(group.identity, async () => {
-      await this.#parts.receiver.forget(group);
-      while (!group.appendsDone) await this.#parts.environment.timers.sleep(APPENDS_CHECK_MS);
+  /**
+   * A page of the tree is damaged, or the tree differs from the others', so that the replica has stopped: the tree goes, and
+   * what the log holds is applied anew. A replica that comes to the same contradiction from its log again stays stopped.
+   */
+  treeDamaged(group: Group, error: Error): void {
+    if (error instanceof StateDiffersError) {
+      if (this.#verdicts.get(group.id) === error.verdict) {
+        this.#parts.environment.logger.error('replica differs again and stays stopped', { group: group.id, error: String(error) });
+        return;
+      }
+      this.#verdicts.set(group.id, error.verdict);
+    }
+    this.#inTurn(group.identity, 'tree', async () => {
+      await this.#quiet(group);
+      return this.#parts.loader.rebuild(group.identity);
     });
+  }
+
+  /** The log is damaged where it is still needed, so that the replica has stopped: it abstains until a leader has synced it anew. */
+  logDamaged(group: Group): void {
+    this.#inTurn(group.identity, 'log', async () => {
+      await this.#quiet(group);
+      return this.#parts.loader.abstain(group);
+    });
+  }
+
+  /** Nothing of the stopped replica is under way any more. */
+  async #quiet(group: Group): Promise<void> {
+    await this.#parts.receiver.forget(group);
+    while (!group.appendsDone) await this.#parts.environment.timers.sleep(APPENDS_CHECK_MS);
   }
 
   /** To be called every 50 ms or so. */
@@ -107,21 +136,24 @@ export class ReplicaRebuilder {
     if (replica === undefined) return;
     // Somebody else's log is no help to a member: its votes would be forgotten. A learner, or one that was replaced, finds out.
     const membership = identity.members.some((member) => member.replica === replica) ? {} : UNKNOWN_MEMBERSHIP;
-    this.#rebuild({ ...identity, ...membership, replica }, () => Promise.resolve());
+    this.#rebuild({ ...identity, ...membership, replica });
   }
 
-  #rebuild(identity: GroupIdentity, ready: () => Promise<void>): void {
+  #rebuild(identity: GroupIdentity): void {
+    this.#inTurn(identity, 'tree', () => this.#parts.loader.rebuild(identity));
+  }
+
+  #inTurn(identity: GroupIdentity, part: 'tree' | 'log', make: () => Promise<Group>): void {
     if (this.#underWay.has(identity.group)) return;
-    this.#underWay.set(identity.group, this.#putAnew(identity, ready));
+    this.#underWay.set(identity.group, this.#putAnew(identity, part, make));
   }
 
-  async #putAnew(identity: GroupIdentity, ready: () => Promise<void>): Promise<void> {
-    const { environment, loader, put } = this.#parts;
-    const { group, replica } = identity;
+  async #putAnew({ group, replica }: GroupIdentity, part: 'tree' | 'log', make: () => Promise<Group>): Promise<void> {
+    const { environment, put, rebuilding } = this.#parts;
     try {
-      await ready();
       environment.logger.warn('replica is rebuilt', { group, replica });
-      put(await loader.rebuild(identity));
+      put(await make());
+      rebuilding(group, part);
       this.#unknown.delete(group);
       this.rebuilt += 1;
     } catch (error) {

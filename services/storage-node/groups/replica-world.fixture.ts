@@ -72,6 +72,8 @@ export class ReplicaWorld {
   readonly sent: PaxosMessage[] = [];
   /** Replicas that stopped because of a damaged tree. */
   readonly damaged: Group[] = [];
+  /** Replicas that stopped because of a damaged log. */
+  readonly logsDamaged: Group[] = [];
   /** Reads of the tree store wait while this is set. */
   readsHeld: Promise<void> | undefined;
   #walStore = new MemoryStore();
@@ -85,6 +87,14 @@ export class ReplicaWorld {
   constructor(timers = new ManualTimers()) {
     this.timers = timers;
     this.environment = testEnvironment(timers);
+  }
+
+  get walStore(): MemoryStore {
+    return this.#walStore;
+  }
+
+  get treeStore(): MemoryStore {
+    return this.#treeStore;
   }
 
   get wal(): WriteAheadLog {
@@ -188,6 +198,8 @@ export class ReplicaWorld {
       evaluator: new WriteEvaluator(digest, logger, 'local'),
       send: (_group, _to, message) => void this.sent.push(message),
       catchUp: () => undefined,
+      logDamaged: (group) => void this.logsDamaged.push(group),
+      roomRefusal: () => undefined,
       treeDamaged: (group) => void this.damaged.push(group),
       wake: (group) => timers.endOfTurn(() => group.pump()),
       hurryHeartbeat: () => undefined,

@@ -14,6 +14,7 @@ import { RequestServer } from './request-server.ts';
 type Stream = FrameStream<RequestFrame, ResponseFrame>;
 
 const NODE = 'node-a:1';
+const LOST = 13;
 const REQUEST = { id: 4, group: 9, deadlineMs: 5000, operation: { kind: 'get', key: Buffer.from('k'), consistent: true } } as const;
 
 let timers: ManualTimers;
@@ -27,7 +28,7 @@ beforeEach(() => {
   const options = { requestsMax: 10, requestBytesMax: 1 << 20, queuedBytesMax: 1 << 20 };
   const ranges = new RangeReader(testEnvironment(timers));
   group = undefined;
-  server = new RequestServer({ clock: timers, timers, groupOf: () => group, ranges, options });
+  server = new RequestServer({ clock: timers, timers, groupOf: () => group, isLost: (id) => id === LOST, ranges, options });
   void network.transport(NODE, 'node-a', 7).listen({ requests: (stream) => server.serve(stream) });
 });
 
@@ -58,6 +59,14 @@ test('routers that share a name by mistake do not end each other', async () => {
   for (const stream of streams) stream.send({ requests: [REQUEST] });
   await timers.advance(10);
   assert.deepEqual(events, [['no-such-group'], ['no-such-group']]);
+});
+
+test('a replica that lost even its header is told apart from one that never was here', async () => {
+  const stream = await timers.until(network.transport('router:1', 'router-1', 1).open(NODE, 'requests', 1000));
+  const events = watched(stream);
+  stream.send({ requests: [REQUEST, { ...REQUEST, id: 5, group: LOST }] });
+  await timers.advance(10);
+  assert.deepEqual(events, ['no-such-group', 'no-copy']);
 });
 
 test('a node that stops sends routers to whoever took the group over, as far as it knows', async () => {

@@ -31,6 +31,7 @@ export class RequestServer {
   readonly #clock: Clock;
   readonly #timers: Timers;
   readonly #groupOf: (group: GroupId) => Group | undefined;
+  readonly #isLost: (group: GroupId) => boolean;
   readonly #parts: LaneParts;
   readonly #options: RequestServerOptions;
   /** For each life of a router the stream that it opened last, and what ends it. */
@@ -48,12 +49,15 @@ export class RequestServer {
     clock: Clock;
     timers: Timers;
     groupOf: (group: GroupId) => Group | undefined;
+    /** A replica that should be here, of which not even the header is readable. */
+    isLost: (group: GroupId) => boolean;
     ranges: RangeReader;
     options: RequestServerOptions;
   }) {
     this.#clock = parts.clock;
     this.#timers = parts.timers;
     this.#groupOf = parts.groupOf;
+    this.#isLost = parts.isLost;
     this.#options = parts.options;
     const { clock, timers, ranges } = parts;
     const allowance = new TurnAllowance(clock, timers, TURN_MS, TURN_REQUESTS);
@@ -159,7 +163,7 @@ export class RequestServer {
       outbox.awaited -= 1;
       outbox.add({ id: request.id, ...answer });
     };
-    if (group === undefined) respond({ status: 'no-such-group' });
+    if (group === undefined) respond(this.#isLost(request.group) ? LOST : NO_SUCH_GROUP);
     else lane.take({ request, group, deadlineMs: nowMs + request.deadlineMs, respond });
   }
 
@@ -172,6 +176,9 @@ export class RequestServer {
     return { status: 'overloaded', message: 'answers are not taken fast enough' };
   }
 }
+
+const NO_SUCH_GROUP: Answer = { status: 'no-such-group' };
+const LOST: Answer = { status: 'no-copy', message: 'the copy on this node was lost, and what it was is not known yet' };
 
 /** Whoever took the group over is named, so that routers go there at once instead of looking for a leader after a pause. */
 function stopping(group: Group | undefined): Answer {

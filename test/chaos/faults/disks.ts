@@ -1,4 +1,4 @@
-import { KIB } from '../../../services/shared/base/units.ts';
+import { KIB, MIB } from '../../../services/shared/base/units.ts';
 import { STORAGE_NODES, type StorageNodeName } from '../../harness/process-cluster.ts';
 import { type Fault, leadsMost, sleep, startAgain, type Victim } from './fault.ts';
 
@@ -26,6 +26,26 @@ async function fill(victim: Victim, nodes: readonly StorageNodeName[]): Promise<
   await startAgain(victim);
 }
 
+/** Above what a node needs to go on, and below what it keeps free: it refuses writes, and nothing else happens to it. */
+const NEARLY_FULL_BYTES = 30 * MIB;
+
+/** Writes are refused before any disk is full, nobody ends for it, and freed space brings writes back by itself. */
+async function fillNearly(victim: Victim, nodes: readonly StorageNodeName[]): Promise<void> {
+  const { cluster, disks, load, secondsMax } = victim;
+  victim.began(`${nodes.join(', ')}: ${NEARLY_FULL_BYTES / MIB} MiB left on the disk`);
+  await Promise.all(nodes.map((node) => disks.fill(node, NEARLY_FULL_BYTES)));
+  await sleep(secondsMax * 1000);
+  for (const node of nodes) {
+    if ((await cluster.metric(node, 'stator_storage_node_disk_fullness')) === 0) throw new Error(`${node} takes its disk for empty enough`);
+  }
+  const refused = await Promise.all(nodes.map((node) => cluster.metric(node, 'stator_storage_node_writes_refused_for_space_total')));
+  if (nodes.length > 1 && Math.max(...refused) === 0) throw new Error('no write was refused');
+  await Promise.all(nodes.map((node) => disks.free(node)));
+  victim.healed('space freed');
+  await load.everyClientWrites();
+  for (const node of nodes) if (!(await cluster.isRunning(node))) throw new Error(`${node} has ended`);
+}
+
 async function isFull({ cluster, disks }: Victim, node: StorageNodeName): Promise<boolean> {
   return !(await cluster.isRunning(node)) || (await disks.freeBytes(node)) < FULL_BYTES;
 }
@@ -43,7 +63,9 @@ async function cutPower(victim: Victim, nodes: readonly StorageNodeName[]): Prom
   await startAgain(victim);
 }
 
-const FULL = { surroundings: 'small-disks', needs: ['root', 'network namespaces'] } as const;
+const SMALL = { surroundings: 'small-disks', needs: ['root', 'network namespaces'] } as const;
+/** Nothing is kept free, so that LevelDB itself meets the end of the disk. */
+const FULL = { ...SMALL, options: { STATOR_DISK_RESERVE_BYTES: '0' } } as const;
 const POWER = { surroundings: 'disk-images', needs: ['root', 'network namespaces', 'mkfs.ext4', 'loop devices'] } as const;
 
 export const DISKS: readonly Fault[] = [
@@ -52,6 +74,18 @@ export const DISKS: readonly Fault[] = [
     name: 'disk-full',
     help: 'The disk of the storage node that leads most partitions fills up.',
     inflict: async (victim) => fill(victim, [await leadsMost(victim.cluster)]),
+  },
+  {
+    ...SMALL,
+    name: 'disk-nearly-full',
+    help: 'The disk of the storage node that leads most partitions is nearly full: others lead, and writes go on.',
+    inflict: async (victim) => fillNearly(victim, [await leadsMost(victim.cluster)]),
+  },
+  {
+    ...SMALL,
+    name: 'disk-nearly-full-all',
+    help: 'All three disks are nearly full: writes are refused until space is freed.',
+    inflict: (victim) => fillNearly(victim, STORAGE_NODES),
   },
   { ...FULL, name: 'disk-full-all', help: 'All three disks fill up.', inflict: (victim) => fill(victim, STORAGE_NODES) },
   {

@@ -13,8 +13,8 @@ export const TREES: readonly Mutant[] = [
       {
         file: GROUP,
         old: 'await this.#tree.checkpoint(encodeGroupMeta(this.identity, this.#state, this.#snapshot));',
-        new: `const { timeMs, lastDelete, requests } = this.#state;
-    await this.#tree.checkpoint(encodeGroupMeta(this.identity, { applied: this.checkpointSlot, timeMs, lastDelete, requests }, this.#snapshot));`,
+        new: `const { timeMs, lastDelete, halted, requests } = this.#state;
+    await this.#tree.checkpoint(encodeGroupMeta(this.identity, { applied: this.checkpointSlot, timeMs, lastDelete, halted, requests }, this.#snapshot));`,
       },
     ],
     detectors: [seeds('crashes', 6)],

@@ -41,20 +41,24 @@ async function contents(store: KeyValueStore): Promise<string> {
   return text;
 }
 
+function storeOf({ store }: { readonly store: KeyValueStore }): KeyValueStore {
+  return store;
+}
+
 describe('a full simulated disk', () => {
   it('takes what fits, then nothing, and everything again once there is space', async () => {
     const violations = await play(1, async (disk, start) => {
       const first = start();
-      const store = await first.disk.openTree();
+      const store = await first.disk.openTree().then(storeOf);
       disk.faults.freeBytes = 10;
       await put(store, 'a', '1');
       await assert.rejects(put(store, 'b', 'more than is left'), { name: 'StoreFailedError' });
       assert.equal(first.process.excused, true);
       first.process.kill();
       disk.processDied();
-      await assert.rejects(start().disk.openTree(), { name: 'StoreFailedError' });
+      await assert.rejects(start().disk.openTree().then(storeOf), { name: 'StoreFailedError' });
       disk.faults.freeBytes = undefined;
-      const back = await start().disk.openTree();
+      const back = await start().disk.openTree().then(storeOf);
       assert.equal(await contents(back), 'a1');
       await put(back, 'b', '2');
     });
@@ -67,7 +71,7 @@ describe('a simulated disk that fails', () => {
     it(`once, with a ${call}, wants the process to end itself`, async () => {
       const violations = await play(1, async (disk, start) => {
         const { process, disk: mounted } = start();
-        const store = await mounted.openTree();
+        const store = await mounted.openTree().then(storeOf);
         await put(store, 'a', '1');
         disk.faults.failNext = call;
         await assert.rejects(call === 'read' ? store.get(Buffer.from('a')) : put(store, 'b', '1'), { name: 'StoreFailedError' });
@@ -75,7 +79,7 @@ describe('a simulated disk that fails', () => {
         await assert.rejects(store.get(Buffer.from('a')), { name: 'StoreFailedError' });
         process.kill();
         disk.powerLost();
-        assert.match(await contents(await start().disk.openTree()), call === 'write' ? /^a1(b1)?$/ : /^a1$/);
+        assert.match(await contents(await start().disk.openTree().then(storeOf)), call === 'write' ? /^a1(b1)?$/ : /^a1$/);
       });
       assert.deepEqual(violations, []);
     });
@@ -84,7 +88,7 @@ describe('a simulated disk that fails', () => {
   it('says so when a process goes on', async () => {
     const violations = await play(1, async (disk, start) => {
       const { process, disk: mounted } = start();
-      const store = await mounted.openTree();
+      const store = await mounted.openTree().then(storeOf);
       disk.faults.failNext = 'write';
       await assert.rejects(put(store, 'b', '1'), { name: 'StoreFailedError' });
       await new Promise<void>((resolve) => process.kernel.after(10, resolve));
@@ -97,12 +101,12 @@ describe('a simulated disk that puts a value where it does not belong', () => {
   for (const atOnce of [true, false]) {
     it(`lost: the older one stays, ${atOnce ? 'at once' : 'which shows after a restart'}`, async () => {
       await play(1, async (disk, start) => {
-        const store = await start().disk.openTree();
+        const store = await start().disk.openTree().then(storeOf);
         await put(store, 'ab', '1');
         disk.faults.misplaceNext = { store: 'tree', how: 'lost', atOnce };
         await put(store, 'ab', '2');
         assert.equal(disk.faults.misplaced, 1);
-        const found = await contents(await start().disk.openTree());
+        const found = await contents(await start().disk.openTree().then(storeOf));
         assert.ok(found === 'a1b2' || found === 'a2b1', found);
         assert.equal(await contents(store), atOnce ? found : 'a2b2');
         await put(store, 'ab', '3');
@@ -125,7 +129,7 @@ describe('a simulated disk that puts a value where it does not belong', () => {
 
   it('waits for a batch of the store that is meant', async () => {
     const violations = await play(1, async (disk, start) => {
-      const store = await start().disk.openTree();
+      const store = await start().disk.openTree().then(storeOf);
       disk.faults.misplaceNext = { store: 'wal', how: 'lost', atOnce: true };
       await put(store, 'a', '1');
       assert.equal(await contents(store), 'a1');

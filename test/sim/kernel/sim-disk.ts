@@ -50,9 +50,15 @@ export class SimDisk {
   #mark: number | undefined;
   #markUnderWay: number | undefined;
   #markDamaged = false;
+  /** The trees are set aside when they are opened next. */
+  #treeDamage: string | undefined;
+  /** Trees that are kept though others took their place. */
+  treesSetAside = 0;
   /** What the scan of the log finds at the next start. */
   #walDamage: string | undefined;
   #stores: { readonly image: StoreImage; readonly store: SimStore }[] = [];
+  /** Injected: what is left on the disk. */
+  freeBytes = DISK_BYTES;
 
   /** An empty one, or one that holds what this image does. */
   constructor(kernel: Kernel, image?: DiskImage) {
@@ -103,8 +109,22 @@ export class SimDisk {
         this.#walDamage = undefined;
         return { store, mark: this.#markFile(pace), damage };
       },
-      openTree: () => open(this.#tree, 'tree'),
-      sizeBytes: () => Promise.resolve(DISK_BYTES),
+      openTree: async () => {
+        const setAside = this.#treeDamage;
+        if (setAside !== undefined) {
+          this.#tree = new StoreImage();
+          this.treesSetAside += 1;
+        }
+        this.#treeDamage = undefined;
+        return { store: await open(this.#tree, 'tree'), setAside };
+      },
+      noteTreeDamage: async (reason) => {
+        this.#treeDamage = reason;
+      },
+      removeSetAside: async () => {
+        this.treesSetAside = 0;
+      },
+      space: () => Promise.resolve({ sizeBytes: DISK_BYTES, freeBytes: this.freeBytes }),
     };
   }
 
@@ -131,6 +151,7 @@ export class SimDisk {
     this.#wal = new StoreImage();
     this.#tree = new StoreImage();
     this.#identity = undefined;
+    this.#treeDamage = undefined;
     this.#mark = undefined;
     this.#markDamaged = false;
   }
@@ -158,6 +179,11 @@ export class SimDisk {
   damageTrees(what: 'pages' | 'headers'): number {
     this.faults.treesDamaged = true;
     return this.#tree.flipBits(this.#random, what === 'pages' ? 'p' : 't');
+  }
+
+  /** The store of the trees is damaged beyond use while nobody uses it. */
+  damageTreeStore(): void {
+    this.#treeDamage = 'Corruption: bad block';
   }
 
   /** A bit of some value of the trees is changed while nobody uses them. False: there is none. */

@@ -34,6 +34,7 @@ export const AdminCallTags = {
   deleteTable: 82,
   describeAutoAdmin: 90,
   changeTable: 98,
+  scrub: 106,
   crc: 125,
   addLearner: 162,
   swapReplica: 170,
@@ -52,6 +53,7 @@ export const AdminReplyTags = {
   tableChanged: 42,
   autoAdminDescription: 50,
   refusal: 58,
+  scrubReport: 66,
   crc: 125,
   learnerAdded: 162,
 } as const;
@@ -188,6 +190,8 @@ export const HeartbeatAnswerTags = {
   refusals: 18,
   checkpoints: 26,
   monotonicUs: 32,
+  marks: 42,
+  fullness: 48,
 } as const;
 
 export const HelloTags = {
@@ -348,6 +352,33 @@ export const ResponseFrameTags = {
   crc: 125,
 } as const;
 
+export const ScrubTags = {
+  start: 8,
+} as const;
+
+export const ScrubFindingTags = {
+  group: 8,
+  tableId: 18,
+  kind: 26,
+  detail: 34,
+  foundMs: 40,
+  repaired: 48,
+} as const;
+
+export const ScrubReportTags = {
+  node: 10,
+  pass: 16,
+  running: 24,
+  replicasDone: 32,
+  replicas: 40,
+  pages: 48,
+  bytes: 56,
+  lastCompleteMs: 64,
+  rebuilt: 72,
+  findings: 82,
+  findingsTotal: 88,
+} as const;
+
 export const SnapshotAbortTags = {
   group: 8,
   transfer: 16,
@@ -440,6 +471,8 @@ export const StorageStatusNumbers = {
   NUMBER_REFUSED: 8,
   UNKNOWN_OUTCOME: 9,
   UNAVAILABLE: 10,
+  NO_ROOM: 11,
+  NO_COPY: 12,
 } as const;
 
 export const SwapReplicaTags = {
