@@ -176,16 +176,4 @@ export const DISK: readonly Mutant[] = [
     ],
     detectors: [tests('services/storage-node/groups/catch-up.test.js')],
   },
-  {
-    name: 'damaged-record-read-on',
-    mistake: 'A record of the log that is not what was written is an error for whoever reads it, and the node goes on.',
-    patches: [
-      {
-        file: LOG,
-        old: '        this.#fail(error);\n        throw error;\n      }\n      recordsOfChunk',
-        new: '        throw error;\n      }\n      recordsOfChunk',
-      },
-    ],
-    detectors: [tests('services/shared/wal/write-ahead-log.test.js')],
-  },
 ];
