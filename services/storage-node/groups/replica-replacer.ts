@@ -1,4 +1,4 @@
-import { assert } from '../../shared/base/assert.ts';
+import { assert, AssertionError } from '../../shared/base/assert.ts';
 import type { GroupId, NodeId, ReplicaId, Slot } from '../../shared/base/ids.ts';
 import type { Environment } from '../../shared/env/environment.ts';
 import { AdminCallError } from '../../shared/env/transport.ts';
@@ -119,7 +119,9 @@ export class ReplicaReplacer {
   #begin(group: Group, out: ReplicaId, into: MemberPlace): void {
     this.#absences.delete(group.id);
     this.#notBeforeMs.delete(group.id);
-    this.replace(group, out, into).catch(() => {
+    this.replace(group, out, into).catch((error: unknown) => {
+      // A broken rule is no reason to try again.
+      if (error instanceof AssertionError) return this.#parts.environment.fatal('a member could not be replaced', error);
       this.#notBeforeMs.set(group.id, this.#parts.environment.clock.monotonicMs() + RETRY_MS);
     });
   }
