@@ -15,11 +15,13 @@ import { WalDamagedError } from '../../shared/wal/wal-types.ts';
 import type { WriteAheadLog } from '../../shared/wal/write-ahead-log.ts';
 import { encodeGroupMeta, type GroupIdentity, type GroupMeta, type GroupState, type InstalledSnapshot } from '../core/group-state.ts';
 import { configurationOf, decodeSwap, encodeSwap, type Membership } from '../core/membership.ts';
-import { messageOfFailure } from '../core/failed-request.ts';
 import { Overlay } from '../core/overlay.ts';
 import { decodeStateHashRecord, encodeStateHashLogRecord, type StateHashRecord } from '../core/state-hash-record.ts';
 import type { Answer, WriteEvaluator, WriteOperation } from '../core/write-evaluator.ts';
+import { Acquaintances } from './acquaintances.ts';
+import { ChosenRecords } from './chosen-records.ts';
 import { DurableEnd } from './durable-end.ts';
+import { ExecutedWrites } from './executed-writes.ts';
 import { Freshness } from './freshness.ts';
 import { PendingAnswers, type Respond } from './pending-answers.ts';
 import { ReadGate } from './read-gate.ts';
@@ -57,8 +59,6 @@ export interface GroupHost {
 
 /** After so many records the apply loop looks at the clock. */
 const APPLY_CHECK_RECORDS = 32;
-/** Pages of so many records ahead are fetched while one waits. */
-const PREFETCH_RECORDS = 64;
 /** No turn of the loop is longer than this on account of one group, milliseconds. */
 const APPLY_SLICE_MS = 4;
 
@@ -69,8 +69,7 @@ const APPLY_SLICE_MS = 4;
 export class Group {
   readonly paxos: PaxosReplica;
   #identity: GroupIdentity;
-  /** Replicas that talk to this one without being members of its configuration, as far as they wait for an answer. */
-  readonly #strangers = new Map<ReplicaId, NodeId>();
+  readonly #acquaintances = new Acquaintances();
   readonly #host: GroupHost;
   #tree: BTree;
   #state: GroupState;
@@ -81,8 +80,6 @@ export class Group {
   /** The ballot whose leadership this group's volatile state belongs to. */
   #leading: Ballot | undefined;
   #proposedTimeMs = 0;
-  /** Records read back from the WAL for the apply loop, the first of them for slot applied + 1. */
-  #loaded: Uint8Array[] = [];
   /** Up to here the log is known to hold no Swap that is not followed yet; only without a tree. */
   #followed: Slot;
   #applying = false;
@@ -96,6 +93,8 @@ export class Group {
   readonly trimFloor = new TrimFloor();
   readonly stateHashes = new StateHashWatch();
   readonly #durable: DurableEnd;
+  readonly #chosen: ChosenRecords;
+  readonly #executed: ExecutedWrites;
 
   constructor(parts: GroupMeta & { paxos: PaxosReplica; tree: BTree; host: GroupHost }) {
     this.#identity = parts.identity;
@@ -108,6 +107,10 @@ export class Group {
     this.checkpointAtMs = parts.host.environment.clock.monotonicMs();
     this.#durable = new DurableEnd(parts.paxos.last);
     this.#followed = Math.max(parts.paxos.trimmed, parts.identity.since);
+    const { wal, evaluator, environment } = parts.host;
+    const records = { group: parts.identity.group, paxos: parts.paxos, wal };
+    this.#chosen = new ChosenRecords({ ...records, digest: environment.digest });
+    this.#executed = new ExecutedWrites({ ...records, evaluator, environment });
   }
 
   get identity(): GroupIdentity {
@@ -157,7 +160,7 @@ export class Group {
   }
 
   nodeOf(replica: ReplicaId): NodeId | undefined {
-    return this.identity.members.find((member) => member.replica === replica)?.node ?? this.#strangers.get(replica);
+    return this.identity.members.find((member) => member.replica === replica)?.node ?? this.#acquaintances.nodeOf(replica);
   }
 
   /**
@@ -172,12 +175,7 @@ export class Group {
   }
 
   meet(replica: ReplicaId, node: NodeId): void {
-    this.#strangers.delete(replica);
-    this.#strangers.set(replica, node);
-    for (const oldest of this.#strangers.keys()) {
-      if (this.#strangers.size <= STRANGERS_MAX) break;
-      this.#strangers.delete(oldest);
-    }
+    this.#acquaintances.meet(replica, node);
   }
 
   /** Where the leader is, as far as this replica knows. */
@@ -246,44 +244,20 @@ export class Group {
   #repeated(operation: WriteOperation, request: RequestNumber, respond: Respond): boolean {
     const underWay = this.#overlay.slotOf(request);
     if (underWay !== undefined) {
-      this.#whenApplied(underWay, () => this.#repeatAnswer(operation, underWay, respond), respond);
+      this.#whenApplied(underWay, () => this.#executed.answer(operation, underWay, respond), respond);
       return true;
     }
     const executed = this.#state.requests.lookUp(request);
     if (executed === undefined) return false;
     if (executed === 'refused')
       respond({ status: 'number-refused', message: 'the request number is too old to be told from an executed one' });
-    else this.#repeatAnswer(operation, executed, respond);
+    else this.#executed.answer(operation, executed, respond);
     return true;
   }
 
   #whenApplied(slot: Slot, then: () => void, respond: Respond): void {
     const whenApplied: Respond = (answer) => (answer.status === 'ok' ? then() : respond(answer));
     this.#answers.add(Math.max(slot, this.paxos.last), whenApplied, { status: 'ok' }, false);
-  }
-
-  #repeatAnswer(operation: WriteOperation, slot: Slot, respond: Respond): void {
-    const answer = (bytes: Uint8Array): void => {
-      respond(this.#answerOfRecord(operation, bytes, slot));
-    };
-    const bytes = this.paxos.recordAt(slot);
-    if (bytes !== undefined) return answer(bytes);
-    const gone = (): void => respond({ status: 'unknown-outcome', message: 'the write was executed, but its record is gone' });
-    this.#host.wal.read(this.id, slot, slot, 1).then(
-      // Chosen without this replica's own disk, and not in memory any more: it is in the log a moment later.
-      ([record]) => (record === undefined ? gone() : answer(record)),
-      gone,
-    );
-  }
-
-  #answerOfRecord(operation: WriteOperation, bytes: Uint8Array, slot: Slot): Answer {
-    const { digest, logger } = this.#host.environment;
-    try {
-      const record = decodeLogRecord(bytes, digest);
-      return this.#host.evaluator.repeat(operation, record.oldImage, record.newValue, record.oldSize, slot);
-    } catch (error) {
-      return { status: 'unknown-outcome', message: `the write was executed, but ${messageOfFailure(error, logger)}` };
-    }
   }
 
   /** Proposes the next configuration. The caller has seen that this replica leads and serves. */
@@ -469,18 +443,16 @@ export class Group {
     let records = 0;
     while (this.#state.applied < this.paxos.commit) {
       const slot = this.#state.applied + 1;
-      const inMemory = this.paxos.recordAt(slot);
-      if (inMemory !== undefined && this.#loaded.length > 0) this.#loaded = [];
-      const bytes = inMemory ?? this.#loaded.shift();
-      if (bytes === undefined) return this.#applyLater(this.#load(slot));
+      const bytes = this.#chosen.at(slot);
+      if (bytes === undefined) return this.#applyLater(this.#chosen.load(slot));
       const record = this.#decode(bytes, slot);
       if (record === undefined) return;
       const wait = record.key.length === 0 ? undefined : this.#fetch(record.key, 'place');
       if (wait !== undefined) {
-        if (inMemory === undefined) this.#loaded.unshift(bytes);
-        this.#prefetch(slot + 1);
+        for (const key of this.#chosen.keysAhead(slot + 1)) this.#fetch(key, 'place')?.catch(() => undefined);
         return this.#applyLater(wait);
       }
+      this.#chosen.passed();
       this.#applyRecord(slot, record);
       if (this.#stopped) return;
       records += 1;
@@ -495,14 +467,15 @@ export class Group {
   #followSwaps(): void {
     while (this.#followed < this.paxos.commit) {
       const slot = this.#followed + 1;
-      const bytes = this.paxos.recordAt(slot) ?? this.#loaded.shift();
-      if (bytes === undefined) return this.#applyLater(this.#load(slot));
+      const bytes = this.#chosen.at(slot);
+      if (bytes === undefined) return this.#applyLater(this.#chosen.load(slot));
       const record = this.#decode(bytes, slot);
       if (record === undefined) return;
+      this.#chosen.passed();
       this.#followed = slot;
       if (record.type === 'swap') this.#enter(decodeSwap(record.payload, slot));
     }
-    this.#loaded = [];
+    this.#chosen.forget();
     this.paxos.forgetChosen(this.durableLast);
   }
 
@@ -516,29 +489,6 @@ export class Group {
       },
       (error: unknown) => this.#quarantine('chosen records cannot be applied', error),
     );
-  }
-
-  async #load(slot: Slot): Promise<void> {
-    this.#loaded = await this.#host.wal.read(this.id, slot, this.paxos.commit, LOAD_BYTES);
-  }
-
-  #prefetch(first: Slot): void {
-    for (let slot = first; slot < first + PREFETCH_RECORDS && slot <= this.paxos.commit; slot++) {
-      const bytes = this.paxos.recordAt(slot);
-      if (bytes === undefined) return;
-      const key = this.#keyOf(bytes);
-      if (key === undefined) return;
-      if (key.length > 0) this.#fetch(key, 'place')?.catch(() => undefined);
-    }
-  }
-
-  /** Undefined for a record that cannot be read: that matters only once it is to be applied. */
-  #keyOf(bytes: Uint8Array): Uint8Array | undefined {
-    try {
-      return decodeLogRecord(bytes, this.#host.environment.digest).key;
-    } catch {
-      return undefined;
-    }
   }
 
   /** A record that this version cannot read stops the replica: skipping it would let the copies diverge. */
@@ -674,7 +624,7 @@ export class Group {
     this.#state = state;
     this.#identity = identity;
     this.#snapshot = { slot: state.applied, ballot };
-    this.#loaded = [];
+    this.#chosen.forget();
     this.stateHashes.forget();
     this.checkpointSlot = state.applied;
     this.paxos.installedSnapshot(state.applied, ballot, configurationOf(identity), this.#host.environment.clock.monotonicMs());
@@ -726,10 +676,7 @@ export class Group {
 const EVENTUAL_READ_MS = 5000;
 /** An answer that only reveals state waits so long for a proof of leadership. */
 const REVEAL_WAIT_MS = 5000;
-const LOAD_BYTES = 1 << 20;
 const HALTED: Answer = { status: 'no-copy', message: 'the copies of the partition contradict each other' };
 const TREE_LOST: Answer = { status: 'no-copy', message: 'the copy on this node was lost, and no leader is known that has another' };
 const NOTHING = new Uint8Array(0);
-/** A group has three members; those who left, and learners, are few. */
-const STRANGERS_MAX = 8;
 const WRONG_RANGE: Answer = { status: 'wrong-range' };
