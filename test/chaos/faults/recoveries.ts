@@ -5,7 +5,7 @@ import { type Fault, leadsMost, startAgain, type Victim } from './fault.ts';
 
 const TABLE = 'Recovered';
 const ITEM_BYTES = 40 * KIB;
-const ITEMS = 6_000;
+const ITEMS = 16_000;
 
 /** A node dies with all of its log behind its checkpoints, and has to apply it again. */
 async function recover(victim: Victim): Promise<void> {
