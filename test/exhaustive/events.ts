@@ -32,8 +32,8 @@ export function ownEvents(spec: Spec, machine: Machine): Event[] {
   if (machine.candidacies < spec.ballots && !replica.abstains && replica.isMember) {
     for (let round = replica.promised.round; round < spec.ballots; round++) events.push({ kind: 'stand', round });
   }
-  const { private_candidacy: candidacy } = replica as unknown as { private_candidacy: Candidacy | undefined };
-  if (candidacy?.fetchingFrom !== undefined) events.push({ kind: 'prompt' });
+  const { private_elections: elections } = replica as unknown as { private_elections: { private_candidacy: Candidacy | undefined } };
+  if (elections.private_candidacy?.fetchingFrom !== undefined) events.push({ kind: 'prompt' });
   if (leading !== undefined) {
     if (spec.retries) events.push({ kind: 'retry' });
     if (spec.heartbeats) events.push({ kind: 'heartbeat' });

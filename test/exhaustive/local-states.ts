@@ -316,11 +316,11 @@ function forgetTimes(machine: Machine, constants: Constants, { surroundings, now
 /** Rounds that were heard of have no influence, since a replica may stand above any round; nor have grants that are over. */
 function forgetReasons(machine: Machine, { surroundings }: Moment): void {
   const replica = machine.replica as unknown as {
-    private_greatestRound: number;
-    private_released: Ballot;
-    private_grants: { private_ballot: Ballot; private_untilMs: number };
+    private_elections: { private_greatestRound: number };
+    private_grants: { private_ballot: Ballot; private_untilMs: number; private_released: Ballot };
   };
-  replica.private_greatestRound = 0;
-  if (!surroundings.options.leases) replica.private_released = ZERO_BALLOT;
-  if (replica.private_grants.private_untilMs === Number.NEGATIVE_INFINITY) replica.private_grants.private_ballot = ZERO_BALLOT;
+  const { private_elections: elections, private_grants: grants } = replica;
+  elections.private_greatestRound = 0;
+  if (!surroundings.options.leases) grants.private_released = ZERO_BALLOT;
+  if (grants.private_untilMs === Number.NEGATIVE_INFINITY) grants.private_ballot = ZERO_BALLOT;
 }

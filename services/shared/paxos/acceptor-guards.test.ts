@@ -13,6 +13,7 @@ function follower(): Acceptor {
   const acceptor = new Acceptor(
     durable,
     [1, 2, 3].map((slot) => record(slot, 2)),
+    1,
   );
   acceptor.learnCommit(2);
   return acceptor;

@@ -1,7 +1,7 @@
 import { assert } from '../base/assert.ts';
 import { equalBytes } from '../base/bytes.ts';
 import type { ReplicaId, Slot } from '../base/ids.ts';
-import { type Ballot, compareBallots, formatBallot } from './ballot.ts';
+import { type Ballot, compareBallots, equalBallots, formatBallot, ZERO_BALLOT } from './ballot.ts';
 import { ChangeGatherer, type DurableChange, type DurableState } from './durable-state.ts';
 import { LogWindow } from './log-window.ts';
 import type { PaxosMessage, Promise_ } from './messages.ts';
@@ -39,12 +39,18 @@ export class Acceptor {
   #applied: Slot;
   #trimmed: Slot;
   #abstains: boolean;
+  /** The number under which it abstains if it must: not 0, and new in each life. */
+  readonly #abstention: number;
+  /** The ballot that was prepared after its candidate knew that this replica abstains: only it may sync it anew. */
+  #readmittedBy: Ballot = ZERO_BALLOT;
+  /** What was applied here is lost, until a snapshot brings it again. */
+  #awaitsSnapshot = false;
   #held: Outgoing[] = [];
   #logChanged = false;
   #tokens = 0;
   #underWay: (Persisted & { readonly token: number })[] = [];
 
-  constructor(durable: DurableState, records: readonly Uint8Array[]) {
+  constructor(durable: DurableState, records: readonly Uint8Array[], abstention: number) {
     this.window = new LogWindow(durable.commit + 1, records);
     assert(this.window.last === durable.last, () => `records end at ${this.window.last}, the header says ${durable.last}`);
     this.#promised = durable.promised;
@@ -53,6 +59,8 @@ export class Acceptor {
     this.#applied = durable.trimmed;
     this.#trimmed = durable.trimmed;
     this.#abstains = durable.abstains;
+    assert(abstention !== 0, 'the number of an abstention must not be 0');
+    this.#abstention = abstention;
   }
 
   get promised(): Ballot {
@@ -83,6 +91,10 @@ export class Acceptor {
     return this.#abstains;
   }
 
+  get awaitsSnapshot(): boolean {
+    return this.#awaitsSnapshot;
+  }
+
   /** Nothing of a lower ballot will be promised or accepted any more. */
   promise(ballot: Ballot): void {
     const order = compareBallots(ballot, this.#promised);
@@ -90,6 +102,16 @@ export class Acceptor {
     if (order === 0) return;
     this.#promised = ballot;
     this.#gatherer.touch();
+  }
+
+  /** A candidate of this ballot repeats the number of an abstention: if it is this one, it knew of the damage before it prepared. */
+  readmit(ballot: Ballot, abstention: number): void {
+    if (this.#abstains && abstention === this.#abstention) this.#readmittedBy = ballot;
+  }
+
+  /** May the leader of this ballot change the log? An abstaining replica takes nothing of ballots that may count on what it forgot. */
+  mayBeSyncedBy(ballot: Ballot): boolean {
+    return !this.#abstains || equalBallots(ballot, this.#readmittedBy);
   }
 
   append(record: Uint8Array): void {
@@ -146,6 +168,11 @@ export class Acceptor {
     this.#trimmed = Math.max(this.#trimmed, slot);
   }
 
+  /** What was applied is lost, the log is not. */
+  awaitSnapshot(): void {
+    this.#awaitsSnapshot = true;
+  }
+
   /**
    * A snapshot of `slot` is in the tree, taken in the configuration of `opening`. Lowers neither the promise nor the applied
    * slot, nor drops anything accepted above it; but what was accepted in an earlier configuration and stands above was not chosen.
@@ -161,6 +188,7 @@ export class Acceptor {
     if (closes && !this.#abstains) this.#accepted = opening;
     this.#commit = Math.max(this.#commit, slot);
     this.#applied = slot;
+    this.#awaitsSnapshot = false;
     this.#trimmed = slot;
     this.window.evict(slot, 0);
     this.#gatherer.touch();
@@ -223,7 +251,7 @@ export class Acceptor {
   }
 
   /** The promise as it is once everything changed so far is durable. */
-  promiseMessage(abstention: number): Promise_ {
+  promiseMessage(): Promise_ {
     return {
       kind: 'promise',
       ballot: this.#promised,
@@ -231,7 +259,7 @@ export class Acceptor {
       last: this.window.last,
       commit: this.#commit,
       trimmed: this.#trimmed,
-      abstention: this.#abstains ? abstention : 0,
+      abstention: this.#abstains ? this.#abstention : 0,
     };
   }
 

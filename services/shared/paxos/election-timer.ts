@@ -1,14 +1,14 @@
 import type { ReplicaId } from '../base/ids.ts';
 import type { Question } from './candidacy.ts';
-import { type Configuration, type PaxosOptions, quorumSize } from './options.ts';
+import type { Membership } from './membership.ts';
+import { type PaxosOptions, quorumSize } from './options.ts';
 
 /**
  * When a replica stands for election. It waits a lease time for its leader, longer the further behind the leader it is in the
  * ring; then it asks its peers whether they hear one, and stands only if a quorum, itself included, is deaf.
  */
 export class ElectionTimer {
-  readonly #self: ReplicaId;
-  #configuration: Configuration;
+  readonly #membership: Membership;
   readonly #options: PaxosOptions;
   #question: Question | undefined;
   #questions = 0;
@@ -18,23 +18,11 @@ export class ElectionTimer {
   #heardAtMs = Number.NEGATIVE_INFINITY;
 
   /** `leader`: the last one known, 0 for none. A new group's preferred leader does not wait. */
-  constructor(
-    self: ReplicaId,
-    configuration: Configuration,
-    options: PaxosOptions,
-    start: { leader: ReplicaId; isNew: boolean; nowMs: number },
-  ) {
-    this.#self = self;
-    this.#configuration = configuration;
+  constructor(membership: Membership, options: PaxosOptions, start: { leader: ReplicaId; isNew: boolean; nowMs: number }) {
+    this.#membership = membership;
     this.#options = options;
     const rank = this.rank(start.leader);
     this.#dueAtMs = start.isNew && rank === 1 ? start.nowMs : start.nowMs + options.leaseMs + (rank - 1) * options.successorDelayMs;
-  }
-
-  /** Another configuration begins, with no leader yet. */
-  reconfigure(configuration: Configuration): void {
-    this.#configuration = configuration;
-    this.#question = undefined;
   }
 
   get heardAtMs(): number {
@@ -43,8 +31,8 @@ export class ElectionTimer {
 
   /** Where this replica stands in the ring behind the last known leader: 1 is the preferred successor, the leader itself is last. */
   rank(leader: ReplicaId): number {
-    const { members } = this.#configuration;
-    const own = members.indexOf(this.#self);
+    const { members } = this.#membership.configuration;
+    const own = members.indexOf(this.#membership.self);
     const at = members.indexOf(leader);
     if (at < 0) return own + 1;
     return (own - at + members.length) % members.length || members.length;
@@ -83,7 +71,7 @@ export class ElectionTimer {
     }
     if (nowMs < this.#dueAtMs) return undefined;
     const number = ++this.#questions;
-    this.#question = { number, askedAtMs: nowMs, deaf: new Set([this.#self]) };
+    this.#question = { number, askedAtMs: nowMs, deaf: new Set([this.#membership.self]) };
     return number;
   }
 
@@ -96,8 +84,8 @@ export class ElectionTimer {
       this.#dueAtMs = nowMs + this.#options.successorDelayMs;
       return false;
     }
-    if (this.#configuration.members.includes(from)) question.deaf.add(from);
-    return question.deaf.size >= quorumSize(this.#configuration);
+    if (this.#membership.includes(from)) question.deaf.add(from);
+    return question.deaf.size >= quorumSize(this.#membership.configuration);
   }
 
   /** What was asked does not matter any more. */

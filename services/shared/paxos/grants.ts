@@ -1,4 +1,4 @@
-import { type Ballot, equalBallots, ZERO_BALLOT } from './ballot.ts';
+import { type Ballot, equalBallots, greaterBallot, ZERO_BALLOT } from './ballot.ts';
 
 /**
  * What this replica has promised by answering heartbeats: for the lease time from the receipt it neither promises nor accepts
@@ -8,6 +8,7 @@ import { type Ballot, equalBallots, ZERO_BALLOT } from './ballot.ts';
 export class Grants {
   #ballot: Ballot = ZERO_BALLOT;
   #untilMs = Number.NEGATIVE_INFINITY;
+  #released: Ballot = ZERO_BALLOT;
   /** Until then an earlier life of this process may be bound. */
   readonly silentUntilMs: number;
 
@@ -36,9 +37,18 @@ export class Grants {
     return configuration > this.#ballot.configuration ? Number.NEGATIVE_INFINITY : this.#untilMs;
   }
 
-  /** The holder gave the lease up. A restarted replica stays silent all the same: it does not know for whom. */
+  /**
+   * The holder of the ballot leads no more, so what was granted to it binds nobody. A restarted replica stays silent all the
+   * same: it does not know for whom.
+   */
   release(ballot: Ballot): void {
     if (equalBallots(ballot, this.#ballot)) this.#untilMs = Number.NEGATIVE_INFINITY;
+    this.#released = greaterBallot(this.#released, ballot);
+  }
+
+  /** The last ballot whose holder is known to lead no more: for good, so every Prepare of this replica says it. */
+  get released(): Ballot {
+    return this.#released;
   }
 
   /** From when on another ballot of the configuration than the granted one may be promised. */

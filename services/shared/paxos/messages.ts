@@ -7,20 +7,16 @@ import type { Ballot } from './ballot.ts';
  *
  * A log record is opaque to consensus: bytes that end in their own CRC-32 (wal/log-record.ts).
  */
-export type PaxosMessage =
-  | AskLeader
-  | LeaderHeard
-  | Prepare
-  | Promise_
-  | Refusal
-  | FetchTail
-  | Tail
-  | Nominate
-  | Sync
-  | Accept
-  | Accepted
-  | Learn
-  | Learned;
+export type PaxosMessage = ElectionMessage | MessageToFollower | MessageToLeader;
+
+/** Of a candidacy, the receiver's own or the one that it is asked to begin or to help. */
+export type ElectionMessage = AskLeader | LeaderHeard | Promise_ | Refusal | FetchTail | Tail | Nominate;
+
+/** From whoever leads, or wants to. Learn comes from others, too. */
+export type MessageToFollower = Prepare | Sync | Accept | Learn;
+
+/** From followers and learners. Learned comes from others, too. */
+export type MessageToLeader = Accepted | Learned;
 
 /** Before an election: has anyone heard a leader that itself reaches a quorum? */
 export interface AskLeader {

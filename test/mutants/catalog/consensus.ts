@@ -1,6 +1,6 @@
 import { type Mutant, seeds, tests } from '../mutant.ts';
 
-const REPLICA = 'shared/paxos/replica.ts';
+const FOLLOWING = 'shared/paxos/following.ts';
 const ACCEPTOR = 'shared/paxos/acceptor.ts';
 const LEADERSHIP = 'shared/paxos/leadership.ts';
 const GROUP = 'storage-node/groups/group.ts';
@@ -30,9 +30,9 @@ export const CONSENSUS: readonly Mutant[] = [
     mistake: 'A follower acknowledges records before its disk says that it has them.',
     patches: [
       {
-        file: REPLICA,
+        file: FOLLOWING,
         old: "    if (first + records.length - 1 <= last) this.#acceptor.hold(from, { kind: 'accepted', ballot, last });",
-        new: "    this.#send(from, { kind: 'accepted', ballot, last: this.#acceptor.last });",
+        new: "    this.#outbox.send(from, { kind: 'accepted', ballot, last: this.#acceptor.last });",
       },
     ],
     detectors: [tests('services/shared/paxos')],
@@ -42,7 +42,7 @@ export const CONSENSUS: readonly Mutant[] = [
     mistake: 'A follower takes Accepts though its log is not that of the ballot.',
     patches: [
       {
-        file: REPLICA,
+        file: FOLLOWING,
         old: 'if (!equalBallots(ballot, accepted) || first > last + 1) return;',
         new: 'if (first > last + 1) return;',
       },
@@ -54,7 +54,7 @@ export const CONSENSUS: readonly Mutant[] = [
     mistake: 'A Sync is taken in two parts, and `accepted` is set with the first one.',
     patches: [
       {
-        file: REPLICA,
+        file: FOLLOWING,
         old: '    this.#acceptor.adopt(ballot, message.from, message.records);',
         new: `    const half = equalBallots(ballot, accepted) ? message.records.length : message.records.length >> 1;
     this.#acceptor.adopt(ballot, message.from, message.records.slice(0, half));`,
@@ -79,7 +79,7 @@ export const CONSENSUS: readonly Mutant[] = [
     mistake: "A follower believes the leader's commit slot though its own log is another one.",
     patches: [
       {
-        file: REPLICA,
+        file: FOLLOWING,
         old: 'if (equalBallots(ballot, this.#acceptor.accepted)) this.#acceptor.learnCommit(news.commit);',
         new: 'this.#acceptor.learnCommit(news.commit);',
       },

@@ -1,6 +1,7 @@
 import { type Mutant, seeds, tests } from '../mutant.ts';
 
-const REPLICA = 'shared/paxos/replica.ts';
+const CANDIDATE = 'shared/paxos/elections.ts';
+const FOLLOWING = 'shared/paxos/following.ts';
 const ACCEPTOR = 'shared/paxos/acceptor.ts';
 const CANDIDACY = 'shared/paxos/candidacy.ts';
 const BALLOT = 'shared/paxos/ballot.ts';
@@ -18,9 +19,9 @@ export const ELECTIONS: readonly Mutant[] = [
         new: '    this.#promised = ballot;\n    if (durably) this.#gatherer.touch();',
       },
       {
-        file: REPLICA,
-        old: '      this.#becomeFollower(nowMs);\n      this.#acceptor.promise(ballot);',
-        new: '      this.#becomeFollower(nowMs);\n      this.#acceptor.promise(ballot, false);',
+        file: FOLLOWING,
+        old: '      this.#elections.becomeFollower(nowMs);\n      this.#acceptor.promise(ballot);',
+        new: '      this.#elections.becomeFollower(nowMs);\n      this.#acceptor.promise(ballot, false);',
       },
     ],
     detectors: [tests('test/exhaustive/exhaustive.test.js')],
@@ -30,9 +31,9 @@ export const ELECTIONS: readonly Mutant[] = [
     mistake: 'A candidate sends Prepare before its own promise is durable.',
     patches: [
       {
-        file: REPLICA,
-        old: 'this.#acceptor.hold(replica, this.#prepare(ballot, rejoin));',
-        new: 'this.#send(replica, this.#prepare(ballot, rejoin));',
+        file: CANDIDATE,
+        old: 'this.#acceptor.hold(replica, this.prepare(ballot, rejoin));',
+        new: 'this.#outbox.send(replica, this.prepare(ballot, rejoin));',
       },
     ],
     detectors: [tests('services/shared/paxos')],
@@ -42,10 +43,10 @@ export const ELECTIONS: readonly Mutant[] = [
     mistake: 'A restarted leader stands under the ballot that it led before.',
     patches: [
       {
-        file: REPLICA,
+        file: CANDIDATE,
         old: 'const round = Math.max(this.#greatestRound, this.#acceptor.promised.round) + 1;',
         new: `const { promised } = this.#acceptor;
-    const round = promised.replica === this.self && this.#greatestRound === promised.round ? promised.round : this.#greatestRound + 1;`,
+    const round = promised.replica === self && this.#greatestRound === promised.round ? promised.round : this.#greatestRound + 1;`,
       },
     ],
     detectors: [tests('services/shared/paxos')],
@@ -67,9 +68,9 @@ export const ELECTIONS: readonly Mutant[] = [
     mistake: 'Prepare is promised though a higher ballot was promised already.',
     patches: [
       {
-        file: REPLICA,
-        old: "ballot.replica !== from || compareBallots(ballot, promised) < 0) {\n      return this.#send(from, { kind: 'refusal', promised, refused: ballot });\n    }\n    if (ballot.configuration >",
-        new: "ballot.replica !== from) {\n      return this.#send(from, { kind: 'refusal', promised, refused: ballot });\n    }\n    if (ballot.configuration >",
+        file: FOLLOWING,
+        old: "ballot.replica !== from || compareBallots(ballot, promised) < 0) {\n      return this.#outbox.send(from, { kind: 'refusal', promised, refused: ballot });\n    }\n    if (ballot.configuration >",
+        new: "ballot.replica !== from) {\n      return this.#outbox.send(from, { kind: 'refusal', promised, refused: ballot });\n    }\n    if (ballot.configuration >",
       },
     ],
     detectors: [seeds('relay', 3)],
@@ -79,8 +80,8 @@ export const ELECTIONS: readonly Mutant[] = [
     mistake: 'A candidate adopts a log when it alone has promised.',
     patches: [
       {
-        file: REPLICA,
-        old: 'candidacy.promises.size >= quorumSize(this.configuration)',
+        file: CANDIDATE,
+        old: 'candidacy.promises.size >= quorumSize(this.#membership.configuration)',
         new: 'candidacy.promises.size >= 1',
       },
     ],
@@ -115,7 +116,7 @@ export const ELECTIONS: readonly Mutant[] = [
     mistake: 'Behind the end of the adopted log the candidate keeps its own records, as if each slot were chosen by itself.',
     patches: [
       {
-        file: REPLICA,
+        file: CANDIDATE,
         old: 'this.#acceptor.adopt(ballot, from, tail);',
         new: `const { window } = this.#acceptor;
     const behind = Math.max(window.first, from + tail.length + 1);
@@ -141,7 +142,7 @@ export const ELECTIONS: readonly Mutant[] = [
     mistake: 'The promise of an abstaining replica counts.',
     patches: [
       {
-        file: REPLICA,
+        file: CANDIDATE,
         old: '    if (message.abstention === 0) {\n      candidacy.promises.set(from, message);',
         new: '    if (message.ballot.replica !== 0) {\n      candidacy.promises.set(from, message);',
       },

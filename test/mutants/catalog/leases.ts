@@ -1,6 +1,8 @@
 import { type Mutant, seeds, tests } from '../mutant.ts';
 
 const REPLICA = 'shared/paxos/replica.ts';
+const FOLLOWING = 'shared/paxos/following.ts';
+const LEADING = 'shared/paxos/leading.ts';
 const LEADERSHIP = 'shared/paxos/leadership.ts';
 const GRANTS = 'shared/paxos/grants.ts';
 
@@ -11,9 +13,9 @@ export const LEASES: readonly Mutant[] = [
     mistake: 'The leader counts its lease from when the grant arrives, not from when it asked for it.',
     patches: [
       {
-        file: REPLICA,
-        old: 'if (granted) leadership.granted(follower, sentAtMs);',
-        new: 'if (granted) leadership.granted(follower, nowMs);',
+        file: LEADING,
+        old: 'if (answer.granted) leadership.granted(follower, answer.sentAtMs);',
+        new: 'if (answer.granted) leadership.granted(follower, nowMs);',
       },
     ],
     detectors: [tests('services/shared/paxos')],
@@ -47,8 +49,8 @@ export const LEASES: readonly Mutant[] = [
     mistake: 'A follower promises another ballot while its grant runs.',
     patches: [
       {
-        file: REPLICA,
-        old: "      if (!this.abstains && !this.#grants.allow(ballot, nowMs)) return this.#send(from, { kind: 'refusal', promised, refused: ballot });\n",
+        file: FOLLOWING,
+        old: "      if (!abstains && !this.#grants.allow(ballot, nowMs)) return this.#outbox.send(from, { kind: 'refusal', promised, refused: ballot });\n",
         new: '',
       },
     ],
@@ -59,9 +61,9 @@ export const LEASES: readonly Mutant[] = [
     mistake: 'A follower grants a heartbeat of a ballot though it has promised a higher one.',
     patches: [
       {
-        file: REPLICA,
-        old: 'if (this.abstains || !equalBallots(ballot, this.#acceptor.promised) || ballot.replica === this.self) return false;',
-        new: 'if (this.abstains || ballot.replica === this.self) return false;',
+        file: FOLLOWING,
+        old: 'if (abstains || !equalBallots(ballot, promised) || ballot.replica === this.#membership.self) return false;',
+        new: 'if (abstains || ballot.replica === this.#membership.self) return false;',
       },
     ],
     detectors: [tests('services/shared/paxos/lease.test.js')],
@@ -71,9 +73,9 @@ export const LEASES: readonly Mutant[] = [
     mistake: 'A replica that abstains grants leases.',
     patches: [
       {
-        file: REPLICA,
-        old: 'if (this.abstains || !equalBallots(ballot, this.#acceptor.promised)',
-        new: 'if (!equalBallots(ballot, this.#acceptor.promised)',
+        file: FOLLOWING,
+        old: 'if (abstains || !equalBallots(ballot, promised) || ballot.replica ===',
+        new: 'if (!equalBallots(ballot, promised) || ballot.replica ===',
       },
     ],
     detectors: [tests('services/shared/paxos/lease.test.js')],
@@ -107,9 +109,9 @@ export const LEASES: readonly Mutant[] = [
     mistake: 'A leader that has given its lease up goes on until it hears from its successor.',
     patches: [
       {
-        file: REPLICA,
-        old: "    this.#send(to, { kind: 'nominate', ballot, leaseGivenUp: true });\n    this.#becomeFollower(nowMs);",
-        new: "    this.#send(to, { kind: 'nominate', ballot, leaseGivenUp: true });\n    leadership.handingOverTo = undefined;",
+        file: LEADING,
+        old: "    this.#outbox.send(to, { kind: 'nominate', ballot, leaseGivenUp: true });\n    this.#elections.becomeFollower(nowMs);",
+        new: "    this.#outbox.send(to, { kind: 'nominate', ballot, leaseGivenUp: true });\n    leadership.handingOverTo = undefined;",
       },
     ],
     detectors: [seeds('handovers', 9)],

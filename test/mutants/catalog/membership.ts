@@ -1,6 +1,9 @@
 import { type Mutant, search, tests } from '../mutant.ts';
 
-const REPLICA = 'shared/paxos/replica.ts';
+const CANDIDATE = 'shared/paxos/elections.ts';
+const FOLLOWING = 'shared/paxos/following.ts';
+const LEADING = 'shared/paxos/leading.ts';
+const MEMBERS = 'shared/paxos/membership.ts';
 const ACCEPTOR = 'shared/paxos/acceptor.ts';
 const LEADERSHIP = 'shared/paxos/leadership.ts';
 const GROUP = 'storage-node/groups/group.ts';
@@ -36,8 +39,8 @@ export const MEMBERSHIP: readonly Mutant[] = [
     mistake: 'The leader confirms its leadership by heartbeats when its Swap is chosen and not applied.',
     patches: [
       {
-        file: REPLICA,
-        old: '    if (leadership.closingAt !== undefined && this.commit >= leadership.closingAt) return Number.NEGATIVE_INFINITY;\n',
+        file: LEADING,
+        old: '    if (leadership.closingAt !== undefined && this.#acceptor.commit >= leadership.closingAt) return Number.NEGATIVE_INFINITY;\n',
         new: '',
       },
     ],
@@ -59,7 +62,7 @@ export const MEMBERSHIP: readonly Mutant[] = [
     name: 'proposed-behind-a-swap',
     mistake: 'The leader takes writes while its Swap is not applied yet.',
     patches: [
-      { file: REPLICA, old: "assert(this.serves && !this.closing, 'proposed", new: "assert(this.serves, 'proposed" },
+      { file: LEADING, old: "assert(this.serves && !this.closing, 'proposed", new: "assert(this.serves, 'proposed" },
       {
         file: GROUP,
         old: "    if (this.paxos.closing) return respond({ status: 'not-ready', message: 'the members of the partition change just now' });\n",
@@ -97,8 +100,8 @@ export const MEMBERSHIP: readonly Mutant[] = [
     mistake: 'The promise of a learner or of a former member counts for a candidate.',
     patches: [
       {
-        file: REPLICA,
-        old: '!equalBallots(message.ballot, candidacy.ballot)) return;\n    if (!this.#configuration.members.includes(from)) return;\n',
+        file: CANDIDATE,
+        old: '!equalBallots(message.ballot, candidacy.ballot)) return;\n    if (!this.#membership.includes(from)) return;\n',
         new: '!equalBallots(message.ballot, candidacy.ballot)) return;\n',
       },
     ],
@@ -121,9 +124,9 @@ export const MEMBERSHIP: readonly Mutant[] = [
     mistake: 'The proposer of a Swap leads the next configuration as soon as its own promise is durable.',
     patches: [
       {
-        file: REPLICA,
-        old: 'candidacy.promises.size >= quorumSize(this.configuration)) {',
-        new: 'candidacy.promises.size >= (this.configuration.since > 0 && this.last === this.configuration.since ? 1 : quorumSize(this.configuration))) {',
+        file: CANDIDATE,
+        old: 'candidacy.promises.size >= quorumSize(this.#membership.configuration)) {',
+        new: 'candidacy.promises.size >= (this.#membership.configuration.since > 0 && this.#acceptor.last === this.#membership.configuration.since ? 1 : quorumSize(this.#membership.configuration))) {',
       },
     ],
     detectors: [search('chosen-after-swap', 6_000)],
@@ -133,9 +136,9 @@ export const MEMBERSHIP: readonly Mutant[] = [
     mistake: 'A replica promises in a configuration of whose Swap it knows nothing.',
     patches: [
       {
-        file: REPLICA,
-        old: '      return this.#askToLearn(from, ballot.configuration);\n    }\n    if (!this.#configuration.members',
-        new: '      this.#askToLearn(from, ballot.configuration);\n    }\n    if (!this.#configuration.members',
+        file: FOLLOWING,
+        old: 'if (ballot.configuration > this.#membership.configuration.number) return this.#membership.postpone(message);',
+        new: 'if (ballot.configuration > this.#membership.configuration.number) this.#membership.postpone(message);',
       },
     ],
     detectors: [tests('test/golden')],
@@ -145,8 +148,8 @@ export const MEMBERSHIP: readonly Mutant[] = [
     mistake: 'A replica takes the end of a configuration for all of it, though it lacks what stands before.',
     patches: [
       {
-        file: REPLICA,
-        old: '    if (first > this.commit + 1) return this.#askToLearn(from, ballot.configuration);\n',
+        file: FOLLOWING,
+        old: '    if (first > this.#acceptor.commit + 1) return this.#membership.askToLearn(from, ballot.configuration);\n',
         new: '',
       },
     ],
@@ -157,12 +160,12 @@ export const MEMBERSHIP: readonly Mutant[] = [
     mistake: 'The end of a configuration is taught record by record, and the first of them forbids its ballots.',
     patches: [
       {
-        file: REPLICA,
+        file: MEMBERS,
         old: '      const records = window.slice(position + 1, since, Number.POSITIVE_INFINITY);\n',
         new: '      const records = window.slice(position + 1, since, 1);\n',
       },
       {
-        file: REPLICA,
+        file: MEMBERS,
         old: 'first: position + 1, records, commit: since });\n    } else',
         new: 'first: position + 1, records, commit: position + records.length });\n    } else',
       },
@@ -257,9 +260,9 @@ export const MEMBERSHIP: readonly Mutant[] = [
     mistake: 'A member that keeps the log alone stands for election.',
     patches: [
       {
-        file: REPLICA,
-        old: 'if (!this.isMember || this.#configuration.logReplicas.includes(this.self)) return false;',
-        new: 'if (!this.isMember) return false;',
+        file: CANDIDATE,
+        old: 'if (!this.#membership.includes(self) || configuration.logReplicas.includes(self)) return false;',
+        new: 'if (!this.#membership.includes(self)) return false;',
       },
     ],
     detectors: [tests('services/shared/paxos/membership.test.js')],

@@ -1,6 +1,6 @@
 import { type Mutant, seeds, tests } from '../mutant.ts';
 
-const REPLICA = 'shared/paxos/replica.ts';
+const LEADING = 'shared/paxos/leading.ts';
 const GROUP = 'storage-node/groups/group.ts';
 const RANGES = 'storage-node/groups/range-reader.ts';
 const GATE = 'storage-node/groups/read-gate.ts';
@@ -14,7 +14,7 @@ export const SERVING: readonly Mutant[] = [
     mistake: 'A new leader serves at once.',
     patches: [
       {
-        file: REPLICA,
+        file: LEADING,
         old: 'leadership.handingOverTo === undefined && this.#acceptor.applied >= leadership.adopted.last;',
         new: 'leadership.handingOverTo === undefined;',
       },
