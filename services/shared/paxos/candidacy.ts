@@ -53,11 +53,6 @@ export interface Question {
   readonly deaf: Set<ReplicaId>;
 }
 
-/** A ballot above everything seen; `replica` makes it this replica's own. */
-export function nextBallot(configuration: number, greatestRound: number, replica: ReplicaId): Ballot {
-  return { configuration, round: greatestRound + 1, replica };
-}
-
 /** The first slot that a replica lacks of another's log, given both ends. */
 export function firstLacking(own: { accepted: Ballot; last: Slot; commit: Slot }, other: Promise_): Slot {
   return compareBallots(own.accepted, other.accepted) === 0 ? own.last + 1 : own.commit + 1;

@@ -160,7 +160,7 @@ export class Leadership {
     return Math.max(0, reachedByQuorum(slots, quorumSize(this.#configuration)));
   }
 
-  /** What to send now to a synced follower: new records, or the news of a greater commit slot alone when `flush` asks for it. */
+  /** What to send now to a synced follower: new records, and with them how far they are chosen. */
   nextAccept(follower: Follower, commit: Slot, nowMs: number): PaxosMessage | undefined {
     if (follower.phase !== 'synced' && follower.phase !== 'syncing') return undefined;
     const { first, last } = this.#window;
