@@ -224,3 +224,16 @@ describe('the state hash of a replica', () => {
     assert.deepEqual([world.group.stopped, world.damaged], [true, []]);
   });
 });
+
+describe('a replica whose log is gone', () => {
+  it('abstains, and goes on to in every later life: it may have accepted and promised more than its tree holds', async () => {
+    const world = new ReplicaWorld();
+    await world.create();
+    await world.follow([recordOf(0, 1), recordOf(1, 2)], 1);
+    await world.group.checkpoint();
+    await world.restart({ loseLog: true });
+    assert.deepEqual([world.group.paxos.abstains, world.group.state.applied], [true, 1]);
+    await world.restart();
+    assert.equal(world.group.paxos.abstains, true);
+  });
+});

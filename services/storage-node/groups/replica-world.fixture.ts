@@ -130,8 +130,9 @@ export class ReplicaWorld {
   }
 
   /** The process dies, everything given to the disks survives, and it starts again. */
-  async restart({ loseTrees = false } = {}): Promise<void> {
-    this.#walStore = this.#walStore.crash((unsynced) => unsynced);
+  async restart({ loseTrees = false, loseLog = false } = {}): Promise<void> {
+    // The mark file stays: it says that there was a log.
+    this.#walStore = loseLog ? new MemoryStore() : this.#walStore.crash((unsynced) => unsynced);
     this.#mark = this.#mark.crash(true);
     const delays = { delay: (operation: 'write' | 'sync' | 'read') => this.#delay(operation) };
     this.#treeStore = loseTrees ? new MemoryStore(delays) : this.#treeStore.crash((unsynced) => unsynced, delays);

@@ -1,4 +1,4 @@
-import { type Mutant, seeds, tests } from '../mutant.ts';
+import { type Mutant, search, seeds, tests } from '../mutant.ts';
 
 const CANDIDATE = 'shared/paxos/elections.ts';
 const FOLLOWING = 'shared/paxos/following.ts';
@@ -61,7 +61,7 @@ export const ELECTIONS: readonly Mutant[] = [
         new: 'return a.round === b.round && a.configuration === b.configuration;',
       },
     ],
-    detectors: [tests('services/shared/paxos')],
+    detectors: [search('two-ballots', 100_000)],
   },
   {
     name: 'promise-for-lower-ballot',
@@ -97,7 +97,7 @@ export const ELECTIONS: readonly Mutant[] = [
         new: 'const order = promise.last - best[1].last;',
       },
     ],
-    detectors: [tests('services/shared/paxos')],
+    detectors: [search('snapshot-over-another-log', 100_000)],
   },
   {
     name: 'own-log-adopted',
@@ -159,6 +159,6 @@ export const ELECTIONS: readonly Mutant[] = [
         new: 'trimmed: applied, abstains: false };',
       },
     ],
-    detectors: [seeds('damage', 24)],
+    detectors: [tests('services/storage-node/groups/group-recovery.test.js')],
   },
 ];
