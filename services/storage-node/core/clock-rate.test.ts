@@ -39,6 +39,15 @@ test('with messages that travel for up to a tenth of a second it is seen within 
   }
 });
 
+test('clocks that differ by just what both may are not suspected, though nothing delays their messages', () => {
+  for (const [own, peer] of [
+    [1 - DRIFT, 1 + DRIFT],
+    [1 + DRIFT, 1 - DRIFT],
+  ] as const) {
+    assert.equal(seenAfterMs(own, peer, 100_000, new Prng(1), 0), undefined);
+  }
+});
+
 test('clocks that keep to their promise are never suspected, however long messages travel', () => {
   const drift = fc.double({ min: -DRIFT, max: DRIFT, noNaN: true });
   fc.assert(

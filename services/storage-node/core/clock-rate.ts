@@ -11,6 +11,8 @@ export interface ClockReading {
 const WINDOW_MS = 20_000;
 /** Readings that are closer to each other tell nothing more. */
 const SPACING_MS = 1000;
+/** Clocks travel in whole microseconds. */
+const ROUNDING_MS = 0.01;
 
 /**
  * Whether the clock of one peer runs at the rate of the own one. Between two readings the peer's clock went on by at least the time
@@ -19,13 +21,16 @@ const SPACING_MS = 1000;
  * clocks that keep to their promise, however long messages travel; the longer they do, the less it sees.
  */
 export class ClockRate {
-  readonly #differenceMax: number;
+  /** The peer's rate in terms of the own, if both keep to their promise: the one as slow and the other as fast as allowed. */
+  readonly #slowest: number;
+  readonly #fastest: number;
   readonly #readings: ClockReading[] = [];
   #differsUntilMs = Number.NEGATIVE_INFINITY;
 
   /** `driftMax`: greatest relative error of one clock. */
   constructor(driftMax: number) {
-    this.#differenceMax = 2 * driftMax;
+    this.#slowest = (1 - driftMax) / (1 + driftMax);
+    this.#fastest = (1 + driftMax) / (1 - driftMax);
   }
 
   /** In the order of the receipts. */
@@ -52,6 +57,6 @@ export class ClockRate {
     const peerMs = later.peerMs - earlier.peerMs;
     const leastMs = later.sentAtMs - earlier.receivedAtMs;
     const mostMs = later.receivedAtMs - earlier.sentAtMs;
-    return peerMs < leastMs * (1 - this.#differenceMax) || peerMs > mostMs * (1 + this.#differenceMax);
+    return peerMs < leastMs * this.#slowest - ROUNDING_MS || peerMs > mostMs * this.#fastest + ROUNDING_MS;
   }
 }
