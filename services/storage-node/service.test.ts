@@ -50,9 +50,18 @@ class MemoryDisk implements NodeDisk {
   identity: Uint8Array | undefined;
   /** Syncs of the log wait while this is set. */
   hung: Promise<void> | undefined;
-  readonly #wal = new MemoryStore({ delay: async (operation) => (operation === 'sync' ? this.hung : undefined) });
-  readonly #tree = new MemoryStore();
-  readonly #mark = new MemoryMarkFile();
+  /** What the scan of the log finds at the next start. */
+  walDamage: string | undefined;
+  #wal = new MemoryStore({ delay: async (operation) => (operation === 'sync' ? this.hung : undefined) });
+  #tree = new MemoryStore();
+  #mark = new MemoryMarkFile();
+
+  /** The process ended; everything was synced. */
+  reopen(): void {
+    this.#wal = this.#wal.crash((unsynced) => unsynced);
+    this.#tree = this.#tree.crash((unsynced) => unsynced);
+    this.#mark = this.#mark.crash(true);
+  }
 
   readIdentity(): Promise<Uint8Array | undefined> {
     return Promise.resolve(this.identity);
@@ -64,7 +73,7 @@ class MemoryDisk implements NodeDisk {
   }
 
   openWal() {
-    return Promise.resolve({ store: this.#wal, mark: this.#mark, damage: undefined });
+    return Promise.resolve({ store: this.#wal, mark: this.#mark, damage: this.walDamage });
   }
 
   openTree(): Promise<{ store: MemoryStore; setAside: undefined }> {
@@ -306,6 +315,27 @@ describe('a learner', () => {
     // Asked again, also for another id, the same learner will do.
     assert.deepEqual(await call(node, { ...request, replica: 78, incarnation: INCARNATION }), answer);
     assert.equal(node.service.groups?.group(CATALOG_GROUP)?.paxos.isMember, false);
+  });
+
+  it('that lost its log is given up for another: nobody re-admits one that never voted', async () => {
+    const seed = await start('node-a', 'a', ['node-a:1']);
+    const disk = new MemoryDisk();
+    const node = await start('node-d', 'd', ['node-a:1'], { disk });
+    await call(seed, initRequest(['node-a']));
+    await timers.advance(3000);
+    const catalog = seed.service.groups?.group(CATALOG_GROUP);
+    assert(catalog !== undefined);
+    const state = encodeGroupMeta(catalog.identity, GroupState.empty(REMEMBER_REQUESTS_MS));
+    const request = { kind: 'add-learner', group: CATALOG_GROUP, incarnation: INCARNATION, state, logBehind: 0 } as const;
+    await call(node, { ...request, replica: 77 });
+    await node.service.stop();
+    disk.reopen();
+    disk.walDamage = 'a bad block before a good one';
+    const again = await start('node-d', 'd', ['node-a:1'], { disk });
+    assert.equal(again.service.groups?.group(CATALOG_GROUP)?.paxos.abstains, true);
+    assert.deepEqual(await call(again, { ...request, replica: 78 }), { kind: 'learner-added', replica: 78 });
+    const learner = again.service.groups?.group(CATALOG_GROUP);
+    assert.deepEqual([learner?.identity.replica, learner?.paxos.abstains], [78, false]);
   });
 });
 

@@ -105,7 +105,7 @@ export class StorageNode implements Service {
       requests: (stream) => (this.#node === undefined ? stream.close() : this.#node.requests.serve(stream)),
       watch: (stream) => {
         const catalog = this.#node?.groups.group(CATALOG_GROUP);
-        if (this.#node === undefined || catalog === undefined || catalog.awaitsSnapshot) stream.close();
+        if (this.#node === undefined || catalog === undefined || catalog.awaitsSnapshot || !catalog.paxos.isMember) stream.close();
         else this.#node.catalog.serve(stream);
       },
     });

@@ -1,7 +1,7 @@
 import { assert, must } from '../base/assert.ts';
 import type { ReplicaId, Slot } from '../base/ids.ts';
 import type { Acceptor } from './acceptor.ts';
-import { type Ballot, compareBallots, equalBallots } from './ballot.ts';
+import { type Ballot, compareBallots, equalBallots, ZERO_BALLOT } from './ballot.ts';
 import { type Candidacy, firstLacking, greatestLog, newCandidacy } from './candidacy.ts';
 import { ElectionTimer } from './election-timer.ts';
 import type { Grants } from './grants.ts';
@@ -178,6 +178,10 @@ export class Elections {
   step(from: ReplicaId, message: ElectionMessage, nowMs: number): void {
     switch (message.kind) {
       case 'ask-leader':
+        // Who was replaced while it was away believes to be a member, hears of no leader, and never stands as long as others do.
+        if (!this.#membership.configuration.members.includes(from)) {
+          this.#outbox.send(from, { kind: 'refusal', promised: this.#acceptor.promised, refused: ZERO_BALLOT });
+        }
         return this.#outbox.send(from, { kind: 'leader-heard', question: message.question, heard: this.#hearsLeader(nowMs) });
       case 'leader-heard':
         if (this.#timer.answered(from, message.question, message.heard, nowMs)) this.stand(0, nowMs);

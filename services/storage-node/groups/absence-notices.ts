@@ -3,7 +3,7 @@ import type { SnapshotMessage } from '../../shared/wire/frames.ts';
 
 /** The same is not said to a node more often. */
 const REPEAT_MS = 500;
-/** Groups of which messages may come for replicas that are not here: bounded, whatever peers send. */
+/** Replicas for which messages may come though they are not here: bounded, whatever peers send. */
 const REMEMBERED = 10_000;
 
 /**
@@ -13,7 +13,8 @@ const REMEMBERED = 10_000;
 export class AbsenceNotices {
   readonly #incarnation: number;
   readonly #send: (node: NodeId, message: SnapshotMessage) => void;
-  readonly #saidAtMs = new Map<GroupId, number>();
+  /** By group and replica: a leader may write to a member and to a learner of the same place. */
+  readonly #saidAtMs = new Map<string, number>();
 
   constructor(incarnation: number, send: (node: NodeId, message: SnapshotMessage) => void) {
     this.#incarnation = incarnation;
@@ -22,10 +23,11 @@ export class AbsenceNotices {
 
   /** A consensus message came for a replica that is not here. */
   say(node: NodeId, group: GroupId, replica: ReplicaId, nowMs: number): void {
-    const saidAtMs = this.#saidAtMs.get(group) ?? Number.NEGATIVE_INFINITY;
+    const about = `${group} ${replica}`;
+    const saidAtMs = this.#saidAtMs.get(about) ?? Number.NEGATIVE_INFINITY;
     if (nowMs - saidAtMs < REPEAT_MS) return;
     if (this.#saidAtMs.size >= REMEMBERED) this.#saidAtMs.clear();
-    this.#saidAtMs.set(group, nowMs);
+    this.#saidAtMs.set(about, nowMs);
     this.#send(node, { kind: 'absent', group, replica, incarnation: this.#incarnation });
   }
 }

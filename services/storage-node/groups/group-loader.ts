@@ -12,7 +12,7 @@ import { PaxosReplica } from '../../shared/paxos/replica.ts';
 import type { RecoveredGroup } from '../../shared/wal/wal-types.ts';
 import type { WriteAheadLog } from '../../shared/wal/write-ahead-log.ts';
 import { decodeGroupMeta, encodeGroupMeta, type GroupIdentity, type GroupMeta, GroupState, NO_SNAPSHOT } from '../core/group-state.ts';
-import { configurationOf } from '../core/membership.ts';
+import { configurationOf, UNKNOWN_MEMBERSHIP } from '../core/membership.ts';
 import { REMEMBER_REQUESTS_MS } from '../core/options.ts';
 import { Group, type GroupHost } from './group.ts';
 
@@ -103,7 +103,7 @@ export class GroupLoader {
     const opening = openingBallot(configuration);
     const promised = greaterBallot(greaterBallot(header.promised, snapshot.ballot), opening);
     // What was accepted in an earlier configuration than the snapshot's, and stands behind it, was not chosen.
-    const isClosed = compareBallots(header.accepted, opening) < 0 && header.last > applied;
+    const isClosed = applied >= identity.since && compareBallots(header.accepted, opening) < 0 && header.last > applied;
     if (header.last >= applied && !isClosed) {
       const trimmed = Math.max(header.trimmed, snapshot.slot);
       this.#wal.trim(group, trimmed);
@@ -170,13 +170,16 @@ export class GroupLoader {
   }
 
   #refuseLost(group: GroupId): void {
-    const found = this.#wal.recovered().get(group);
+    const found = this.#wal.group(group);
     if (found === undefined || !isInUse(found)) return;
     throw new AdminCallError('replica-lost', `the log of group ${group} is here, but its tree is not: the replica is being rebuilt`);
   }
 
   #make(meta: GroupMeta, tree: BTree, durable: DurableState, records: readonly Uint8Array[], restarted: boolean): Group {
-    const { identity, state } = meta;
+    const { state } = meta;
+    // Its peers may know members that its own log has not come to: then it knows none, and is taught.
+    const knows = meta.identity.since <= durable.commit;
+    const identity = knows ? meta.identity : { ...meta.identity, ...UNKNOWN_MEMBERSHIP };
     const { random, clock } = this.#environment;
     const configuration = configurationOf(identity);
     const abstention = 1 + (random.uint32() >>> 1);
@@ -184,7 +187,7 @@ export class GroupLoader {
     const paxos = new PaxosReplica(start, clock.monotonicMs());
     if (state.applied < durable.trimmed) paxos.awaitSnapshot();
     if (state.applied > paxos.applied) paxos.appliedUpTo(state.applied);
-    return new Group({ ...meta, paxos, tree, host: this.#host });
+    return new Group({ ...meta, identity, paxos, tree, host: this.#host });
   }
 }
 

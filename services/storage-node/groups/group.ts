@@ -82,6 +82,9 @@ export class Group {
   #proposedTimeMs = 0;
   /** Up to here the log is known to hold no Swap that is not followed yet; only without a tree. */
   #followed: Slot;
+  /** The Swap of the membership that stands beside the tree on the disk. */
+  #savedSince: Slot;
+  #saving = false;
   #applying = false;
   /** A snapshot is being put in the tree's place. */
   #installing = false;
@@ -107,6 +110,7 @@ export class Group {
     this.checkpointAtMs = parts.host.environment.clock.monotonicMs();
     this.#durable = new DurableEnd(parts.paxos.last);
     this.#followed = Math.max(parts.paxos.trimmed, parts.identity.since);
+    this.#savedSince = parts.identity.since;
     const { wal, evaluator, environment } = parts.host;
     const records = { group: parts.identity.group, paxos: parts.paxos, wal };
     this.#chosen = new ChosenRecords({ ...records, digest: environment.digest });
@@ -475,8 +479,24 @@ export class Group {
       this.#followed = slot;
       if (record.type === 'swap') this.#enter(decodeSwap(record.payload, slot));
     }
+    if (this.keepsLogOnly) this.#saveMembership();
     this.#chosen.forget();
     this.paxos.forgetChosen(this.durableLast);
+  }
+
+  /** A replica of the log alone takes no checkpoint that would say who the members are. */
+  #saveMembership(): void {
+    const { since } = this.identity;
+    if (this.#savedSince === since || this.#saving) return;
+    this.#saving = true;
+    this.#tree.checkpoint(encodeGroupMeta(this.identity, this.#state, this.#snapshot)).then(
+      () => {
+        this.#saving = false;
+        this.#savedSince = since;
+        this.#host.wake(this);
+      },
+      (error: unknown) => this.#quarantine('the members could not be written', error),
+    );
   }
 
   #applyLater(wait: Promise<void>): void {
@@ -602,7 +622,11 @@ export class Group {
 
   /** The log that is kept for the own sake goes up to here. */
   get ownFloor(): Slot {
-    return this.keepsLogOnly ? Math.min(this.trimFloor.told, this.#followed) : this.checkpointSlot;
+    if (!this.keepsLogOnly) return this.checkpointSlot;
+    // Who the members are stands in the log alone until it is written beside the tree.
+    const { since } = this.identity;
+    const kept = this.#savedSince === since ? Number.MAX_SAFE_INTEGER : since - 1;
+    return Math.min(this.trimFloor.told, this.#followed, kept);
   }
 
   /** What a leader tells its followers: up to here two replicas hold everything in a checkpoint, as far as it knows. */

@@ -34,6 +34,7 @@ import { StateDiffersError } from './state-hash-watch.ts';
 export class NodeGroups implements GroupHost {
   readonly environment: Environment;
   readonly wal: WriteAheadLog;
+  readonly pages: PageStore;
   readonly evaluator: WriteEvaluator;
   readonly links: PeerLinks;
   readonly checkpoints: CheckpointScheduler;
@@ -83,6 +84,7 @@ export class NodeGroups implements GroupHost {
     const { environment, wal, pages, options } = parts;
     this.environment = environment;
     this.wal = wal;
+    this.pages = pages;
     this.#catalog = parts.catalog;
     this.#heartbeats = new Heartbeats(environment.random, options.paxos.clockDrift);
     this.room = new DiskRoom(options.node, parts.reserveBytes, this.#heartbeats.peerFullness, environment.logger);
@@ -132,6 +134,7 @@ export class NodeGroups implements GroupHost {
       environment,
       options: options.replacement,
       addressOf: (node) => this.links.address(node),
+      sendsCopy: (replica) => this.snapshotSender.sendingTo(replica),
       call: (address, request, timeoutMs) => parts.transport.call(address, request, timeoutMs),
       wake: (group) => this.wake(group),
     });

@@ -116,12 +116,13 @@ export class ReplicaRebuilder {
   /** A peer asks for a snapshot of a group, or for what the group is. */
   onRequest(from: NodeId, message: SnapshotMessage & { readonly kind: 'request' }): void {
     const group = this.#parts.groupOf(message.group);
-    const replica = group?.identity.members.find(({ node }) => node === from)?.replica;
-    if (group === undefined || replica === undefined || group.stopped) return;
+    if (group === undefined || group.stopped) return;
+    const replica = group.identity.members.find(({ node }) => node === from)?.replica;
     const ballot = group.paxos.leading;
-    if (ballot !== undefined && group.paxos.serves && message.position > 0) {
+    if (ballot !== undefined && replica !== undefined && group.paxos.serves && message.position > 0) {
       this.#parts.sender.start(group, { replica, ballot, position: message.position, bySnapshot: true });
     } else if (message.position === 0) {
+      // Also to the node of a replica that was replaced meanwhile: it need not know.
       const state = encodeGroupMeta(group.identity, GroupState.empty(REMEMBER_REQUESTS_MS));
       this.#send(from, { kind: 'identity', group: group.id, state });
     }

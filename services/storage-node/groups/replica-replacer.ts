@@ -15,6 +15,8 @@ export interface ReplacerParts {
   readonly options: ReplacementOptions;
   readonly addressOf: (node: NodeId) => string | undefined;
   readonly call: (address: string, request: AdminRequest, timeoutMs: number) => Promise<AdminResponse>;
+  /** A snapshot is on its way to the replica. */
+  readonly sendsCopy: (replica: ReplicaId) => boolean;
   /** Has the group pumped at the end of this turn. */
   readonly wake: (group: Group) => void;
 }
@@ -179,8 +181,9 @@ export class ReplicaReplacer {
       const acknowledged = group.paxos.learners().get(replica) ?? 0;
       if (group.paxos.isSynced(replica) && acknowledged + NEAR_SLOTS >= group.paxos.last) return replica;
       const nowMs = environment.clock.monotonicMs();
-      if (acknowledged > best) {
-        best = acknowledged;
+      // A large copy takes its time, and acknowledges nothing before it is complete.
+      if (acknowledged > best || this.#parts.sendsCopy(replica)) {
+        best = Math.max(best, acknowledged);
         patientUntilMs = nowMs + PATIENCE_MS;
       }
       if (nowMs >= patientUntilMs || this.#absences.get(group.id)?.replica === replica) {

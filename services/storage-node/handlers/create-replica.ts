@@ -5,7 +5,7 @@ import { AdminCallError } from '../../shared/env/transport.ts';
 import { decodeGroupMeta, type GroupIdentity } from '../core/group-state.ts';
 import { REMEMBER_REQUESTS_MS } from '../core/options.ts';
 import type { NodeGroups } from '../groups/node-groups.ts';
-import { deleteReplica } from './delete-replica.ts';
+import { deleteReplica, destroyReplica } from './delete-replica.ts';
 
 /** Replicas whose destruction is remembered. Late copies of calls die with the process; so many come in minutes at most. */
 const DESTROYED_REMEMBERED_MAX = 10_000;
@@ -70,7 +70,9 @@ export class ReplicaCreator {
     if (existing?.paxos.isMember === true) {
       throw new AdminCallError('replica-exists', `group ${request.group} is here as member ${existing.identity.replica}`);
     }
-    if (existing !== undefined) return { kind: 'learner-added', replica: existing.identity.replica };
+    // One that never voted and has lost its log is no use to anybody: nobody re-admits a learner.
+    if (existing?.paxos.abstains === true) await destroyReplica(existing, this.#groups, this.#groups.pages);
+    else if (existing !== undefined) return { kind: 'learner-added', replica: existing.identity.replica };
     this.#groups.add(await this.#groups.loader.createLearner({ ...identity, replica: request.replica }, request.logBehind));
     return { kind: 'learner-added', replica: request.replica };
   }

@@ -190,8 +190,8 @@ export const MEMBERSHIP: readonly Mutant[] = [
     patches: [
       {
         file: 'storage-node/groups/group-loader.ts',
-        old: 'const isClosed = compareBallots(header.accepted, opening) < 0 && header.last > applied;',
-        new: 'const isClosed = compareBallots(header.accepted, opening) < 0 && header.last < 0;',
+        old: 'const isClosed = applied >= identity.since && compareBallots(header.accepted, opening) < 0 && header.last > applied;',
+        new: 'const isClosed = applied >= identity.since && compareBallots(header.accepted, opening) < 0 && header.last < 0;',
       },
     ],
     detectors: [tests('services/storage-node/groups/group-recovery.test.js')],
