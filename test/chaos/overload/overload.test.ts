@@ -35,7 +35,7 @@ test('a closed loop counts answers by what they say', async () => {
 });
 
 test('an open loop goes on when nobody answers, gives up and repeats', async () => {
-  const { offered, good, unanswered, unsent } = await load({ kind: 'open', ratePerSecond: 3000, timeoutMs: 100, retries: 1 }, false);
+  const { offered, good, unanswered, unsent } = await load({ kind: 'open', ratePerSecond: 3000, timeoutMs: 400, retries: 1 }, false);
   assert.equal(good, 0);
   assert.ok(offered > 1000 && unanswered > 0 && unsent > 0, JSON.stringify({ offered, unanswered, unsent }));
 });
