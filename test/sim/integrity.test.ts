@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { must } from '../../services/shared/base/assert.ts';
+import { CATALOG_GROUP } from '../../services/shared/base/ids.ts';
 import { GIB } from '../../services/shared/base/units.ts';
 import type { Group } from '../../services/storage-node/groups/group.ts';
 import { differenceOfReplicas } from './checks/equal-replicas.ts';
 import type { Clients, Outcome } from './clients.ts';
 import type { SimCluster } from './cluster.ts';
 import { deleteCall, putCall, readCall, valueIn } from './items.ts';
-import { groupOfTable, leaderOf, type Machine, play } from './story.ts';
+import { type ClusterSettings, DEFAULT_SETTINGS } from './settings.ts';
+import { groupOfTable, leaderOf, type Machine, play, playOnce } from './story.ts';
 
 const REPAIR_MS = 60_000;
 /** What a node says loudly when copies differ. */
@@ -148,6 +150,57 @@ test('a partition of which no two copies agree refuses every request, also after
     await refuses();
   });
 });
+
+for (const seed of [1, 2]) {
+  test(`a halted partition chooses no copy when a disk is lost, but takes the last one that is left (seed ${seed})`, async () => {
+    const settings: ClusterSettings = {
+      ...DEFAULT_SETTINGS,
+      paxos: { ...DEFAULT_SETTINGS.paxos, windowBytesMax: 1 },
+      checkpoints: { ...DEFAULT_SETTINGS.checkpoints, intervalMs: 3000 },
+    };
+    await playOnce(seed, chooseNoCopy, settings);
+  });
+}
+
+async function chooseNoCopy(cluster: SimCluster, clients: Clients): Promise<void> {
+  await putAll(clients, 1);
+  const first = leaderOf(cluster);
+  // The leader's copy lacks 'one', a follower's lacks another item; the third copy is right.
+  await loseItem(cluster, first, 0);
+  await loseItem(cluster, must(cluster.nodes.find((node) => node !== first)), 1);
+  await clients.insist(putCall('four', 1, 0));
+  const areHalted = (nodes: readonly Machine[]): boolean =>
+    nodes.every((node) => node.life !== undefined && groupOfTable(node).state.halted > 0);
+  await cluster.until('the partition is halted', REPAIR_MS, () => areHalted(cluster.nodes));
+  // What is left of the log does not make a copy.
+  await cluster.until('the log is trimmed', 5 * REPAIR_MS, () => cluster.nodes.every((node) => groupOfTable(node).paxos.trimmed >= 6));
+  const followers = cluster.nodes.filter((node) => node !== leaderOf(cluster));
+  const lost = must(followers.find((node) => groupOfTable(node).tree.items === KEYS.length + 1) ?? followers[0]);
+  lost.cutPower();
+  lost.disk.replace();
+  await cluster.sleep(1000);
+  lost.start();
+  await cluster.sleep(2 * REPAIR_MS);
+  const others = cluster.nodes.filter((node) => node !== lost);
+  assert.ok(areHalted(others));
+  for (const key of KEYS) assert.equal((await clients.execute(readCall(key, true))).kind, 'unknown');
+  // Somebody chooses: only the leader's copy is left, and all are built from it.
+  const leader = leaderOf(cluster);
+  await damageTreeStores(
+    cluster,
+    others.filter((node) => node !== leader),
+  );
+  await cluster.until('the partition answers again', 2 * REPAIR_MS, () =>
+    cluster.nodes.every((node) => node.life?.service.notReady() === undefined && hasTable(node) && groupOfTable(node).state.halted === 0),
+  );
+  await clients.insist(putCall('one', 7, 0));
+  assert.equal(valueIn(await clients.insist(readCall('one', true))), 7);
+  assert.equal(await differenceOfReplicas(cluster), undefined);
+}
+
+function hasTable(node: Machine): boolean {
+  return [...(node.life?.service.groups?.all ?? [])].some((group) => group.id !== CATALOG_GROUP && group.paxos.isMember && isWhole(group));
+}
 
 /** All that is kept free of a simulated disk. */
 const RESERVE = 4 * GIB;

@@ -49,6 +49,7 @@ export function readBulkFrame(reader: ProtoReader): BulkFrame {
 function writeSnapshotMessage(writer: ProtoWriter, message: SnapshotMessage): number {
   switch (message.kind) {
     case 'begin':
+      writer.uint(SnapshotBeginTags.itemBytes, message.itemBytes);
       writeBallot(writer, SnapshotBeginTags.ballot, message.ballot);
       writer.bytes(SnapshotBeginTags.state, message.state);
       writer.uint(SnapshotBeginTags.slot, message.slot);
@@ -123,6 +124,7 @@ function readSnapshotBegin(reader: ProtoReader): SnapshotBegin {
   let transfer = 0;
   let slot = 0;
   let state: Uint8Array = NO_BYTES;
+  let itemBytes = 0;
   let ballot = ZERO_BALLOT;
   while (reader.more()) {
     const tag = reader.tag();
@@ -132,11 +134,12 @@ function readSnapshotBegin(reader: ProtoReader): SnapshotBegin {
     else if (tag === SnapshotBeginTags.transfer) transfer = reader.uint();
     else if (tag === SnapshotBeginTags.slot) slot = reader.uint();
     else if (tag === SnapshotBeginTags.state) state = reader.bytes();
+    else if (tag === SnapshotBeginTags.itemBytes) itemBytes = reader.uint();
     else if (tag === SnapshotBeginTags.ballot) ballot = readBallot(reader);
     else reader.skip(tag);
   }
   reader.leave(outer);
-  return { kind: 'begin', group, from, to, transfer, ballot, slot, state };
+  return { kind: 'begin', group, from, to, transfer, ballot, slot, state, itemBytes };
 }
 
 function readSnapshotChunk(reader: ProtoReader): SnapshotChunk {

@@ -79,6 +79,7 @@ export const controlFrame: fc.Arbitrary<ControlFrame> = record(
       checkpoints: bytes,
       monotonicUs: integer,
       marks: bytes,
+      origins: bytes,
       fullness: integer32,
     }),
     messages: envelopes,
@@ -87,7 +88,17 @@ export const controlFrame: fc.Arbitrary<ControlFrame> = record(
 );
 
 const snapshotMessage: fc.Arbitrary<SnapshotMessage> = fc.oneof(
-  record({ kind: kind('begin'), group: integer32, from: integer32, to: integer32, transfer: integer, ballot, slot: integer, state: bytes }),
+  record({
+    kind: kind('begin'),
+    group: integer32,
+    from: integer32,
+    to: integer32,
+    transfer: integer,
+    ballot,
+    slot: integer,
+    state: bytes,
+    itemBytes: integer,
+  }),
   record({ kind: kind('chunk'), group: integer32, transfer: integer, index: integer, entries: bytes }),
   record({ kind: kind('end'), group: integer32, transfer: integer, chunks: integer, items: integer }),
   record({ kind: kind('installed'), group: integer32, transfer: integer, slot: integer }),

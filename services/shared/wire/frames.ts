@@ -31,6 +31,8 @@ export interface HeartbeatAnswer {
   readonly checkpoints: Uint8Array;
   /** With them: twenty packed bytes for each group that has passed a mark (storage-node/groups/group-marks.ts). */
   readonly marks: Uint8Array;
+  /** Beside marks: eight packed bytes for each copy that came from another replica and was not compared since (group-marks.ts). */
+  readonly origins: Uint8Array;
   /** How full the disk of this node is: 0, 1 or 2 (storage-node/groups/disk-room.ts). */
   readonly fullness: number;
   /** This node's monotonic clock when the heartbeat came, microseconds; 0: not told. */
@@ -100,6 +102,8 @@ export interface SnapshotBegin {
   readonly slot: Slot;
   /** Replicated state of the group beside the items (storage-node/core/group-state.ts), encoded. */
   readonly state: Uint8Array;
+  /** Of the items that follow, in DynamoDB's size; 0: not told. */
+  readonly itemBytes: number;
 }
 
 export interface SnapshotChunk {

@@ -14,7 +14,8 @@ import { encodeLogRecord } from '../../shared/wal/log-record.ts';
  *   that it proposes, but every replica can compare the one before.
  * - `verdict`: at the mark at `slot` a majority had `hash` and `replica` had another: it gives its tree up.
  * - `halt`: at the mark at `slot` no majority agreed: nobody answers any more.
- * - `resume`: at the mark at `slot`, behind the halt, all agreed again.
+ * - `resume`: at the mark at `slot` all agreed: behind a halt all answer again, and copies that had come from other replicas
+ *   before the mark are witnesses of their own from there on.
  */
 export type StateHashRecord =
   | { readonly kind: 'mark'; readonly slot: Slot; readonly hash: string }

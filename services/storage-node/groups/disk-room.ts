@@ -71,6 +71,11 @@ export class DiskRoom {
     return this.#fullness;
   }
 
+  /** Free above the reserve; negative when less than the reserve is free. */
+  get spareBytes(): number {
+    return this.freeBytes - this.reserveBytes;
+  }
+
   /** Records of other leaders must not be written any more. */
   get exhausted(): boolean {
     return this.#exhausted;

@@ -583,7 +583,8 @@ export class Group {
       if (verdict.kind === 'halt') this.#state.halted = slot;
       else if (verdict.kind === 'resume') this.#state.halted = 0;
       else if (verdict.kind === 'give-up') throw verdict.error;
-      if (verdict.kind !== 'nothing') this.#host.environment.logger.warn('state hashes differ', { group: this.id, at: slot, ...verdict });
+      if (verdict.kind !== 'nothing' && verdict.kind !== 'resume')
+        this.#host.environment.logger.warn('state hashes differ', { group: this.id, at: slot, ...verdict });
     } catch (error) {
       this.#quarantine(`the state-hash record at slot ${slot} ends it`, error);
     }

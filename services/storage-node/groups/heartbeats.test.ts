@@ -3,7 +3,8 @@ import { beforeEach, test } from 'node:test';
 import { seededRandom } from '../../../test/harness/test-environment.ts';
 import type { ReplicaId } from '../../shared/base/ids.ts';
 import { encodeRefusals } from '../../shared/paxos/heartbeat.ts';
-import { decodeGroupMarks, encodeGroupMarks } from './group-marks.ts';
+import { NO_SNAPSHOT } from '../core/group-state.ts';
+import { decodeGroupMarks, decodeOrigins, encodeGroupMarks, encodeOrigins } from './group-marks.ts';
 import { encodeGroupSlots } from './group-slots.ts';
 import { type BeatingGroup, Heartbeats } from './heartbeats.ts';
 import { StateHashWatch } from './state-hash-watch.ts';
@@ -29,6 +30,7 @@ beforeEach(() => {
     checkpointSlot: 0,
     sharedFloor: 0,
     trimFloor: new TrimFloor(),
+    snapshot: NO_SNAPSHOT,
     stateHashes,
     followCommit: () => undefined,
     paxos: {
@@ -44,7 +46,7 @@ function beat(hurried: boolean, nowMs: number): number | undefined {
   return heartbeats.make('node-2', [group], hurried, nowMs)?.sequence;
 }
 
-function answer(sequence: number | undefined, said = { marks: encodeGroupMarks([]), fullness: 0 }) {
+function answer(sequence: number | undefined, said = { marks: encodeGroupMarks([]), origins: encodeOrigins([]), fullness: 0 }) {
   assert(sequence !== undefined, 'nothing was sent');
   const answered = { sequence, refusals: NO_REFUSALS, checkpoints: encodeGroupSlots([]), monotonicUs: 0, ...said };
   return heartbeats.answered('node-2', answered, 1000);
@@ -107,8 +109,9 @@ test('now and then checkpoints and floors travel along, and only of groups that 
 });
 
 test('the leader hears the last mark of a follower, and how full its disk is', () => {
-  const mark = { slot: 12, hash: '0123456789abcdef' };
-  answer(beat(false, 0), { marks: encodeGroupMarks([{ group: 7, ...mark }]), fullness: 1 });
+  const mark = { slot: 12, hash: '0123456789abcdef', origin: 1 };
+  const marks = [{ group: 7, ...mark }];
+  answer(beat(false, 0), { marks: encodeGroupMarks(marks), origins: encodeOrigins(marks), fullness: 1 });
   assert.deepEqual(stateHashes.heardOf(2), mark);
   assert.deepEqual([...heartbeats.peerFullness], [['node-2', 1]]);
   answer(beat(false, 300));
@@ -118,10 +121,12 @@ test('the leader hears the last mark of a follower, and how full its disk is', (
 test('a follower answers a heartbeat that carries floors with its mark', () => {
   const watch = new StateHashWatch();
   watch.apply(9, { kind: 'mark', slot: 0, hash: '0'.repeat(16) }, 1, 'fedcba9876543210');
-  const follower = { ...group, stateHashes: watch };
+  const snapshot = { slot: 8, ballot: { configuration: 1, round: 1, replica: 3 } };
+  const follower = { ...group, snapshot, stateHashes: watch };
   const sent = heartbeats.make('node-2', [group], false, 0);
   assert.ok(sent);
   const answered = heartbeats.receive(sent, () => follower, 0);
   assert.deepEqual(decodeGroupMarks(answered.marks), [{ group: 7, slot: 9, hash: 'fedcba9876543210' }]);
+  assert.deepEqual([...decodeOrigins(answered.origins)], [[7, 3]], 'its copy came from replica 3');
   assert.equal(answered.fullness, 0);
 });

@@ -12,10 +12,10 @@ import {
 import type { PaxosReplica } from '../../shared/paxos/replica.ts';
 import type { Heartbeat, HeartbeatAnswer } from '../../shared/wire/frames.ts';
 import { ClockRate } from '../core/clock-rate.ts';
-import type { GroupIdentity } from '../core/group-state.ts';
+import type { GroupIdentity, InstalledSnapshot } from '../core/group-state.ts';
 import { decodeGroupSlots, encodeGroupSlots, type GroupSlot } from './group-slots.ts';
 import type { Fullness } from './disk-room.ts';
-import { decodeGroupMarks, encodeGroupMarks, type GroupMark } from './group-marks.ts';
+import { decodeGroupMarks, decodeOrigins, encodeGroupMarks, encodeOrigins, type GroupMark } from './group-marks.ts';
 import type { StateHashWatch } from './state-hash-watch.ts';
 import type { TrimFloor } from './trim-floor.ts';
 
@@ -28,7 +28,8 @@ export interface BeatingGroup {
   readonly checkpointSlot: Slot;
   readonly sharedFloor: Slot;
   readonly trimFloor: Pick<TrimFloor, 'checkpointOf' | 'raise'>;
-  readonly stateHashes: Pick<StateHashWatch, 'last' | 'heard'>;
+  readonly snapshot: InstalledSnapshot;
+  readonly stateHashes: Pick<StateHashWatch, 'last' | 'heard' | 'originOf'>;
   followCommit(news: LeadershipNews, nowMs: number): void;
 }
 
@@ -133,13 +134,16 @@ export class Heartbeats<G extends BeatingGroup> {
       group.trimFloor.raise(slot);
       checkpoints.push({ group: id, slot: group.checkpointSlot });
       const { last } = group.stateHashes;
-      if (last !== undefined) marks.push({ group: id, ...last });
+      if (last === undefined) continue;
+      const origin = group.stateHashes.originOf(group.snapshot);
+      marks.push(origin === undefined ? { group: id, ...last } : { group: id, ...last, origin });
     }
     return {
       sequence: heartbeat.sequence,
       refusals: encodeRefusals(refusals),
       checkpoints: encodeGroupSlots(checkpoints),
       marks: encodeGroupMarks(marks),
+      origins: encodeOrigins(marks),
       fullness: this.fullness,
       monotonicUs: Math.round(nowMs * 1000),
     };
@@ -158,7 +162,7 @@ export class Heartbeats<G extends BeatingGroup> {
     if (answer.fullness === 0) this.peerFullness.delete(node);
     else this.peerFullness.set(node, answer.fullness === 1 ? 1 : 2);
     if (answer.checkpoints.length > 0) tellCheckpoints(sent, answer.checkpoints);
-    if (answer.marks.length > 0) tellMarks(sent, answer.marks);
+    if (answer.marks.length > 0) tellMarks(sent, answer);
     const again = book.again && book.hurried === answer.sequence;
     if (book.hurried === answer.sequence) book.hurried = undefined;
     return { groups: sent.led.map(({ group }) => group), again };
@@ -189,11 +193,13 @@ function tellCheckpoints<G extends BeatingGroup>({ led }: SentHeartbeat<G>, chec
   }
 }
 
-function tellMarks<G extends BeatingGroup>({ led }: SentHeartbeat<G>, bytes: Uint8Array): void {
-  const marks = new Map(decodeGroupMarks(bytes).map(({ group, ...mark }) => [group, mark]));
+function tellMarks<G extends BeatingGroup>({ led }: SentHeartbeat<G>, answer: HeartbeatAnswer): void {
+  const marks = new Map(decodeGroupMarks(answer.marks).map(({ group, ...mark }) => [group, mark]));
+  const origins = decodeOrigins(answer.origins);
   for (const { group, follower } of led) {
     const mark = marks.get(group.id);
-    if (mark !== undefined) group.stateHashes.heard(follower, mark);
+    const origin = origins.get(group.id);
+    if (mark !== undefined) group.stateHashes.heard(follower, origin === undefined ? mark : { ...mark, origin });
   }
 }
 

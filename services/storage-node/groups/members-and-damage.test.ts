@@ -11,9 +11,10 @@ import { deleteReplica } from '../handlers/delete-replica.ts';
 import type { Group } from './group.ts';
 import type { NodeGroups } from './node-groups.ts';
 import { ReplicaRebuilder } from './replica-rebuilder.ts';
-import { BALLOT, IDENTITY, recordOf, ReplicaWorld, stateAt, successorOf, swapRecord } from './replica-world.fixture.ts';
+import { AMPLE_ROOM, BALLOT, IDENTITY, recordOf, ReplicaWorld, stateAt, successorOf, swapRecord } from './replica-world.fixture.ts';
 import { SnapshotReceiver } from './snapshot-receiver.ts';
 import { SnapshotSender } from './snapshot-sender.ts';
+import { SoleCopies } from './sole-copies.ts';
 
 function swapOf(identity: GroupIdentity, out: number, into: MemberPlace): Buffer {
   const record = {
@@ -35,8 +36,8 @@ function rebuilderOf(world: ReplicaWorld, groups: Group[], node = 'node-2'): Rep
     environment,
     links,
     loader,
-    sender: new SnapshotSender({ environment, links, checkpoint: replaced }),
-    receiver: new SnapshotReceiver({ environment, pages, links, rememberRequestsMs: REMEMBER_REQUESTS_MS, replaced }),
+    sender: new SnapshotSender({ environment, links, checkpoint: replaced, copies: new SoleCopies(environment.clock) }),
+    receiver: new SnapshotReceiver({ environment, pages, links, room: AMPLE_ROOM, rememberRequestsMs: REMEMBER_REQUESTS_MS, replaced }),
     groups: () => groups,
     groupOf: (id) => groups.find((group) => group.id === id),
     logOwner: (group) => wal.group(group)?.replica ?? 0,

@@ -27,6 +27,7 @@ import { Scrubber } from './scrubber.ts';
 import { ReplicaReplacer } from './replica-replacer.ts';
 import { SnapshotReceiver } from './snapshot-receiver.ts';
 import { SnapshotSender } from './snapshot-sender.ts';
+import { SoleCopies } from './sole-copies.ts';
 import { StateHashKeeper } from './state-hash-keeper.ts';
 import { StateDiffersError } from './state-hash-watch.ts';
 
@@ -48,6 +49,7 @@ export class NodeGroups implements GroupHost {
   readonly scrubber: Scrubber;
   readonly stateHashes: StateHashKeeper<Group>;
   readonly replacer: ReplicaReplacer;
+  readonly #copies: SoleCopies;
   readonly #absences: AbsenceNotices;
   readonly #catalog: CatalogFeed;
   /** Lets another replica lead, when it can. */
@@ -98,9 +100,10 @@ export class NodeGroups implements GroupHost {
     this.checkpoints = new CheckpointScheduler({ environment, wal, options: options.checkpoints, fail: parts.onTreeFailure });
     this.#trimmer = new LogTrimmer(wal, parts.allowances);
     const checkpoint = (group: Group): Promise<void> => this.checkpoints.checkpoint(group);
-    this.snapshotSender = new SnapshotSender({ environment, links: this.links, checkpoint });
+    this.#copies = new SoleCopies(environment.clock);
+    this.snapshotSender = new SnapshotSender({ environment, links: this.links, checkpoint, copies: this.#copies });
     const replaced = (group: Group): Promise<void> => this.feedCatalog(group);
-    const receiver = { environment, pages, links: this.links, rememberRequestsMs: REMEMBER_REQUESTS_MS, replaced };
+    const receiver = { environment, pages, links: this.links, room: this.room, rememberRequestsMs: REMEMBER_REQUESTS_MS, replaced };
     this.snapshotReceiver = new SnapshotReceiver(receiver);
     const logDamaged = (group: Group, slot: Slot, error: WalDamagedError): void => void this.scrubber.logDamaged(group, slot, error);
     this.catchUpSender = new CatchUpSender({ environment, wal, links: this.links, snapshots: this.snapshotSender, logDamaged });
@@ -137,6 +140,7 @@ export class NodeGroups implements GroupHost {
       sendsCopy: (replica) => this.snapshotSender.sendingTo(replica),
       call: (address, request, timeoutMs) => parts.transport.call(address, request, timeoutMs),
       wake: (group) => this.wake(group),
+      copies: this.#copies,
     });
     this.#absences = new AbsenceNotices(parts.incarnation, (node, message) => this.links.sendSnapshot(node, message));
     this.#clockOffsetMs = this.#clockOffset();
@@ -375,6 +379,7 @@ export class NodeGroups implements GroupHost {
     for (const envelope of frame.messages) this.#deliver(node, envelope, nowMs);
     for (const message of frame.snapshots) {
       if (message.kind === 'request') {
+        if (message.position > 0) this.#copyLost(node, message);
         this.rebuilder.onRequest(node, message);
         continue;
       }
@@ -385,15 +390,23 @@ export class NodeGroups implements GroupHost {
       const group = this.#groups.get(message.group);
       if (group === undefined || group.stopped) continue;
       if (message.kind === 'absent') {
+        this.#copyLost(node, message);
         this.replacer.onAbsent(node, group, message, nowMs);
         continue;
       }
       // What comes back from a receiver has the same kinds as what is sent: an empty chunk is an acknowledgement.
       const answer = message.kind === 'installed' || (message.kind === 'chunk' && message.entries.length === 0);
-      if (message.kind === 'begin' && this.room.fullness === 2) continue;
       if (answer || (message.kind === 'abort' && this.snapshotSender.sends(node, message))) this.snapshotSender.onAnswer(node, message);
       else this.snapshotReceiver.onMessage(node, group, message);
     }
+  }
+
+  /** A node says that it has no copy of a group, or one that is of no use. */
+  #copyLost(node: NodeId, said: { readonly group: GroupId; readonly replica?: ReplicaId }): void {
+    const group = this.#groups.get(said.group);
+    const member = group?.identity.members.find((each) => each.node === node);
+    if (group === undefined || member === undefined || (said.replica ?? member.replica) !== member.replica) return;
+    this.#copies.lost(group, member.replica);
   }
 
   #deliver(node: NodeId, { group: id, from, to, message }: GroupEnvelope, nowMs: number): void {

@@ -5,9 +5,10 @@ import { encodeGroupMeta } from '../core/group-state.ts';
 import { REMEMBER_REQUESTS_MS } from '../core/options.ts';
 import type { Group } from './group.ts';
 import { ReplicaRebuilder } from './replica-rebuilder.ts';
-import { IDENTITY, recordOf, ReplicaWorld, stateAt } from './replica-world.fixture.ts';
+import { AMPLE_ROOM, IDENTITY, recordOf, ReplicaWorld, stateAt } from './replica-world.fixture.ts';
 import { SnapshotReceiver } from './snapshot-receiver.ts';
 import { SnapshotSender } from './snapshot-sender.ts';
+import { SoleCopies } from './sole-copies.ts';
 
 /** A node loses the trees, and with them what its replica is; its log is `replica`'s. What a peer says brings it back. */
 async function rebuilt(replica: number): Promise<Group> {
@@ -25,8 +26,8 @@ async function rebuilt(replica: number): Promise<Group> {
     environment,
     links,
     loader,
-    sender: new SnapshotSender({ environment, links, checkpoint: replaced }),
-    receiver: new SnapshotReceiver({ environment, pages, links, rememberRequestsMs: REMEMBER_REQUESTS_MS, replaced }),
+    sender: new SnapshotSender({ environment, links, checkpoint: replaced, copies: new SoleCopies(environment.clock) }),
+    receiver: new SnapshotReceiver({ environment, pages, links, room: AMPLE_ROOM, rememberRequestsMs: REMEMBER_REQUESTS_MS, replaced }),
     groups: () => groups,
     groupOf: (id) => groups.find((group) => group.id === id),
     logOwner: (group) => wal.group(group)?.replica ?? 0,

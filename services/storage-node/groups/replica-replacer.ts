@@ -8,6 +8,7 @@ import { encodeGroupMeta, GroupState } from '../core/group-state.ts';
 import { learnersMembership, swapped } from '../core/membership.ts';
 import { REMEMBER_REQUESTS_MS, type ReplacementOptions } from '../core/options.ts';
 import type { Group } from './group.ts';
+import type { SoleCopies } from './sole-copies.ts';
 
 /** What the replacer needs of its node. */
 export interface ReplacerParts {
@@ -19,6 +20,7 @@ export interface ReplacerParts {
   readonly sendsCopy: (replica: ReplicaId) => boolean;
   /** Has the group pumped at the end of this turn. */
   readonly wake: (group: Group) => void;
+  readonly copies: Pick<SoleCopies, 'mayBeGiven'>;
 }
 
 /** What a node says of a replica that it should have. */
@@ -83,6 +85,7 @@ export class ReplicaReplacer {
     for (const group of groups) {
       if (this.#underWay.size >= AT_ONCE) return;
       if (!group.paxos.serves || this.#underWay.has(group.id) || nowMs < (this.#notBeforeMs.get(group.id) ?? 0)) continue;
+      if (!this.#parts.copies.mayBeGiven(group)) continue;
       const lost = this.#lostMember(group, nowMs);
       if (lost !== undefined) {
         const logOnly = group.tree.itemBytes > this.#parts.options.logFirstBytes;
@@ -102,6 +105,7 @@ export class ReplicaReplacer {
     if (this.#underWay.has(group.id)) throw new AdminCallError('not-now', `the members of group ${group.id} are being changed already`);
     if (!group.identity.members.some(({ replica }) => replica === out))
       throw new AdminCallError('no-such-replica', `replica ${out} is no member`);
+    if (!this.#parts.copies.mayBeGiven(group)) throw halted(group);
     if (out === group.paxos.self) throw new AdminCallError('leader', 'a leader does not replace itself: transfer the leadership first');
     this.#underWay.set(group.id, out);
     const { logger } = this.#parts.environment;
@@ -151,6 +155,7 @@ export class ReplicaReplacer {
         if (!leads()) throw notLeading();
       }
       assert(group.identity.configuration === target - 1, 'the members changed under one ballot');
+      if (!this.#parts.copies.mayBeGiven(group)) throw halted(group);
       group.proposeSwap(swapped(group.identity, out, { ...into, replica }));
     } catch (error) {
       group.paxos.removeLearner(replica);
@@ -220,6 +225,11 @@ export class ReplicaReplacer {
       throw new AdminCallError('not-now', `node ${node} is not reached: ${String(error)}`);
     }
   }
+}
+
+/** Another member may have the right copy, and a new one would come from the leader's. */
+function halted(group: Group): AdminCallError {
+  return new AdminCallError('not-now', `the copies of group ${group.id} contradict each other`);
 }
 
 function notLeading(): AdminCallError {

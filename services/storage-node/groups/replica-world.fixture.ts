@@ -23,6 +23,9 @@ import { GroupLoader } from './group-loader.ts';
 
 export const BALLOT: Ballot = { configuration: 1, round: 1, replica: 1 };
 
+/** A disk that never fills. */
+export const AMPLE_ROOM = { fullness: 0, spareBytes: Number.POSITIVE_INFINITY } as const;
+
 /** Replica 2 of three, a follower of replica 1. */
 export const IDENTITY: GroupIdentity = {
   group: 7,

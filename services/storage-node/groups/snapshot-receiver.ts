@@ -6,8 +6,12 @@ import type { Environment } from '../../shared/env/environment.ts';
 import { decodeStoredValue, storedChecksum } from '../../shared/item/stored-value.ts';
 import type { SnapshotBegin, SnapshotMessage, TransferMessage } from '../../shared/wire/frames.ts';
 import { decodeGroupMeta, encodeGroupMeta, type GroupIdentity, type GroupMeta } from '../core/group-state.ts';
+import type { DiskRoom } from './disk-room.ts';
 import type { Group } from './group.ts';
 import type { PeerLinks } from './peer-links.ts';
+
+/** What is asked about the disk. */
+export type SnapshotRoom = Pick<DiskRoom, 'fullness' | 'spareBytes'>;
 
 interface Staging {
   readonly begin: SnapshotBegin;
@@ -38,6 +42,7 @@ export class SnapshotReceiver {
   readonly #environment: Environment;
   readonly #pages: PageStore;
   readonly #links: ReceiverLinks;
+  readonly #room: SnapshotRoom;
   readonly #rememberRequestsMs: number;
   /** Told of a new tree before anything is applied to it. */
   readonly #replaced: (group: Group) => Promise<void>;
@@ -51,12 +56,14 @@ export class SnapshotReceiver {
     environment: Environment;
     pages: PageStore;
     links: ReceiverLinks;
+    room: SnapshotRoom;
     rememberRequestsMs: number;
     replaced: (group: Group) => Promise<void>;
   }) {
     this.#environment = parts.environment;
     this.#pages = parts.pages;
     this.#links = parts.links;
+    this.#room = parts.room;
     this.#rememberRequestsMs = parts.rememberRequestsMs;
     this.#replaced = parts.replaced;
   }
@@ -81,7 +88,11 @@ export class SnapshotReceiver {
     const finished = this.#finished.get(group);
     if (finished?.node === node && finished.transfer === transfer)
       this.#answer(node, { kind: 'installed', group, transfer, slot: finished.slot });
-    else this.#answer(node, { kind: 'abort', group, transfer, reason: 'the transfer is not known here' });
+    else this.#refuse(node, { group, transfer }, 'the transfer is not known here');
+  }
+
+  #refuse(node: NodeId, { group, transfer }: Pick<TransferMessage, 'group' | 'transfer'>, reason: string): void {
+    this.#answer(node, { kind: 'abort', group, transfer, reason });
   }
 
   /** The group leaves the node: resolves when no snapshot of it can be put in place any more. The group has stopped before. */
@@ -96,7 +107,12 @@ export class SnapshotReceiver {
     const { logger } = this.#environment;
     const old = this.#staging.get(group.id);
     if (begin.to !== group.paxos.self || begin.slot <= group.state.applied || begin.slot < group.paxos.trimmed) {
-      this.#answer(node, { kind: 'abort', group: group.id, transfer: begin.transfer, reason: 'not needed' });
+      this.#refuse(node, begin, 'not needed');
+      return;
+    }
+    // Items take more room in pages than in their own size, so that it is looked at again with each chunk.
+    if (this.#room.fullness === 2 || begin.itemBytes > this.#room.spareBytes) {
+      this.#refuse(node, begin, NO_ROOM);
       return;
     }
     if (old !== undefined) this.#abort(group, old, 'a newer snapshot begins');
@@ -109,6 +125,7 @@ export class SnapshotReceiver {
   async #take(group: Group, staging: Staging, message: TransferMessage): Promise<void> {
     if (this.#staging.get(group.id) !== staging) return;
     if (message.kind === 'chunk') {
+      if (this.#room.fullness === 2) throw new Error(NO_ROOM);
       if (message.index > staging.nextChunk) throw new Error(`chunk ${message.index} instead of ${staging.nextChunk}`);
       // Sent again: the answer was lost.
       const isNew = message.index === staging.nextChunk;
@@ -181,4 +198,5 @@ function identityAfter({ identity }: Group, { identity: sender }: GroupMeta): Gr
   return { ...identity, configuration, since, members };
 }
 
+const NO_ROOM = 'the disk is nearly full';
 const EMPTY = new Uint8Array(0);

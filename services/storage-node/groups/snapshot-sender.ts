@@ -9,6 +9,7 @@ import type { SnapshotMessage, TransferMessage } from '../../shared/wire/frames.
 import { decodeGroupMeta } from '../core/group-state.ts';
 import type { Group } from './group.ts';
 import type { PeerLinks } from './peer-links.ts';
+import type { SoleCopies } from './sole-copies.ts';
 
 const CHUNK_BYTES = 192 * KIB;
 /** Chunks on their way before the receiver must have acknowledged by asking for more. */
@@ -42,16 +43,23 @@ export class SnapshotSender {
   readonly #links: SenderLinks;
   /** Takes a checkpoint of the group now, in turn with the node's other checkpoints. */
   readonly #checkpoint: (group: Group) => Promise<void>;
+  readonly #copies: Pick<SoleCopies, 'mayBeGiven' | 'given'>;
   readonly #transfers = new Map<ReplicaId, Transfer>();
   #transferIds: number;
   /** Sums for metrics. */
   started = 0;
   sentBytes = 0;
 
-  constructor(parts: { environment: Environment; links: SenderLinks; checkpoint: (group: Group) => Promise<void> }) {
+  constructor(parts: {
+    environment: Environment;
+    links: SenderLinks;
+    checkpoint: (group: Group) => Promise<void>;
+    copies: Pick<SoleCopies, 'mayBeGiven' | 'given'>;
+  }) {
     this.#environment = parts.environment;
     this.#links = parts.links;
     this.#checkpoint = parts.checkpoint;
+    this.#copies = parts.copies;
     // Nobody must take a transfer for one of an earlier life of this process.
     this.#transferIds = parts.environment.random.uint32();
   }
@@ -70,7 +78,7 @@ export class SnapshotSender {
 
   start(group: Group, catchUp: CatchUp): void {
     const node = group.nodeOf(catchUp.replica);
-    if (node === undefined || this.#transfers.has(catchUp.replica)) return;
+    if (node === undefined || this.#transfers.has(catchUp.replica) || !this.#copies.mayBeGiven(group)) return;
     const transfer: Transfer = {
       id: ++this.#transferIds,
       group,
@@ -100,6 +108,7 @@ export class SnapshotSender {
       transfer.heardAtMs = this.#environment.clock.monotonicMs();
       if (message.kind === 'chunk') transfer.taken = Math.max(transfer.taken, message.index + 1);
       else transfer.ended = true;
+      if (message.kind === 'installed') this.#copies.given(transfer.group, transfer.replica);
       transfer.wake?.();
     }
   }
@@ -123,6 +132,7 @@ export class SnapshotSender {
         ballot: catchUp.ballot,
         slot: state.applied,
         state: pinned.meta,
+        itemBytes: pinned.itemBytes,
       });
       const { chunks, items } = await this.#sendChunks(transfer, pinned);
       this.#send(transfer, { ...base, kind: 'end', chunks, items });

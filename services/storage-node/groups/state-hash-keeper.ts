@@ -2,8 +2,10 @@ import type { GroupId, ReplicaId, Slot } from '../../shared/base/ids.ts';
 import type { Logger } from '../../shared/env/logger.ts';
 import type { Ballot } from '../../shared/paxos/ballot.ts';
 import type { StateHashOptions } from '../core/options.ts';
+import type { InstalledSnapshot } from '../core/group-state.ts';
 import { type Judgement, judge } from '../core/state-hash-judgement.ts';
 import { NO_HASH, type StateHashRecord } from '../core/state-hash-record.ts';
+import { originsIn } from './sole-copies.ts';
 import type { StateHashWatch } from './state-hash-watch.ts';
 
 /** What the keeper looks at of a replica, and asks of it. */
@@ -15,10 +17,12 @@ export interface KeptGroup {
     readonly leading: Ballot | undefined;
     readonly serves: boolean;
     readonly full: boolean;
+    readonly closing: boolean;
     readonly configuration: { readonly members: readonly ReplicaId[] };
   };
   readonly state: { readonly applied: Slot; readonly halted: Slot };
-  readonly stateHashes: Pick<StateHashWatch, 'last' | 'heardOf'>;
+  readonly snapshot: InstalledSnapshot;
+  readonly stateHashes: Pick<StateHashWatch, 'last' | 'heardOf' | 'originOf'>;
   /** Returns the record's slot. */
   proposeStateHash(said: StateHashRecord): Slot;
 }
@@ -37,6 +41,7 @@ interface Book {
  * What leaders do about state hashes: they log marks, compare what the members had at the last one, and log what follows. A
  * verdict is on one replica, and the next one needs a mark behind it that this replica too has passed: so never two replicas of
  * a group are built anew at once. A leader in the minority proposes nothing against itself: it lets another lead, which does.
+ * In a halted group there is no verdict: whatever makes two copies equal there says nothing about which of them was right.
  */
 export class StateHashKeeper<G extends KeptGroup> {
   readonly #options: StateHashOptions;
@@ -60,9 +65,10 @@ export class StateHashKeeper<G extends KeptGroup> {
   /** To be called every 50 ms or so. */
   tick(groups: Iterable<G>, nowMs: number): void {
     for (const group of groups) {
-      const { leading, serves, full } = group.paxos;
+      const { leading, serves, full, closing } = group.paxos;
       if (leading === undefined || group.stopped) this.#books.delete(group.id);
-      else if (serves && !full) this.#keep(group, this.#book(group.id, leading, nowMs), nowMs);
+      // Behind a Swap nothing is proposed before it is applied.
+      else if (serves && !full && !closing) this.#keep(group, this.#book(group.id, leading, nowMs), nowMs);
     }
   }
 
@@ -97,17 +103,20 @@ export class StateHashKeeper<G extends KeptGroup> {
 
   #decide(group: G, book: Book, hashes: ReadonlyMap<ReplicaId, string>): void {
     const slot = group.stateHashes.last?.slot ?? 0;
-    const judgement = judge(hashes);
+    const origins = originsIn(group);
+    const judgement = judge(hashes, origins);
     book.judged = slot;
     if (judgement.kind === 'equal') {
       this.agreed += 1;
-      if (group.state.halted > 0 && slot > group.state.halted) book.proposed = group.proposeStateHash({ kind: 'resume', slot });
+      const isNews = group.state.halted > 0 ? slot > group.state.halted : origins.size > 0;
+      if (isNews) book.proposed = group.proposeStateHash({ kind: 'resume', slot });
       return;
     }
     this.contradicted += 1;
     this.#logger.error('copies contradict each other', { group: group.id, slot, hashes: JSON.stringify([...hashes]) });
+    if (group.state.halted > 0) return;
     if (judgement.kind === 'minority') this.#againstMinority(group, book, slot, judgement);
-    else if (group.state.halted === 0) book.proposed = group.proposeStateHash({ kind: 'halt', slot });
+    else book.proposed = group.proposeStateHash({ kind: 'halt', slot });
   }
 
   #againstMinority(group: G, book: Book, slot: Slot, { hash, minority }: Extract<Judgement, { kind: 'minority' }>): void {

@@ -1,5 +1,6 @@
 import type { ReplicaId, Slot } from '../../shared/base/ids.ts';
 import { PageDamagedError } from '../../shared/btree/errors.ts';
+import type { InstalledSnapshot } from '../core/group-state.ts';
 import type { StateHashRecord } from '../core/state-hash-record.ts';
 import type { Mark } from './group-marks.ts';
 
@@ -43,6 +44,8 @@ export class StateHashWatch {
   readonly #own = new Map<Slot, string>();
   readonly #heard = new Map<ReplicaId, Mark>();
   #last: Mark | undefined;
+  /** The last mark at which all copies are known to have been equal. */
+  #agreed: Slot = 0;
 
   /** The last mark that this replica applied. */
   get last(): Mark | undefined {
@@ -52,6 +55,14 @@ export class StateHashWatch {
   /** The last mark that another replica is known to have applied. */
   heardOf(replica: ReplicaId): Mark | undefined {
     return this.#heard.get(replica);
+  }
+
+  /**
+   * Where the own copy comes from: the replica whose snapshot took the tree's place, until all were found equal behind it. A
+   * restart may forget that they were: then it is found again.
+   */
+  originOf({ slot, ballot }: InstalledSnapshot): ReplicaId | undefined {
+    return slot > this.#agreed ? ballot.replica : undefined;
   }
 
   /** A follower tells its last mark. Older news may come behind newer. */
@@ -70,9 +81,11 @@ export class StateHashWatch {
         if (record.replica !== self || own === undefined || own === record.hash) return NOTHING;
         return { kind: 'give-up', error: new StateDiffersError(slot, record.slot, own, record.hash) };
       }
-      case 'halt':
       case 'resume':
-        return { kind: record.kind };
+        this.#agreed = Math.max(this.#agreed, record.slot);
+        return { kind: 'resume' };
+      case 'halt':
+        return { kind: 'halt' };
     }
   }
 

@@ -9,7 +9,12 @@ const ROOM = 'storage-node/groups/disk-room.ts';
 const NODE_GROUPS = 'storage-node/groups/node-groups.ts';
 const DATA_FOLDER = 'shared/platform/data-folder.ts';
 
+const COPIES = 'storage-node/groups/sole-copies.ts';
+const RECEIVER = 'storage-node/groups/snapshot-receiver.ts';
+
 const KEEPER_TESTS = tests('services/storage-node/groups/state-hash-keeper.test.js');
+const COPIES_TESTS = tests('services/storage-node/groups/sole-copies.test.js');
+const RECEIVER_TESTS = tests('services/storage-node/groups/snapshot-receiver.test.js');
 const RECOVERY_TESTS = tests('services/storage-node/groups/group-recovery.test.js');
 const SCRUBBER_TESTS = tests('services/storage-node/groups/scrubber.test.js');
 const SCRUB_WALK_TESTS = tests('services/shared/btree/scrub-walk.test.js');
@@ -17,6 +22,42 @@ const STORIES = tests('test/sim/integrity.test.js');
 
 /** State hashes, scrub, nearly full disks, stores that are set aside. */
 export const INTEGRITY: readonly Mutant[] = [
+  {
+    name: 'copy-and-origin-outvote-the-third',
+    mistake: 'A copy that came from another in a snapshot counts as a second witness: with it a wrong leader condemns the right copy.',
+    patches: [
+      {
+        file: 'storage-node/core/state-hash-judgement.ts',
+        old: '    if (witnesses(majority, origins) * 2 <= witnesses([...hashes.keys()], origins)) continue;\n',
+        new: '',
+      },
+    ],
+    detectors: [KEEPER_TESTS],
+  },
+  {
+    name: 'verdict-in-a-halted-group',
+    mistake: 'Two copies that became equal while a group is halted outvote the third.',
+    patches: [{ file: KEEPER, old: '    if (group.state.halted > 0) return;\n', new: '' }],
+    detectors: [KEEPER_TESTS],
+  },
+  {
+    name: 'state-hash-said-behind-a-swap',
+    mistake: 'A mark that is due is proposed while a Swap is under way.',
+    patches: [{ file: KEEPER, old: 'serves && !full && !closing', new: 'serves && !full' }],
+    detectors: [KEEPER_TESTS],
+  },
+  {
+    name: 'halted-copy-given-while-another-is-there',
+    mistake: 'The copy of a halted group’s leader is given to whoever asks, though a third one may be right.',
+    patches: [{ file: COPIES, old: 'configuration.members.every(', new: 'configuration.members.some(' }],
+    detectors: [COPIES_TESTS],
+  },
+  {
+    name: 'snapshot-staged-on-a-full-disk',
+    mistake: 'Once a snapshot has begun, its chunks are taken in however full the disk becomes.',
+    patches: [{ file: RECEIVER, old: '      if (this.#room.fullness === 2) throw new Error(NO_ROOM);\n', new: '' }],
+    detectors: [RECEIVER_TESTS],
+  },
   {
     name: 'state-hash-not-compared',
     mistake: 'Whatever the members’ hashes are at a mark, they are taken for equal.',

@@ -192,6 +192,7 @@ export const HeartbeatAnswerTags = {
   monotonicUs: 32,
   marks: 42,
   fullness: 48,
+  origins: 58,
 } as const;
 
 export const HelloTags = {
@@ -393,6 +394,7 @@ export const SnapshotBeginTags = {
   slot: 40,
   state: 50,
   ballot: 58,
+  itemBytes: 64,
 } as const;
 
 export const SnapshotChunkTags = {
