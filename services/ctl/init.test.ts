@@ -8,6 +8,7 @@ import { UserError } from './user-error.ts';
 interface FakeNode {
   clusterId: string;
   last: number;
+  hasCatalog: boolean;
   received: InitCluster[];
 }
 
@@ -15,12 +16,15 @@ const SEEDS: readonly Seed[] = ['a', 'b', 'c'].map((az) => ({ az, address: `host
 
 const FRESH: ClusterToForm = { clusterId: 'fresh', begun: false };
 
-/** Three nodes; those named in `formed` belong to a cluster, and their catalog's log ends at `last`. */
+/** Three nodes; those named in `formed` belong to a cluster, and their catalog's log ends at `last`. Those in `bare` have no replica of it. */
 class FakeNodes {
   readonly nodes = new Map<string, FakeNode>();
 
-  constructor(formed: Readonly<Record<string, string>> = {}, last = 0) {
-    for (const { az, address } of SEEDS) this.nodes.set(address, { clusterId: formed[az] ?? '', last, received: [] });
+  constructor(formed: Readonly<Record<string, string>> = {}, last = 0, bare = '') {
+    for (const { az, address } of SEEDS) {
+      const clusterId = formed[az] ?? '';
+      this.nodes.set(address, { clusterId, last, hasCatalog: clusterId !== '' && !bare.includes(az), received: [] });
+    }
   }
 
   readonly call = (address: string, request: AdminRequest): Promise<AdminResponse> => {
@@ -33,7 +37,7 @@ class FakeNodes {
     }
     assert.equal(request.kind, 'describe-node');
     const az = address.slice('host-'.length, 'host-'.length + 1);
-    const replicas = node.clusterId === '' ? [] : [catalogReplica(node.last)];
+    const replicas = node.hasCatalog ? [catalogReplica(node.last)] : [];
     return Promise.resolve({ kind: 'node-description', node: `node-${az}`, az, clusterId: node.clusterId, incarnation: 1, replicas });
   };
 
@@ -74,6 +78,25 @@ test('finishes an attempt that was cut off, under the id of that attempt', async
   const nodes = new FakeNodes({ a: 'first' });
   assert.deepEqual(await initCluster(nodes.call, SEEDS, FRESH), { clusterId: 'first', formedNow: true });
   assert.deepEqual(new Set(nodes.received().map(({ clusterId }) => clusterId)), new Set(['first']));
+});
+
+test('ends what failed between writing down the cluster and creating the catalog, on all seeds or on some', async () => {
+  for (const bare of ['abc', 'ab', 'c']) {
+    const nodes = new FakeNodes({ a: 'half', b: 'half', c: 'half' }, 0, bare);
+    assert.deepEqual(await initCluster(nodes.call, SEEDS, FRESH), { clusterId: 'half', formedNow: true });
+    assert.deepEqual(
+      nodes.received().map(({ clusterId }) => clusterId),
+      ['half', 'half', 'half'],
+    );
+  }
+  const formed = new FakeNodes({ a: 'new', b: 'new', c: 'new' });
+  assert.deepEqual(await initCluster(formed.call, SEEDS, FRESH), { clusterId: 'new', formedNow: false }, 'nobody has written yet');
+});
+
+test('leaves it to the leader of a catalog in use to give a seed a new replica', async () => {
+  const nodes = new FakeNodes({ a: 'old', b: 'old', c: 'old' }, 1, 'b');
+  assert.deepEqual(await initCluster(nodes.call, SEEDS, FRESH), { clusterId: 'old', formedNow: false });
+  assert.equal(nodes.received().length, 0);
 });
 
 test('never makes a node that lost its disk a member again', async () => {

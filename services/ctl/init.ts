@@ -26,7 +26,8 @@ export interface ClusterToForm {
 }
 
 /**
- * Forms the catalog group over the seed nodes, or finds that they already form a cluster; repeating it is safe. Throws UserError
+ * Forms the catalog group over the seed nodes, or finds that they already form a cluster; repeating it is safe, and ends what failed
+ * half-way: a seed writes down its cluster before it has its replica of the catalog, and may have died in between. Throws UserError
  * when the seeds cannot form one: too few AZs, two clusters, or an empty node beside others whose catalog is in use. That is a
  * node that lost its disk, and it must never come back as its old replica: a quorum could then forget what it had promised.
  */
@@ -38,8 +39,12 @@ export async function initCluster(call: AdminCall, seeds: readonly Seed[], toFor
   const known = [...new Set(nodes.map(({ clusterId }) => clusterId).filter((id) => id !== ''))];
   if (known.length > 1) throw new UserError(`These nodes belong to different clusters: ${known.join(', ')}.`);
   const clusterId = known[0] ?? toForm.clusterId;
-  if (nodes.every((node) => node.clusterId !== '')) return { clusterId, formedNow: false };
-  if (!(toForm.begun && toForm.clusterId === clusterId)) refuseLostDisk(nodes);
+  const inUse = nodes.find(({ replicas }) => replicas.some(({ group, last }) => group === CATALOG_GROUP && last > 0));
+  // Where the catalog is in use, its leader gives a replica to a seed that belongs to the cluster and has none.
+  const isFormed = (node: NodeDescription): boolean =>
+    node.clusterId !== '' && (inUse !== undefined || node.replicas.some(({ group }) => group === CATALOG_GROUP));
+  if (nodes.every(isFormed)) return { clusterId, formedNow: false };
+  if (!(toForm.begun && toForm.clusterId === clusterId)) refuseLostDisk(nodes, inUse);
   const members = nodes.map(({ node, az }, position) => ({ replica: position + 1, node, az }));
   const addresses = nodes.map(({ node }, position) => ({ node, address: seeds[position]?.address ?? '' }));
   await Promise.all(seeds.map(({ address }) => call(address, { kind: 'init-cluster', clusterId, members, addresses })));
@@ -47,8 +52,7 @@ export async function initCluster(call: AdminCall, seeds: readonly Seed[], toFor
 }
 
 /** A catalog without a single record was never in use, so nobody can have promised anything in it. */
-function refuseLostDisk(nodes: readonly NodeDescription[]): void {
-  const inUse = nodes.find(({ replicas }) => replicas.some(({ group, last }) => group === CATALOG_GROUP && last > 0));
+function refuseLostDisk(nodes: readonly NodeDescription[], inUse: NodeDescription | undefined): void {
   if (inUse === undefined) return;
   const empty = nodes.filter(({ clusterId }) => clusterId === '').map(({ node }) => node);
   throw new UserError(

@@ -298,6 +298,44 @@ describe('a seed that lost its disk', () => {
   });
 });
 
+describe('a seed that was started anew without a replica of the catalog', () => {
+  const SEEDS = ['node-a', 'node-b', 'node-c'];
+
+  it('is not ready, and takes its part once the cluster is formed again', async () => {
+    const nodes: RunningNode[] = [];
+    for (const name of SEEDS) {
+      const disk = new MemoryDisk();
+      const addresses = Object.fromEntries(SEEDS.map((node) => [node, `${node}:1`]));
+      // It died right after it had written down what cluster it belongs to.
+      disk.identity = encodeNodeIdentity({ formatVersion: DATA_FORMAT_VERSION, clusterId: CLUSTER, node: name, addresses });
+      nodes.push(await start(name, name.slice(-1), [], { disk }));
+    }
+    await timers.advance(5000);
+    for (const { service } of nodes) assert.notEqual(service.notReady(), undefined);
+    network.silence('node-c:1');
+    const early = timers.until(operator.call('node-a:1', initRequest(SEEDS), 3000));
+    await assert.rejects(early, /must be asked of node-c/);
+    network.unsilence('node-c:1');
+    for (const node of nodes) await call(node, initRequest(SEEDS));
+    await timers.advance(5000);
+    assert.deepEqual(
+      nodes.map(({ service }) => service.notReady()),
+      [undefined, undefined, undefined],
+    );
+  });
+
+  it('does not take a replica anew in a catalog that is in use: its earlier life may have lost it', async () => {
+    const nodes = [await start('node-a', 'a', []), await start('node-b', 'b', [])];
+    for (const node of nodes) await call(node, initRequest(SEEDS));
+    await timers.advance(5000);
+    const disk = new MemoryDisk();
+    disk.identity = encodeNodeIdentity({ formatVersion: DATA_FORMAT_VERSION, clusterId: CLUSTER, node: 'node-c', addresses: {} });
+    const lost = await start('node-c', 'c', [], { disk });
+    await call(lost, initRequest(SEEDS));
+    assert.equal(lost.service.groups?.size, 0);
+  });
+});
+
 describe('a learner', () => {
   it('is not created for an earlier life of the node: that may have voted as this replica, and lost it', async () => {
     const seed = await start('node-a', 'a', ['node-a:1']);

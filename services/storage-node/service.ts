@@ -16,6 +16,7 @@ import {
   CATALOG_BEAT_MS,
   CHECKPOINT_TICK_MS,
   HEARTBEAT_MS,
+  LOOK_FOR_MISSING_MS,
   NODE_ALLOWANCE_SHARE,
   REGISTER_MS,
   type StorageNodeOptions,
@@ -25,6 +26,7 @@ import { CatalogFeed } from './groups/catalog-feed.ts';
 import type { Group } from './groups/group.ts';
 import { defaultReserveBytes } from './groups/disk-room.ts';
 import type { NodeDisk } from './groups/node-disk.ts';
+import { MissingReplicas } from './groups/missing-replicas.ts';
 import { NodeGroups } from './groups/node-groups.ts';
 import { RangeReader } from './groups/range-reader.ts';
 import { whyNotReady } from './groups/readiness.ts';
@@ -49,6 +51,8 @@ export interface StorageNodeParts {
   readonly onCluster: (clusterId: string) => void;
 }
 
+/** Other seeds are waited for so long while a cluster is formed. */
+const SEED_ANSWERS_MS = 1000;
 const DISK_FAILED = 'the disk failed: nothing more may be promised by this process';
 
 /** What a node has once it belongs to a cluster and its stores are open. */
@@ -60,6 +64,7 @@ interface OpenNode {
   readonly creator: ReplicaCreator;
   readonly requests: RequestServer;
   readonly watcher: CatalogWatcher;
+  readonly missing: MissingReplicas;
   readonly close: () => Promise<void>;
 }
 
@@ -75,6 +80,8 @@ export class StorageNode implements Service {
   #registered = false;
   /** It found its cluster in use: whatever replica it may have had there is lost. */
   #joined = false;
+  /** An earlier life of the process belonged to a cluster already: it may have had replicas that are lost now. */
+  #hadLife = false;
   #stopping = false;
   /** The damage of the trees is being noted, and then the process ends. */
   #endsForDamage = false;
@@ -92,6 +99,7 @@ export class StorageNode implements Service {
   async run(): Promise<void> {
     const { disk, options, transport, environment } = this.#parts;
     const bytes = await disk.readIdentity();
+    this.#hadLife = bytes !== undefined;
     if (bytes !== undefined) await this.#open(decodeNodeIdentity(bytes, options.node, options.clusterId));
     else environment.logger.info('the data folder is empty', { node: options.node });
     await transport.listen({
@@ -114,8 +122,8 @@ export class StorageNode implements Service {
   }
 
   /**
-   * Not ready before it belongs to a cluster, its replicas have a leader that reaches a quorum (`whyNotReady`), and the catalog
-   * says where the node is.
+   * Not ready before it belongs to a cluster, its replicas have a leader that reaches a quorum (`whyNotReady`), it has all that it
+   * should have (`MissingReplicas`), and the catalog says where the node is.
    */
   notReady(): string | undefined {
     if (this.#node === undefined || !this.#started) return 'the node belongs to no cluster yet: run `stator init`';
@@ -124,6 +132,11 @@ export class StorageNode implements Service {
     const { environment, options } = this.#parts;
     const reason = whyNotReady(this.#node.groups.all, options.paxos.leaseMs, environment.clock.monotonicMs());
     if (reason !== undefined) return reason;
+    const { watcher, missing } = this.#node;
+    if (!watcher.ready) return 'the node has not read the catalog yet, and does not know what it should hold';
+    const lost = missing.first(environment.clock.monotonicMs());
+    if (lost !== undefined)
+      return `no member of ${lost === CATALOG_GROUP ? 'the catalog' : `group ${lost}`} is here yet, where there should be one`;
     return this.#registered || this.#isInCatalog(this.#node) ? undefined : 'the node is not registered with an auto-admin yet';
   }
 
@@ -199,7 +212,16 @@ export class StorageNode implements Service {
     const ranges = new RangeReader(environment);
     const isLost = (id: GroupId): boolean => groups.rebuilder.unknown.has(id);
     const requests = new RequestServer({ clock, timers, groupOf: (id) => groups.group(id), isLost, ranges, options });
-    const watcher = new CatalogWatcher(environment, transport, [...new Set([...Object.values(identity.addresses), ...options.seeds])]);
+    const addresses = [...new Set([...Object.values(identity.addresses), ...options.seeds])];
+    const watcher = new CatalogWatcher(environment, transport, addresses);
+    const missing = new MissingReplicas({
+      node: options.node,
+      view: () => watcher.view,
+      hasMember: (group) => groups.group(group)?.paxos.isMember === true,
+      absences: groups.absences,
+      catalogAddresses: addresses.filter((address) => address !== options.advertise),
+      call: (address, request, timeoutMs) => transport.call(address, request, timeoutMs),
+    });
     const close = async (): Promise<void> => {
       await groups.scrubber.stop();
       await groups.checkpoints.stop();
@@ -209,7 +231,7 @@ export class StorageNode implements Service {
       await treeStore.close();
       await mark.close();
     };
-    const node = { groups, pages, wal, catalog, creator: new ReplicaCreator(groups), requests, watcher, close };
+    const node = { groups, pages, wal, catalog, creator: new ReplicaCreator(groups), requests, watcher, missing, close };
     this.#node = node;
     this.#metrics.watch({ groups, pages, wal, requests, catalog });
     return node;
@@ -242,6 +264,7 @@ export class StorageNode implements Service {
     const aside = new SetAsideTree(this.#parts.disk, node.groups, node.groups.findings, this.#parts.environment.logger);
     this.#every(CHECKPOINT_TICK_MS, () => void aside.tick());
     this.#every(CATALOG_BEAT_MS, () => node.catalog.flush(true));
+    this.#every(LOOK_FOR_MISSING_MS, () => void node.missing.look());
     void this.#register();
   }
 
@@ -368,6 +391,7 @@ export class StorageNode implements Service {
     const addresses = Object.fromEntries(request.addresses.map(({ node, address }) => [node, address]));
     // The leader gives it a new replica; as its old one it would have forgotten what it promised.
     if (this.#joined) return;
+    if (this.#node !== undefined && this.#hadLife && (await this.#hasLostCatalog(this.#node, request))) return;
     const node = this.#node ?? (await this.#openNew(request.clusterId, addresses));
     await node.creator.create({
       kind: 'create-replica',
@@ -382,6 +406,24 @@ export class StorageNode implements Service {
       late: false,
     });
     this.#start(node);
+  }
+
+  /**
+   * A node that was started anew has an identity and no replica of the catalog: either forming the cluster failed half-way, or
+   * there is a catalog in use, of which this node lost its replica or never had one. Only the others can tell, and each of them
+   * may be the one that knows. Rejects with AdminCallError `not-now` when one of them does not answer and none says it.
+   */
+  async #hasLostCatalog({ groups }: OpenNode, { addresses }: InitCluster): Promise<boolean> {
+    const { options, transport } = this.#parts;
+    if (groups.group(CATALOG_GROUP) !== undefined) return false;
+    const others = addresses.filter(({ node }) => node !== options.node);
+    const calls = others.map(({ address }) => transport.call(address, { kind: 'describe-node' }, SEED_ANSWERS_MS));
+    const answers = await Promise.allSettled(calls);
+    if (answers.some((answer) => answer.status === 'fulfilled' && saysCatalogInUse(answer.value))) return true;
+    const silent = others.filter((_other, at) => answers[at]?.status !== 'fulfilled').map(({ node }) => node);
+    if (silent.length > 0)
+      throw new AdminCallError('not-now', `whether the catalog is in use already must be asked of ${silent.join(', ')}`);
+    return false;
   }
 
   /**
@@ -418,6 +460,12 @@ function isWanted({ group, tableId }: GroupIdentity, { watcher }: OpenNode): boo
   if (group === CATALOG_GROUP) return true;
   const table = watcher.view.tableById(tableId);
   return table !== undefined && table.status !== 'DELETING';
+}
+
+/** Its log holds something, or somebody leads it: a replica that is created now must not take the place of one that had a part in it. */
+function saysCatalogInUse(answer: AdminResponse): boolean {
+  if (answer.kind !== 'node-description') return false;
+  return answer.replicas.some(({ group, leading, last, commit }) => group === CATALOG_GROUP && (leading || last > 0 || commit > 0));
 }
 
 /** The catalog's own table id: no table has it, for table ids are UUIDs. */

@@ -3,14 +3,33 @@ import { execFile } from 'node:child_process';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { CATALOG_GROUP } from '../../services/shared/base/ids.ts';
 import type { Logger } from '../../services/shared/env/logger.ts';
 import { nodeDigest } from '../../services/shared/platform/digest.ts';
 import { createTransport } from '../../services/shared/platform/grpc-transport.ts';
 import { PrometheusMetrics } from '../../services/shared/platform/metrics.ts';
+import type { ReplicaDescription } from '../../services/shared/wire/admin.ts';
 import { freePorts } from '../harness/free-ports.ts';
 
 const COMMAND = fileURLToPath(new URL('../../services/ctl/main.js', import.meta.url));
 const QUIET: Logger = { debug() {}, info() {}, warn() {}, error() {}, with: () => QUIET };
+
+/** The replica of the catalog that a seed has once it was told of the cluster; nobody has written yet. */
+const CATALOG: ReplicaDescription = {
+  group: CATALOG_GROUP,
+  replica: 1,
+  tableId: 'catalog',
+  leading: false,
+  damaged: false,
+  ballot: { configuration: 1, round: 0, replica: 0 },
+  commit: 0,
+  applied: 0,
+  last: 0,
+  trimmed: 0,
+  checkpoint: 0,
+  items: 0,
+  itemBytes: 0,
+};
 
 /** A storage node as far as `stator init` sees one: it says who it is, and belongs to a cluster once it is told so. */
 interface Seed {
@@ -32,11 +51,12 @@ async function startSeed(az: string): Promise<Seed> {
   });
   await transport.listen({
     admin: (request) => {
+      const replicas = clusterId === '' ? [] : [CATALOG];
       if (request.kind === 'init-cluster') {
         clusterId = request.clusterId;
         return Promise.resolve({ kind: 'done' });
       }
-      return Promise.resolve({ kind: 'node-description', node, az, clusterId, incarnation: 1, replicas: [] });
+      return Promise.resolve({ kind: 'node-description', node, az, clusterId, incarnation: 1, replicas });
     },
   });
   return { address: `127.0.0.1:${transport.port()}`, clusterId: () => clusterId, close: () => transport.close() };

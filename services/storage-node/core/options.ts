@@ -77,6 +77,8 @@ export const TICK_MS = 50;
 export const HEARTBEAT_MS = 300;
 export const CHECKPOINT_TICK_MS = 250;
 export const CATALOG_BEAT_MS = 1000;
+/** How often others are asked of replicas that seem to be missing here. */
+export const LOOK_FOR_MISSING_MS = 1000;
 export const REGISTER_MS = 5000;
 /** A jump of the wall clock against the monotonic one beyond this means that time was not what it seemed: leases are dropped. */
 export const CLOCK_JUMP_MS = 50;

@@ -21,6 +21,11 @@ export class AbsenceNotices {
     this.#send = send;
   }
 
+  /** Groups of which that was said at this time or later. */
+  *saidSince(sinceMs: number): Generator<GroupId, void, undefined> {
+    for (const [about, saidAtMs] of this.#saidAtMs) if (saidAtMs >= sinceMs) yield Number(about.slice(0, about.indexOf(' ')));
+  }
+
   /** A consensus message came for a replica that is not here. */
   say(node: NodeId, group: GroupId, replica: ReplicaId, nowMs: number): void {
     const about = `${group} ${replica}`;

@@ -93,6 +93,8 @@ export class Group {
   /** Applied slot of the last durable checkpoint. */
   checkpointSlot: Slot;
   checkpointAtMs: number;
+  /** When a leader last sent it something of its log or tree; at first, when it was made. For replicas that are no members. */
+  taughtAtMs: number;
   readonly trimFloor = new TrimFloor();
   readonly stateHashes = new StateHashWatch();
   readonly #durable: DurableEnd;
@@ -108,6 +110,7 @@ export class Group {
     this.#host = parts.host;
     this.checkpointSlot = parts.state.applied;
     this.checkpointAtMs = parts.host.environment.clock.monotonicMs();
+    this.taughtAtMs = this.checkpointAtMs;
     this.#durable = new DurableEnd(parts.paxos.last);
     this.#followed = Math.max(parts.paxos.trimmed, parts.identity.since);
     this.#savedSince = parts.identity.since;

@@ -50,7 +50,7 @@ export class NodeGroups implements GroupHost {
   readonly stateHashes: StateHashKeeper<Group>;
   readonly replacer: ReplicaReplacer;
   readonly #copies: SoleCopies;
-  readonly #absences: AbsenceNotices;
+  readonly absences: AbsenceNotices;
   readonly #catalog: CatalogFeed;
   /** Lets another replica lead, when it can. */
   readonly #handOver: (group: Group, to: ReplicaId) => void;
@@ -142,7 +142,7 @@ export class NodeGroups implements GroupHost {
       wake: (group) => this.wake(group),
       copies: this.#copies,
     });
-    this.#absences = new AbsenceNotices(parts.incarnation, (node, message) => this.links.sendSnapshot(node, message));
+    this.absences = new AbsenceNotices(parts.incarnation, (node, message) => this.links.sendSnapshot(node, message));
     this.#clockOffsetMs = this.#clockOffset();
   }
 
@@ -398,6 +398,7 @@ export class NodeGroups implements GroupHost {
       const answer = message.kind === 'installed' || (message.kind === 'chunk' && message.entries.length === 0);
       if (answer || (message.kind === 'abort' && this.snapshotSender.sends(node, message))) this.snapshotSender.onAnswer(node, message);
       else this.snapshotReceiver.onMessage(node, group, message);
+      if (message.kind === 'chunk') group.taughtAtMs = nowMs;
     }
   }
 
@@ -418,6 +419,7 @@ export class NodeGroups implements GroupHost {
       this.room.notTaken += 1;
       return;
     }
+    if (carriesRecords(message)) group.taughtAtMs = nowMs;
     group.paxos.step(from, message, nowMs);
     this.wake(group);
   }
@@ -425,7 +427,7 @@ export class NodeGroups implements GroupHost {
   /** Of what is here in pieces, or as a member under another id, nothing is said: only a replica without a trace is lost. */
   #sayAbsent(node: NodeId, group: GroupId, replica: ReplicaId, nowMs: number): void {
     if (this.rebuilder.unknown.has(group) || this.#groups.get(group)?.paxos.isMember === true) return;
-    this.#absences.say(node, group, replica, nowMs);
+    this.absences.say(node, group, replica, nowMs);
     this.#scheduleTurn();
   }
 

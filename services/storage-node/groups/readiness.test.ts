@@ -15,6 +15,9 @@ interface Given {
   readonly confirmedAgoMs?: number;
   readonly silentForMs?: number;
   readonly isMember?: boolean;
+  readonly awaitsSnapshot?: boolean;
+  readonly keepsLogOnly?: boolean;
+  readonly taughtAgoMs?: number;
 }
 
 function group(given: Given): ReadyGroup {
@@ -28,6 +31,9 @@ function group(given: Given): ReadyGroup {
   return {
     id,
     stopped,
+    awaitsSnapshot: given.awaitsSnapshot ?? false,
+    keepsLogOnly: given.keepsLogOnly ?? false,
+    taughtAtMs: NOW_MS - (given.taughtAgoMs ?? Number.POSITIVE_INFINITY),
     paxos: {
       abstains,
       isMember: given.isMember ?? true,
@@ -43,8 +49,9 @@ function why(...groups: Given[]): string | undefined {
   return whyNotReady(groups.map(group), LEASE_MS, NOW_MS);
 }
 
-test('a learner and a replica that was replaced hear of no leader, and nobody waits for them', () => {
+test('a learner that was forgotten and a replica that was replaced hear of no leader, and nobody waits for them', () => {
   assert.equal(why({ isMember: false, leader: undefined }), undefined);
+  assert.equal(why({ isMember: false, taughtAgoMs: 3 * LEASE_MS + 1 }), undefined);
 });
 
 test('a follower that heard, and a leader that was answered, within three lease times are ready', () => {
@@ -64,4 +71,15 @@ test('a replica that cannot help to elect a leader is not ready', () => {
   assert.match(why({ heardAgoMs: 0, abstains: true }) ?? '', /damaged/);
   assert.match(why({ heardAgoMs: 0, silentForMs: 1 }) ?? '', /leases/);
   assert.match(why({ leader: undefined }) ?? '', /no leader yet/);
+});
+
+test('a node with a learner that is being taught is not ready', () => {
+  assert.match(why({ heardAgoMs: 0 }, { isMember: false, taughtAgoMs: 3 * LEASE_MS }) ?? '', /^a new replica of group 7 may be learning/);
+  assert.equal(why({ heardAgoMs: 0, taughtAgoMs: 0 }), undefined, 'a member');
+});
+
+test('a replica without its copy is not ready, though it votes', () => {
+  assert.match(why({ heardAgoMs: 0, awaitsSnapshot: true }) ?? '', /has no tree yet/);
+  assert.match(why({ heardAgoMs: 0, awaitsSnapshot: true, keepsLogOnly: true }) ?? '', /keeps the log alone/);
+  assert.match(why({ heardAgoMs: 0, keepsLogOnly: true }) ?? '', /keeps the log alone/);
 });

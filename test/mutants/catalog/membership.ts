@@ -286,6 +286,12 @@ export const MEMBERSHIP: readonly Mutant[] = [
     detectors: [tests('services/storage-node/service.test.js')],
   },
   {
+    name: 'restarted-seed-asks-nobody',
+    mistake: 'A seed without a replica of the catalog, started anew, takes its old one when the cluster is formed once more.',
+    patches: [{ file: 'storage-node/service.ts', old: ' && (await this.#hasLostCatalog(this.#node, request))', new: ' && false' }],
+    detectors: [tests('services/storage-node/service.test.js')],
+  },
+  {
     name: 'log-taken-for-the-members',
     mistake: "A node whose tree is lost takes a log for that of the member on this node, though it is another replica's.",
     patches: [

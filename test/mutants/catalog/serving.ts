@@ -242,4 +242,16 @@ export const SERVING: readonly Mutant[] = [
     ],
     detectors: [tests('services/storage-node/service.test.js')],
   },
+  {
+    name: 'ready-without-its-replicas',
+    mistake: 'A node whose disk was replaced says that it is ready before it has its replicas again.',
+    patches: [
+      {
+        file: 'storage-node/service.ts',
+        old: 'const lost = missing.first(environment.clock.monotonicMs());',
+        new: 'const lost = undefined as GroupId | undefined;',
+      },
+    ],
+    detectors: [tests('test/sim/replaced-disks.test.js')],
+  },
 ];
