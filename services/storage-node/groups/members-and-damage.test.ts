@@ -6,15 +6,11 @@ import { encodeLogRecord } from '../../shared/wal/log-record.ts';
 import type { MemberPlace } from '../../shared/wire/admin.ts';
 import { encodeGroupMeta, type GroupIdentity } from '../core/group-state.ts';
 import { encodeSwap, swapped } from '../core/membership.ts';
-import { REMEMBER_REQUESTS_MS } from '../core/options.ts';
 import { deleteReplica } from '../handlers/delete-replica.ts';
 import type { Group } from './group.ts';
 import type { NodeGroups } from './node-groups.ts';
-import { ReplicaRebuilder } from './replica-rebuilder.ts';
-import { AMPLE_ROOM, BALLOT, IDENTITY, recordOf, ReplicaWorld, stateAt, successorOf, swapRecord } from './replica-world.fixture.ts';
-import { SnapshotReceiver } from './snapshot-receiver.ts';
-import { SnapshotSender } from './snapshot-sender.ts';
-import { SoleCopies } from './sole-copies.ts';
+import { rebuilderOf } from './replica-rebuilder.fixture.ts';
+import { BALLOT, IDENTITY, recordOf, ReplicaWorld, stateAt, successorOf, swapRecord } from './replica-world.fixture.ts';
 
 function swapOf(identity: GroupIdentity, out: number, into: MemberPlace): Buffer {
   const record = {
@@ -25,25 +21,6 @@ function swapOf(identity: GroupIdentity, out: number, into: MemberPlace): Buffer
     oldSize: 0,
   };
   return encodeLogRecord({ ...record, key: new Uint8Array(0), payload: encodeSwap(swapped(identity, out, into)) }, nodeDigest);
-}
-
-function rebuilderOf(world: ReplicaWorld, groups: Group[], node = 'node-2'): ReplicaRebuilder {
-  const { environment, pages, loader, wal } = world;
-  const links = { connected: () => true, flush: () => undefined, sendSnapshot: () => undefined, nodes: new Set<string>().values() };
-  const replaced = (): Promise<void> => Promise.resolve();
-  return new ReplicaRebuilder({
-    node,
-    environment,
-    links,
-    loader,
-    sender: new SnapshotSender({ environment, links, checkpoint: replaced, copies: new SoleCopies(environment.clock) }),
-    receiver: new SnapshotReceiver({ environment, pages, links, room: AMPLE_ROOM, rememberRequestsMs: REMEMBER_REQUESTS_MS, replaced }),
-    groups: () => groups,
-    groupOf: (id) => groups.find((group) => group.id === id),
-    logOwner: (group) => wal.group(group)?.replica ?? 0,
-    put: (group) => void groups.push(group),
-    rebuilding: () => undefined,
-  });
 }
 
 describe('a member that lost its trees, told of a later configuration than its log knows', () => {

@@ -2,13 +2,9 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import type { GroupIdentity } from '../core/group-state.ts';
 import { encodeGroupMeta } from '../core/group-state.ts';
-import { REMEMBER_REQUESTS_MS } from '../core/options.ts';
 import type { Group } from './group.ts';
-import { ReplicaRebuilder } from './replica-rebuilder.ts';
-import { AMPLE_ROOM, IDENTITY, recordOf, ReplicaWorld, stateAt } from './replica-world.fixture.ts';
-import { SnapshotReceiver } from './snapshot-receiver.ts';
-import { SnapshotSender } from './snapshot-sender.ts';
-import { SoleCopies } from './sole-copies.ts';
+import { rebuilderOf } from './replica-rebuilder.fixture.ts';
+import { IDENTITY, recordOf, ReplicaWorld, stateAt } from './replica-world.fixture.ts';
 
 /** A node loses the trees, and with them what its replica is; its log is `replica`'s. What a peer says brings it back. */
 async function rebuilt(replica: number): Promise<Group> {
@@ -16,24 +12,9 @@ async function rebuilt(replica: number): Promise<Group> {
   await world.create({ ...IDENTITY, replica });
   await world.follow([recordOf(0, 1)], 1);
   await world.restart({ loseTrees: true });
-  const { environment, pages, loader, wal } = world;
-  assert.deepEqual(loader.lost([]), [IDENTITY.group]);
-  const links = { connected: () => true, flush: () => undefined, sendSnapshot: () => undefined, nodes: new Set<string>().values() };
+  assert.deepEqual(world.loader.lost([]), [IDENTITY.group]);
   const groups: Group[] = [];
-  const replaced = (): Promise<void> => Promise.resolve();
-  const rebuilder = new ReplicaRebuilder({
-    node: 'node-2',
-    environment,
-    links,
-    loader,
-    sender: new SnapshotSender({ environment, links, checkpoint: replaced, copies: new SoleCopies(environment.clock) }),
-    receiver: new SnapshotReceiver({ environment, pages, links, room: AMPLE_ROOM, rememberRequestsMs: REMEMBER_REQUESTS_MS, replaced }),
-    groups: () => groups,
-    groupOf: (id) => groups.find((group) => group.id === id),
-    logOwner: (group) => wal.group(group)?.replica ?? 0,
-    put: (group) => void groups.push(group),
-    rebuilding: () => undefined,
-  });
+  const rebuilder = rebuilderOf(world, groups);
   rebuilder.lost(IDENTITY.group);
   const told: GroupIdentity = { ...IDENTITY, replica: 1 };
   rebuilder.onIdentity({ kind: 'identity', group: IDENTITY.group, state: encodeGroupMeta(told, stateAt(0)) });
