@@ -205,6 +205,17 @@ test('limits hold over partitions, and reading goes on behind the last key', asy
   assert.deepEqual([keysOf(last), last.more], [['c1', '42', '41', '02'], true]);
 });
 
+test('slices of one walk follow on each other: no item is read twice, and none is left out', async () => {
+  const view = await createTable('80');
+  const keys = ['01', '02', '03', '04', '05', '81', '82', '83'];
+  for (const key of keys) await put(view, key);
+  for (const group of cluster.groups.values()) group.sliceItemsMax = 2;
+  const forward = await read(view, range());
+  assert.deepEqual([keysOf(forward), forward.scanned], [keys, keys.length]);
+  const backward = await read(view, range({ reverse: true }));
+  assert.deepEqual([keysOf(backward), backward.scanned], [[...keys].reverse(), keys.length]);
+});
+
 test('any range, any limits, any partitions: pages joined are what one sorted list holds', async () => {
   const byte = fc.integer({ min: 0, max: 255 }).map((value) => value.toString(16).padStart(2, '0'));
   await fc.assert(
