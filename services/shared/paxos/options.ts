@@ -73,6 +73,8 @@ export function wrongSuccession(current: Configuration, next: Configuration, lea
   if (next.members.length !== current.members.length) return 'a configuration keeps its number of members';
   if (!next.members.includes(leader) || next.logReplicas.includes(leader)) return 'the leader that proposes it must be able to lead it';
   if (!next.logReplicas.every((replica) => next.members.includes(replica))) return 'a log replica that is no member';
+  // Two full copies must be left, or one lost disk could take the last.
+  if (next.logReplicas.length > 1) return 'more than one log replica';
   const newcomers = next.members.filter((replica) => !current.members.includes(replica));
   const changed = next.members.filter(
     (replica) => current.members.includes(replica) && current.logReplicas.includes(replica) !== next.logReplicas.includes(replica),

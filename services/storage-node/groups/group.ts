@@ -498,7 +498,11 @@ export class Group {
         this.#savedSince = since;
         this.#host.wake(this);
       },
-      (error: unknown) => this.#quarantine('the members could not be written', error),
+      (error: unknown) => {
+        this.#saving = false;
+        // A snapshot took the tree's place meanwhile, and brought the members with it.
+        if (!(error instanceof TreeClosedError)) this.#quarantine('the members could not be written', error);
+      },
     );
   }
 

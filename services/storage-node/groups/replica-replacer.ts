@@ -88,7 +88,7 @@ export class ReplicaReplacer {
       if (!this.#parts.copies.mayBeGiven(group)) continue;
       const lost = this.#lostMember(group, nowMs);
       if (lost !== undefined) {
-        const logOnly = group.tree.itemBytes > this.#parts.options.logFirstBytes;
+        const logOnly = group.tree.itemBytes > this.#parts.options.logFirstBytes && !hasLogReplica(group, lost.replica);
         this.#begin(group, lost.replica, { ...lost, replica: 0, logOnly });
         continue;
       }
@@ -105,6 +105,8 @@ export class ReplicaReplacer {
     if (this.#underWay.has(group.id)) throw new AdminCallError('not-now', `the members of group ${group.id} are being changed already`);
     if (!group.identity.members.some(({ replica }) => replica === out))
       throw new AdminCallError('no-such-replica', `replica ${out} is no member`);
+    if (into.logOnly && hasLogReplica(group, out))
+      throw new AdminCallError('not-now', `group ${group.id} has a replica of the log alone already: two full copies must be left`);
     if (!this.#parts.copies.mayBeGiven(group)) throw halted(group);
     if (out === group.paxos.self) throw new AdminCallError('leader', 'a leader does not replace itself: transfer the leadership first');
     this.#underWay.set(group.id, out);
@@ -230,6 +232,11 @@ export class ReplicaReplacer {
 /** Another member may have the right copy, and a new one would come from the leader's. */
 function halted(group: Group): AdminCallError {
   return new AdminCallError('not-now', `the copies of group ${group.id} contradict each other`);
+}
+
+/** Whether a member other than this one keeps the log alone. */
+function hasLogReplica({ identity }: Group, but: ReplicaId): boolean {
+  return identity.members.some(({ replica, logOnly }) => logOnly && replica !== but);
 }
 
 function notLeading(): AdminCallError {
