@@ -355,6 +355,25 @@ describe('a learner', () => {
     assert.equal(node.service.groups?.group(CATALOG_GROUP)?.paxos.isMember, false);
   });
 
+  it('of the catalog shows it to nobody: what it holds is not all there is', async () => {
+    const seed = await start('node-a', 'a', ['node-a:1']);
+    const node = await start('node-d', 'd', ['node-a:1']);
+    await call(seed, initRequest(['node-a']));
+    await timers.advance(3000);
+    const catalog = seed.service.groups?.group(CATALOG_GROUP);
+    assert(catalog !== undefined);
+    const state = encodeGroupMeta(catalog.identity, GroupState.empty(REMEMBER_REQUESTS_MS));
+    await call(node, { kind: 'add-learner', group: CATALOG_GROUP, replica: 77, incarnation: INCARNATION, state, logBehind: 0 });
+    const shown = new Set<string>();
+    for (const { name } of [seed, node]) {
+      const stream = await timers.until(operator.open(`${name}:1`, 'watch', 1000));
+      stream.onFrame = () => void shown.add(name);
+      stream.send({ kind: 'subscribe' });
+    }
+    await timers.advance(3000);
+    assert.deepEqual([...shown], ['node-a']);
+  });
+
   it('that lost its log is given up for another: nobody re-admits one that never voted', async () => {
     const seed = await start('node-a', 'a', ['node-a:1']);
     const disk = new MemoryDisk();

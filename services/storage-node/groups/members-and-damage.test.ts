@@ -4,6 +4,7 @@ import { nodeDigest } from '../../../test/harness/test-environment.ts';
 import { type Ballot, ZERO_BALLOT } from '../../shared/paxos/ballot.ts';
 import { encodeLogRecord } from '../../shared/wal/log-record.ts';
 import type { MemberPlace } from '../../shared/wire/admin.ts';
+import type { SnapshotMessage } from '../../shared/wire/frames.ts';
 import { encodeGroupMeta, type GroupIdentity } from '../core/group-state.ts';
 import { encodeSwap, swapped } from '../core/membership.ts';
 import { deleteReplica } from '../handlers/delete-replica.ts';
@@ -122,6 +123,21 @@ describe('a log replica whose log was trimmed past the Swap that made it a membe
       failed = error;
     }
     assert.equal(failed, undefined);
+  });
+});
+
+describe('a node that lost its trees, of a replica that was replaced meanwhile', () => {
+  it('is told what the group is: it need not know that it is no member any more', async () => {
+    const world = new ReplicaWorld();
+    await world.create();
+    await world.follow([recordOf(0, 1), swapRecord()], 2);
+    const sent: SnapshotMessage[] = [];
+    const rebuilder = rebuilderOf(world, [world.group], sent);
+    rebuilder.onRequest('node-3', { kind: 'request', group: IDENTITY.group, position: 0 });
+    assert.deepEqual(
+      sent.map(({ kind }) => kind),
+      ['identity'],
+    );
   });
 });
 
