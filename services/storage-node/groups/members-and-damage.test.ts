@@ -133,7 +133,7 @@ describe('a node that lost its trees, of a replica that was replaced meanwhile',
     await world.follow([recordOf(0, 1), swapRecord()], 2);
     const sent: SnapshotMessage[] = [];
     const rebuilder = rebuilderOf(world, [world.group], sent);
-    rebuilder.onRequest('node-3', { kind: 'request', group: IDENTITY.group, position: 0 });
+    rebuilder.onRequest('node-9', { kind: 'request', group: IDENTITY.group, position: 0 });
     assert.deepEqual(
       sent.map(({ kind }) => kind),
       ['identity'],
