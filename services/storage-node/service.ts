@@ -458,7 +458,7 @@ export class StorageNode implements Service {
 /** Tables may go while their replicas are being replaced. */
 function isWanted({ group, tableId }: GroupIdentity, { watcher }: OpenNode): boolean {
   if (group === CATALOG_GROUP) return true;
-  const table = watcher.view.tableById(tableId);
+  const table = watcher.view.ownerOf(tableId);
   return table !== undefined && table.status !== 'DELETING';
 }
 

@@ -4,7 +4,7 @@ import { parseItem } from '../../services/shared/item/attribute-map.ts';
 import type { RangeOperation, RangeResult, StorageOperation, StorageResponse } from '../../services/shared/wire/storage-operations.ts';
 
 type Answer = Omit<StorageResponse, 'id'>;
-type Write = Exclude<StorageOperation, { readonly kind: 'get' | 'range' }>;
+type Write = Exclude<StorageOperation, { readonly kind: 'get' | 'range' | 'apply-changes' }>;
 
 interface StoredItem {
   readonly key: Uint8Array;
@@ -48,6 +48,7 @@ export class FakeGroup {
   }
 
   holds(operation: StorageOperation): boolean {
+    if (operation.kind === 'apply-changes') return true;
     const first = operation.kind === 'range' ? operation.low : operation.key;
     const last = operation.kind === 'range' ? operation.high : undefined;
     if (compareBytes(first, this.low) < 0) return false;
@@ -62,6 +63,7 @@ export class FakeGroup {
       return found === undefined ? { status: 'ok', oldSize: 0 } : { status: 'ok', item: found.item, oldSize: found.size, slot: found.slot };
     }
     if (operation.kind === 'range') return { status: 'ok', range: this.#range(operation) };
+    if (operation.kind === 'apply-changes') return { status: 'validation', message: 'a fake group keeps no index' };
     const number = `${life}:${operation.number}`;
     const remembered = this.#answers.get(number);
     if (remembered !== undefined) return remembered;

@@ -60,7 +60,7 @@ export class RangeWalk {
       const partition = this.#partition();
       const response = partition === undefined ? OUTSIDE_MAP : await this.#slice(partition, leftMs);
       if (partition === undefined || response.status === 'wrong-range' || response.status === 'no-such-group') {
-        if (this.#cluster.watcher.view.tableById(this.#tableId) === undefined) return this.#partial(OUTSIDE_MAP);
+        if (this.#cluster.watcher.view.ownerOf(this.#tableId) === undefined) return this.#partial(OUTSIDE_MAP);
         await this.#environment.timers.sleep(RETRY_MAX_MS);
         continue;
       }

@@ -86,7 +86,7 @@ export class StorageStatistics {
 
   #forgetGoneTables(): void {
     for (const tableId of this.#tables.keys()) {
-      if (this.#cluster.watcher.view.tableById(tableId) === undefined) this.#tables.delete(tableId);
+      if (this.#cluster.watcher.view.ownerOf(tableId) === undefined) this.#tables.delete(tableId);
     }
   }
 }

@@ -66,7 +66,7 @@ function get(key: string, consistent = true): RequestedOperation & { kind: 'get'
 }
 
 function start(operation: RequestedOperation, deadlineMs = 5000): Promise<StorageResponse> {
-  const key = operation.kind === 'range' ? operation.low : operation.key;
+  const key = operation.kind === 'range' ? operation.low : operation.kind === 'apply-changes' ? Buffer.alloc(0) : operation.key;
   return client.execute(mapped ?? partition, key, operation, deadlineMs);
 }
 

@@ -15,7 +15,7 @@ import {
 } from '../limits/cluster-client-limits.ts';
 import type { PartitionRecord } from '../placement/catalog-records.ts';
 import type { StatorTransport } from '../wire/frames.ts';
-import type { StorageResponse } from '../wire/storage-operations.ts';
+import type { StorageResponse, StorageStatus } from '../wire/storage-operations.ts';
 import { HeldRequest } from './held-request.ts';
 import type { ConnectionEnvironment, NodeConnection } from './node-connection.ts';
 import { NodeConnections } from './node-connections.ts';
@@ -106,7 +106,7 @@ export class GroupClient {
   /**
    * Carries out one operation at the group of `partition`. `routingKey` finds the partition again when the map was old. The
    * time left, `deadlineMs`, is at most REQUEST_DEADLINE_MAX_MS. Never rejects; the statuses that come back are `ok`,
-   * `condition-failed`, `validation`, `number-refused`, `unknown-outcome` (a write at the deadline, and whatever lost
+   * `condition-failed`, `validation`, `number-refused`, `collection-full`, `index-behind`, `unknown-outcome` (a write at the deadline, and whatever lost
    * STREAM_LOSSES_MAX streams: it may be what ends the nodes), `overloaded` (refused
    * at once), `unavailable` (at the deadline, for a table that is gone and after `stop`, when surely nothing was done), `no-room`,
    * `no-copy` (of all replicas) and, for ranges, `wrong-range` and `no-such-group`.
@@ -187,6 +187,8 @@ export class GroupClient {
       case 'condition-failed':
       case 'validation':
       case 'number-refused':
+      case 'collection-full':
+      case 'index-behind':
         if (request.needsLeader) {
           group.leader = request.node;
           group.probe = undefined;
@@ -396,8 +398,10 @@ export class GroupClient {
  * condition holds, is carried out. Then it must not have been called failed, nor done.
  */
 function leftNoRecord({ status, slot }: StorageResponse): boolean {
-  return status === 'condition-failed' || status === 'validation' || (status === 'ok' && slot === undefined);
+  return NO_RECORD.has(status) || (status === 'ok' && slot === undefined);
 }
+
+const NO_RECORD: ReadonlySet<StorageStatus> = new Set<StorageStatus>(['condition-failed', 'validation', 'collection-full', 'index-behind']);
 
 function unknownOutcome(): StorageResponse {
   return { id: 0, status: 'unknown-outcome', message: 'the deadline passed before the outcome of the write was known' };

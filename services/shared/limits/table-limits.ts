@@ -1,4 +1,4 @@
-import { SECOND_MS } from '../base/units.ts';
+import { GIB, SECOND_MS } from '../base/units.ts';
 
 /** Limits of tables and their settings: "Quotas in Amazon DynamoDB" of the Developer Guide unless said otherwise. */
 
@@ -17,3 +17,12 @@ export const TAG_VALUE_CHARACTERS_MAX = 256;
 export const CHANGES_REMEMBERED = 32;
 /** How long clients may remember what DescribeEndpoints said. */
 export const ENDPOINT_CACHE_MINUTES = 1440;
+/** Secondary indexes of one table ("Quotas in Amazon DynamoDB"). */
+export const LOCAL_INDEXES_MAX = 5;
+export const GLOBAL_INDEXES_MAX = 20;
+/** Attributes of the partition key, and of the sort key, of a global index ("Global secondary indexes: multi-attribute keys"). */
+export const INDEX_KEY_ATTRIBUTES_MAX = 4;
+/** Attributes named by the INCLUDE projections of all indexes of a table together. */
+export const PROJECTED_ATTRIBUTES_MAX = 100;
+/** Of all items with one partition key, index entries included, in a table with local indexes. */
+export const ITEM_COLLECTION_BYTES_MAX = 10 * GIB;

@@ -1,6 +1,7 @@
 import type { GroupId, NodeId, ReplicaId } from '../base/ids.ts';
 import type { KeySchema } from '../item/attribute-value.ts';
 import type { TableHistory } from './table-history.ts';
+import type { GlobalIndex, LocalIndex } from './table-indexes.ts';
 import type { TableSettings, Throughput } from './table-settings.ts';
 
 /**
@@ -23,6 +24,22 @@ export interface TableDefinition extends TableSettings {
   /** With PROVISIONED. */
   readonly throughput?: Throughput;
   readonly createdAtMs: number;
+  readonly localIndexes?: readonly LocalIndex[];
+  readonly globalIndexes?: readonly GlobalIndex[];
+  readonly ttl?: TimeToLive;
+  /**
+   * What the partitions have to be told (`settingsOf`) changed that often; absent: 0, and they need to be told nothing. A table that
+   * is made with indexes begins with 1.
+   */
+  readonly settingsVersion?: number;
+}
+
+/** When items expire. */
+export interface TimeToLive {
+  readonly attribute: string;
+  readonly enabled: boolean;
+  /** Wall-clock time. */
+  readonly changedAtMs: number;
 }
 
 export type TableStatus = 'CREATING' | 'ACTIVE' | 'UPDATING' | 'DELETING';
@@ -34,6 +51,8 @@ export interface TableRecord extends TableDefinition {
   /** It serves, but a node was down when it was made: replicas there are still to be made. */
   readonly incomplete?: true;
   readonly history?: TableHistory;
+  /** Every partition is known to have the settings of this version; absent: 0. */
+  readonly settledVersion?: number;
   /** Ids of the last changes, oldest first: one that comes again, however late, is known by it. */
   readonly changes?: readonly string[];
 }

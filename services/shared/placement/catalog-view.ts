@@ -36,6 +36,8 @@ export class CatalogView {
   /** By catalog key. */
   readonly #removedTables = new Map<string, RemovedTableRecord>();
   readonly #tablesById = new Map<string, TableRecord>();
+  /** By the id of a global index: the table it belongs to. */
+  readonly #tablesByIndex = new Map<string, TableRecord>();
   readonly #partitions = new Map<string, PartitionMap>();
   readonly #nodes = new Map<NodeId, NodeRecord>();
   readonly #credentials = new Map<string, CredentialRecord>();
@@ -71,6 +73,11 @@ export class CatalogView {
 
   tableById(tableId: string): TableRecord | undefined {
     return this.#tablesById.get(tableId);
+  }
+
+  /** The table that partitions under this id belong to: the id is the table's own or that of one of its global indexes. */
+  ownerOf(id: string): TableRecord | undefined {
+    return this.#tablesById.get(id) ?? this.#tablesByIndex.get(id);
   }
 
   /** Names of an account's tables in one region, sorted by UTF-16 units (names are ASCII). */
@@ -163,9 +170,15 @@ export class CatalogView {
     const regions = emplace(this.#tables, key.account, () => new Map<string, Map<string, TableRecord>>());
     const names = emplace(regions, key.region, () => new Map<string, TableRecord>());
     const earlier = names.get(key.name);
-    if (earlier !== undefined) this.#tablesById.delete(earlier.tableId);
+    if (earlier !== undefined) this.#forget(earlier);
     names.set(key.name, record);
     this.#tablesById.set(record.tableId, record);
+    for (const { indexId } of record.globalIndexes ?? []) this.#tablesByIndex.set(indexId, record);
+  }
+
+  #forget({ tableId, globalIndexes = [] }: TableRecord): void {
+    this.#tablesById.delete(tableId);
+    for (const { indexId } of globalIndexes) this.#tablesByIndex.delete(indexId);
   }
 
   #removeTable(key: CatalogKey & { kind: 'table' }): void {
@@ -174,7 +187,7 @@ export class CatalogView {
     const record = names?.get(key.name);
     if (record === undefined) return;
     names?.delete(key.name);
-    this.#tablesById.delete(record.tableId);
+    this.#forget(record);
   }
 
   #putPartition(key: CatalogKey & { kind: 'partition' }, record: PartitionRecord): void {

@@ -17,14 +17,14 @@ export class RecordFields {
   /** A text that is not empty. */
   text(field: string): string {
     const value = this.#fields[field];
-    if (typeof value !== 'string' || value === '') throw this.#refusal(field, 'a text that is not empty');
+    if (typeof value !== 'string' || value === '') throw this.refusal(field, 'a text that is not empty');
     return value;
   }
 
   /** A text, which may be empty. */
   anyText(field: string): string {
     const value = this.#fields[field];
-    if (typeof value !== 'string') throw this.#refusal(field, 'a text');
+    if (typeof value !== 'string') throw this.refusal(field, 'a text');
     return value;
   }
 
@@ -32,7 +32,7 @@ export class RecordFields {
   integer(field: string, least = 0, greatest: number = Number.MAX_SAFE_INTEGER): number {
     const value = this.#fields[field];
     if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < least || value > greatest) {
-      throw this.#refusal(field, `an integer of ${least} to ${greatest}`);
+      throw this.refusal(field, `an integer of ${least} to ${greatest}`);
     }
     return value;
   }
@@ -41,20 +41,20 @@ export class RecordFields {
   oneOf<T extends string>(field: string, choices: readonly T[]): T {
     const value = this.#fields[field];
     const choice = choices.find((candidate) => candidate === value);
-    if (choice === undefined) throw this.#refusal(field, `one of ${choices.join(', ')}`);
+    if (choice === undefined) throw this.refusal(field, `one of ${choices.join(', ')}`);
     return choice;
   }
 
   /** Bytes as lower-case hexadecimal; may be empty. */
   hex(field: string): string {
     const value = this.#fields[field];
-    if (typeof value !== 'string' || !/^(?:[0-9a-f]{2})*$/.test(value)) throw this.#refusal(field, 'bytes in lower-case hexadecimal');
+    if (typeof value !== 'string' || !/^(?:[0-9a-f]{2})*$/.test(value)) throw this.refusal(field, 'bytes in lower-case hexadecimal');
     return value;
   }
 
   flag(field: string): boolean {
     const value = this.#fields[field];
-    if (typeof value !== 'boolean') throw this.#refusal(field, 'true or false');
+    if (typeof value !== 'boolean') throw this.refusal(field, 'true or false');
     return value;
   }
 
@@ -72,23 +72,24 @@ export class RecordFields {
 
   list(field: string): RecordFields[] {
     const value = this.#fields[field];
-    if (!Array.isArray(value)) throw this.#refusal(field, 'a list');
+    if (!Array.isArray(value)) throw this.refusal(field, 'a list');
     return value.map((element: unknown, at) => new RecordFields(`${this.#what}.${field}[${at}]`, element));
   }
 
   integers(field: string): number[] {
     const value = this.#fields[field];
-    if (!Array.isArray(value) || !value.every((element) => Number.isSafeInteger(element))) throw this.#refusal(field, 'a list of integers');
+    if (!Array.isArray(value) || !value.every((element) => Number.isSafeInteger(element))) throw this.refusal(field, 'a list of integers');
     return value as number[];
   }
 
   texts(field: string): string[] {
     const value = this.#fields[field];
-    if (!Array.isArray(value) || !value.every((element) => typeof element === 'string')) throw this.#refusal(field, 'a list of texts');
+    if (!Array.isArray(value) || !value.every((element) => typeof element === 'string')) throw this.refusal(field, 'a list of texts');
     return value as string[];
   }
 
-  #refusal(field: string, wanted: string): CatalogRecordError {
+  /** What to throw for a field that is not `wanted`. */
+  refusal(field: string, wanted: string): CatalogRecordError {
     return new CatalogRecordError(`${this.#what}.${field} is not ${wanted}`);
   }
 }

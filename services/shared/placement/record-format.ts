@@ -1,5 +1,5 @@
 import { fromUtf8, utf8 } from '../base/bytes.ts';
-import type { KeyAttribute, KeySchema } from '../item/attribute-value.ts';
+import type { KeySchema } from '../item/attribute-value.ts';
 import { ID_MAX } from '../limits/placement-limits.ts';
 import type {
   AutoAdminLeaseRecord,
@@ -11,9 +11,11 @@ import type {
   ReplicaRecord,
   TableDefinition,
   TableRecord,
+  TimeToLive,
 } from './catalog-records.ts';
 import { CatalogRecordError, RecordFields } from './record-fields.ts';
 import { readTableHistory } from './table-history.ts';
+import { readGlobalIndex, readKeyAttribute, readLocalIndex } from './table-indexes.ts';
 import { readTableSettings, readThroughput } from './table-settings.ts';
 
 /**
@@ -48,6 +50,7 @@ function readTableRecord(fields: RecordFields): TableRecord {
     generation: fields.integer('generation', 1),
     status: fields.oneOf('status', ['CREATING', 'ACTIVE', 'UPDATING', 'DELETING']),
     ...(fields.has('incomplete') ? { incomplete: true } : {}),
+    ...(fields.has('settledVersion') ? { settledVersion: fields.integer('settledVersion', 1) } : {}),
     ...(fields.has('history') ? { history: readTableHistory(fields.object('history')) } : {}),
     ...(fields.has('changes') ? { changes: fields.texts('changes') } : {}),
   };
@@ -155,7 +158,15 @@ function readTableDefinition(fields: RecordFields): TableDefinition {
     ...(throughput === undefined ? {} : { throughput: readThroughput(throughput) }),
     createdAtMs: fields.integer('createdAtMs'),
     ...readTableSettings(fields),
+    ...(fields.has('localIndexes') ? { localIndexes: fields.list('localIndexes').map(readLocalIndex) } : {}),
+    ...(fields.has('globalIndexes') ? { globalIndexes: fields.list('globalIndexes').map(readGlobalIndex) } : {}),
+    ...(fields.has('ttl') ? { ttl: readTimeToLive(fields.object('ttl')) } : {}),
+    ...(fields.has('settingsVersion') ? { settingsVersion: fields.integer('settingsVersion', 1) } : {}),
   };
+}
+
+function readTimeToLive(fields: RecordFields): TimeToLive {
+  return { attribute: fields.text('attribute'), enabled: fields.flag('enabled'), changedAtMs: fields.integer('changedAtMs') };
 }
 
 /** A text that stands in a catalog key, between slashes. */
@@ -168,10 +179,6 @@ function pathPart(fields: RecordFields, field: string): string {
 function readKeySchema(fields: RecordFields): KeySchema {
   const partition = readKeyAttribute(fields.object('partition'));
   return fields.has('sort') ? { partition, sort: readKeyAttribute(fields.object('sort')) } : { partition };
-}
-
-function readKeyAttribute(fields: RecordFields): KeyAttribute {
-  return { name: fields.text('name'), type: fields.oneOf('type', ['S', 'N', 'B']) };
 }
 
 function readReplica(fields: RecordFields): ReplicaRecord {

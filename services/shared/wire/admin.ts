@@ -12,6 +12,7 @@ export type AdminRequest =
   | InspectGroup
   | AddLearner
   | SwapReplica
+  | ChangeSettings
   // to the auto-admin
   | RegisterNode
   | CreateTable
@@ -26,6 +27,7 @@ export type AdminResponse =
   | NodeDescription
   | GroupInspection
   | LearnerAdded
+  | SettingsApplied
   | TableChanged
   | ScrubReport
   | { readonly kind: 'auto-admin-description'; readonly active: boolean; readonly operationsUnderWay: number };
@@ -119,6 +121,35 @@ export interface SwapReplica {
   readonly configuration: number;
   readonly out: ReplicaId;
   readonly into: MemberPlace;
+}
+
+/**
+ * To the leader of a group of a table: `settings` is the JSON of placement/partition-settings.ts. Answered once they are
+ * applied; older ones than the group has change nothing, so the call also asks how far indexes are.
+ */
+export interface ChangeSettings {
+  readonly kind: 'change-settings';
+  readonly group: GroupId;
+  readonly settings: Uint8Array;
+}
+
+export interface SettingsApplied {
+  readonly kind: 'settings-applied';
+  /** Version that the group has now. */
+  readonly version: number;
+  readonly indexes: readonly IndexProgress[];
+}
+
+/** How far a global index is with what one partition of its table has. */
+export interface IndexProgress {
+  readonly indexId: string;
+  /** All items that were there before the index are in the log for it. */
+  readonly backfilled: boolean;
+  /** The index partitions have everything up to the end of the backfill. */
+  readonly delivered: boolean;
+  readonly itemsDone: number;
+  /** About as many there are in all. */
+  readonly items: number;
 }
 
 export interface InspectGroup {

@@ -2,6 +2,7 @@ import { MalformedBytesError } from '../base/byte-reader.ts';
 import type {
   AddLearner,
   AdminRequest,
+  ChangeSettings,
   ChangeTable,
   CreateReplica,
   DeleteReplica,
@@ -19,6 +20,7 @@ import type { NodeAddress } from './frames.ts';
 import {
   AddLearnerTags,
   AdminCallTags,
+  ChangeSettingsTags,
   ChangeTableTags,
   CreateReplicaTags,
   CreateTableTags,
@@ -94,6 +96,10 @@ function writeRequest(writer: ProtoWriter, request: AdminRequest): number {
       writer.uint(SwapReplicaTags.configuration, request.configuration);
       writer.uint(SwapReplicaTags.group, request.group);
       return AdminCallTags.swapReplica;
+    case 'change-settings':
+      writer.bytes(ChangeSettingsTags.settings, request.settings);
+      writer.uint(ChangeSettingsTags.group, request.group);
+      return AdminCallTags.changeSettings;
     case 'inspect-group':
       writer.uint(InspectGroupTags.group, request.group);
       return AdminCallTags.inspectGroup;
@@ -146,6 +152,8 @@ function readRequest(reader: ProtoReader, tag: number): AdminRequest | undefined
       return readAddLearner(reader);
     case AdminCallTags.swapReplica:
       return readSwapReplica(reader);
+    case AdminCallTags.changeSettings:
+      return readChangeSettings(reader);
     case AdminCallTags.inspectGroup:
       return readInspectGroup(reader);
     case AdminCallTags.registerNode:
@@ -454,4 +462,18 @@ function readChangeTable(reader: ProtoReader): ChangeTable {
   }
   reader.leave(outer);
   return { kind: 'change-table', account, region, name, tableId, change };
+}
+
+function readChangeSettings(reader: ProtoReader): ChangeSettings {
+  const outer = reader.enter();
+  let group = 0;
+  let settings: Uint8Array = NO_BYTES;
+  while (reader.more()) {
+    const tag = reader.tag();
+    if (tag === ChangeSettingsTags.group) group = reader.uint();
+    else if (tag === ChangeSettingsTags.settings) settings = reader.bytes();
+    else reader.skip(tag);
+  }
+  reader.leave(outer);
+  return { kind: 'change-settings', group, settings };
 }

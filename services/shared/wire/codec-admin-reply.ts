@@ -1,6 +1,15 @@
 import { MalformedBytesError } from '../base/byte-reader.ts';
 import { ZERO_BALLOT } from '../paxos/ballot.ts';
-import type { AdminResponse, GroupInspection, MemberPlace, NodeDescription, ReplicaDescription, TableChanged } from './admin.ts';
+import type {
+  AdminResponse,
+  GroupInspection,
+  IndexProgress,
+  MemberPlace,
+  NodeDescription,
+  ReplicaDescription,
+  SettingsApplied,
+  TableChanged,
+} from './admin.ts';
 import { readMemberPlace, writeMemberPlaces } from './codec-admin-call.ts';
 import type { Hello } from './codec-hello.ts';
 import { readHello, writeHello } from './codec-hello.ts';
@@ -10,9 +19,11 @@ import {
   AdminReplyTags,
   AutoAdminDescriptionTags,
   GroupInspectionTags,
+  IndexProgressTags,
   LearnerAddedTags,
   NodeDescriptionTags,
   ReplicaDescriptionTags,
+  SettingsAppliedTags,
   TableChangedTags,
 } from './generated/field-tags.ts';
 import { readScrubReport, writeScrubReport } from './codec-scrub-report.ts';
@@ -63,6 +74,10 @@ function writeOutcome(writer: ProtoWriter, outcome: AdminReply['outcome']): numb
     case 'learner-added':
       writer.uint(LearnerAddedTags.replica, outcome.replica);
       return AdminReplyTags.learnerAdded;
+    case 'settings-applied':
+      writeIndexProgress(writer, outcome.indexes);
+      writer.uint(SettingsAppliedTags.version, outcome.version);
+      return AdminReplyTags.settingsApplied;
     case 'group-inspection':
       writeMemberPlaces(writer, GroupInspectionTags.members, outcome.members);
       writer.uint(GroupInspectionTags.configuration, outcome.configuration);
@@ -99,6 +114,8 @@ function readOutcome(reader: ProtoReader, tag: number): AdminReply['outcome'] | 
       return readNodeDescription(reader);
     case AdminReplyTags.learnerAdded:
       return readLearnerAdded(reader);
+    case AdminReplyTags.settingsApplied:
+      return readSettingsApplied(reader);
     case AdminReplyTags.groupInspection:
       return readGroupInspection(reader);
     case AdminReplyTags.tableChanged:
@@ -281,4 +298,47 @@ function readRefusal(reader: ProtoReader): AdminRefusal {
   }
   reader.leave(outer);
   return { kind: 'refusal', code, message };
+}
+
+function writeIndexProgress(writer: ProtoWriter, indexes: readonly IndexProgress[]): void {
+  for (let at = indexes.length - 1; at >= 0; at--) {
+    const progress = indexes[at] as IndexProgress;
+    const position = writer.position();
+    writer.uint(IndexProgressTags.items, progress.items);
+    writer.uint(IndexProgressTags.itemsDone, progress.itemsDone);
+    writer.bool(IndexProgressTags.delivered, progress.delivered);
+    writer.bool(IndexProgressTags.backfilled, progress.backfilled);
+    writer.text(IndexProgressTags.indexId, progress.indexId);
+    writer.nest(SettingsAppliedTags.indexes, position);
+  }
+}
+
+function readSettingsApplied(reader: ProtoReader): SettingsApplied {
+  const outer = reader.enter();
+  let version = 0;
+  const indexes: IndexProgress[] = [];
+  while (reader.more()) {
+    const tag = reader.tag();
+    if (tag === SettingsAppliedTags.version) version = reader.uint();
+    else if (tag === SettingsAppliedTags.indexes) indexes.push(readIndexProgress(reader));
+    else reader.skip(tag);
+  }
+  reader.leave(outer);
+  return { kind: 'settings-applied', version, indexes };
+}
+
+function readIndexProgress(reader: ProtoReader): IndexProgress {
+  const outer = reader.enter();
+  const progress: Mutable<IndexProgress> = { indexId: '', backfilled: false, delivered: false, itemsDone: 0, items: 0 };
+  while (reader.more()) {
+    const tag = reader.tag();
+    if (tag === IndexProgressTags.indexId) progress.indexId = reader.text();
+    else if (tag === IndexProgressTags.backfilled) progress.backfilled = reader.bool();
+    else if (tag === IndexProgressTags.delivered) progress.delivered = reader.bool();
+    else if (tag === IndexProgressTags.itemsDone) progress.itemsDone = reader.uint();
+    else if (tag === IndexProgressTags.items) progress.items = reader.uint();
+    else reader.skip(tag);
+  }
+  reader.leave(outer);
+  return progress;
 }

@@ -1,8 +1,10 @@
 import { MalformedBytesError } from '../base/byte-reader.ts';
 import type { RequestFrame } from './frames.ts';
 import {
+  ApplyChangesOperationTags,
   DeleteOperationTags,
   GetOperationTags,
+  IndexChangeTags,
   PutOperationTags,
   RangeOperationTags,
   RequestFrameTags,
@@ -15,9 +17,11 @@ import type { ProtoReader } from './proto-reader.ts';
 import { NO_BYTES } from './proto-reader.ts';
 import type { ProtoWriter } from './proto-writer.ts';
 import type {
+  ApplyChangesOperation,
   DeleteOperation,
   ExpressionFields,
   GetOperation,
+  IndexChange,
   NumberedWrite,
   PutOperation,
   RangeOperation,
@@ -106,11 +110,15 @@ function writeOperation(writer: ProtoWriter, operation: StorageOperation): numbe
     case 'range':
       writeRange(writer, operation);
       return StorageRequestTags.range;
+    case 'apply-changes':
+      writeApplyChanges(writer, operation);
+      return StorageRequestTags.applyChanges;
   }
 }
 
 /** What Put, Update and Delete have in common: proto/requests.proto numbers these fields alike in all three. */
 function writeWriteFields(writer: ProtoWriter, operation: ExpressionFields & NumberedWrite): void {
+  if (operation.measure !== undefined) writer.uint(PutOperationTags.measure, operation.measure);
   if (operation.values !== undefined) writer.presentBytes(PutOperationTags.values, operation.values);
   if (operation.names !== undefined) writer.presentBytes(PutOperationTags.names, operation.names);
   if (operation.condition !== undefined) writer.presentText(PutOperationTags.condition, operation.condition);
@@ -125,10 +133,13 @@ function readWriteField(reader: ProtoReader, tag: number, operation: Mutable<Exp
   else if (tag === PutOperationTags.condition) operation.condition = reader.text();
   else if (tag === PutOperationTags.names) operation.names = reader.bytes();
   else if (tag === PutOperationTags.values) operation.values = reader.bytes();
+  else if (tag === PutOperationTags.measure) operation.measure = reader.uint();
   else reader.skip(tag);
 }
 
 function writeRange(writer: ProtoWriter, operation: RangeOperation): void {
+  if (operation.fetchItems === true) writer.bool(RangeOperationTags.fetchItems, true);
+  if (operation.index !== undefined) writer.uint(RangeOperationTags.index, operation.index);
   if (operation.filter !== undefined) writer.presentText(RangeOperationTags.filter, operation.filter);
   if (operation.values !== undefined) writer.presentBytes(RangeOperationTags.values, operation.values);
   if (operation.names !== undefined) writer.presentBytes(RangeOperationTags.names, operation.names);
@@ -139,6 +150,21 @@ function writeRange(writer: ProtoWriter, operation: RangeOperation): void {
   writer.bool(RangeOperationTags.reverse, operation.reverse);
   if (operation.high !== undefined) writer.presentBytes(RangeOperationTags.high, operation.high);
   writer.bytes(RangeOperationTags.low, operation.low);
+}
+
+function writeApplyChanges(writer: ProtoWriter, operation: ApplyChangesOperation): void {
+  const { changes } = operation;
+  writer.bool(ApplyChangesOperationTags.opens, operation.opens);
+  for (let at = changes.length - 1; at >= 0; at--) {
+    const { key, value } = changes[at] as IndexChange;
+    const position = writer.position();
+    if (value !== undefined) writer.presentBytes(IndexChangeTags.value, value);
+    writer.bytes(IndexChangeTags.key, key);
+    writer.nest(ApplyChangesOperationTags.changes, position);
+  }
+  writer.uint(ApplyChangesOperationTags.slot, operation.slot);
+  writer.uint(ApplyChangesOperationTags.previous, operation.previous);
+  writer.uint(ApplyChangesOperationTags.source, operation.source);
 }
 
 /** The operation in the field with this key; undefined, and the field passed over, when this version does not know the key. */
@@ -154,6 +180,8 @@ function readOperation(reader: ProtoReader, tag: number): StorageOperation | und
       return readDelete(reader);
     case StorageRequestTags.range:
       return readRange(reader);
+    case StorageRequestTags.applyChanges:
+      return readApplyChanges(reader);
     default:
       reader.skip(tag);
       return undefined;
@@ -263,8 +291,42 @@ function readRange(reader: ProtoReader): RangeOperation {
     else if (tag === RangeOperationTags.filter) operation.filter = reader.text();
     else if (tag === RangeOperationTags.names) operation.names = reader.bytes();
     else if (tag === RangeOperationTags.values) operation.values = reader.bytes();
+    else if (tag === RangeOperationTags.index) operation.index = reader.uint();
+    else if (tag === RangeOperationTags.fetchItems) {
+      if (reader.bool()) operation.fetchItems = true;
+    } else reader.skip(tag);
+  }
+  reader.leave(outer);
+  return operation;
+}
+
+function readApplyChanges(reader: ProtoReader): ApplyChangesOperation {
+  const outer = reader.enter();
+  const changes: IndexChange[] = [];
+  const operation: Mutable<ApplyChangesOperation> = { kind: 'apply-changes', source: 0, previous: 0, slot: 0, changes, opens: false };
+  while (reader.more()) {
+    const tag = reader.tag();
+    if (tag === ApplyChangesOperationTags.source) operation.source = reader.uint();
+    else if (tag === ApplyChangesOperationTags.previous) operation.previous = reader.uint();
+    else if (tag === ApplyChangesOperationTags.slot) operation.slot = reader.uint();
+    else if (tag === ApplyChangesOperationTags.changes) changes.push(readIndexChange(reader));
+    else if (tag === ApplyChangesOperationTags.opens) operation.opens = reader.bool();
     else reader.skip(tag);
   }
   reader.leave(outer);
   return operation;
+}
+
+function readIndexChange(reader: ProtoReader): IndexChange {
+  const outer = reader.enter();
+  let key: Uint8Array = NO_BYTES;
+  let value: Uint8Array | undefined;
+  while (reader.more()) {
+    const tag = reader.tag();
+    if (tag === IndexChangeTags.key) key = reader.bytes();
+    else if (tag === IndexChangeTags.value) value = reader.bytes();
+    else reader.skip(tag);
+  }
+  reader.leave(outer);
+  return value === undefined ? { key } : { key, value };
 }

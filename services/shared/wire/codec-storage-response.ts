@@ -1,10 +1,10 @@
 import { MalformedBytesError } from '../base/byte-reader.ts';
 import type { ResponseFrame } from './frames.ts';
-import { RangeResultTags, ResponseFrameTags, StorageResponseTags, StorageStatusNumbers } from './generated/field-tags.ts';
+import { IndexUnitsTags, RangeResultTags, ResponseFrameTags, StorageResponseTags, StorageStatusNumbers } from './generated/field-tags.ts';
 import type { Mutable } from './mutable.ts';
 import type { ProtoReader } from './proto-reader.ts';
 import type { ProtoWriter } from './proto-writer.ts';
-import type { RangeResult, StorageResponse, StorageStatus } from './storage-operations.ts';
+import type { IndexUnits, RangeResult, StorageResponse, StorageStatus } from './storage-operations.ts';
 
 const STATUS_NUMBERS: Readonly<Record<StorageStatus, number>> = {
   ok: StorageStatusNumbers.OK,
@@ -20,6 +20,8 @@ const STATUS_NUMBERS: Readonly<Record<StorageStatus, number>> = {
   'no-room': StorageStatusNumbers.NO_ROOM,
   'no-copy': StorageStatusNumbers.NO_COPY,
   unavailable: StorageStatusNumbers.UNAVAILABLE,
+  'collection-full': StorageStatusNumbers.COLLECTION_FULL,
+  'index-behind': StorageStatusNumbers.INDEX_BEHIND,
 };
 const STATUSES = new Map(Object.entries(STATUS_NUMBERS).map(([name, number]) => [number, name as StorageStatus]));
 
@@ -40,7 +42,9 @@ export function readResponseFrame(reader: ProtoReader): ResponseFrame {
 
 function writeResponse(writer: ProtoWriter, response: StorageResponse): void {
   const position = writer.position();
-  const { message, leader, item, oldSize, newSize, slot, range } = response;
+  const { message, leader, item, oldSize, newSize, slot, range, collectionBytes, indexUnits } = response;
+  if (indexUnits !== undefined) writeIndexUnits(writer, indexUnits);
+  if (collectionBytes !== undefined) writer.presentUint(StorageResponseTags.collectionBytes, collectionBytes);
   if (range !== undefined) writeRangeResult(writer, range);
   if (slot !== undefined) writer.presentUint(StorageResponseTags.slot, slot);
   if (newSize !== undefined) writer.presentUint(StorageResponseTags.newSize, newSize);
@@ -67,6 +71,8 @@ function readResponse(reader: ProtoReader): StorageResponse {
     else if (tag === StorageResponseTags.newSize) response.newSize = reader.uint();
     else if (tag === StorageResponseTags.slot) response.slot = reader.uint();
     else if (tag === StorageResponseTags.range) response.range = readRangeResult(reader);
+    else if (tag === StorageResponseTags.collectionBytes) response.collectionBytes = reader.uint();
+    else if (tag === StorageResponseTags.indexUnits) response.indexUnits = [...(response.indexUnits ?? []), readIndexUnits(reader)];
     else reader.skip(tag);
   }
   reader.leave(outer);
@@ -80,9 +86,34 @@ function readStatus(reader: ProtoReader): StorageStatus {
   return status;
 }
 
+function writeIndexUnits(writer: ProtoWriter, indexUnits: readonly IndexUnits[]): void {
+  for (let at = indexUnits.length - 1; at >= 0; at--) {
+    const { index, units } = indexUnits[at] as IndexUnits;
+    const position = writer.position();
+    writer.uint(IndexUnitsTags.units, units);
+    writer.text(IndexUnitsTags.index, index);
+    writer.nest(StorageResponseTags.indexUnits, position);
+  }
+}
+
+function readIndexUnits(reader: ProtoReader): IndexUnits {
+  const outer = reader.enter();
+  let index = '';
+  let units = 0;
+  while (reader.more()) {
+    const tag = reader.tag();
+    if (tag === IndexUnitsTags.index) index = reader.text();
+    else if (tag === IndexUnitsTags.units) units = reader.uint();
+    else reader.skip(tag);
+  }
+  reader.leave(outer);
+  return { index, units };
+}
+
 function writeRangeResult(writer: ProtoWriter, range: RangeResult): void {
   const position = writer.position();
   const { items } = range;
+  if (range.fetchedUnits !== undefined) writer.uint(RangeResultTags.fetchedUnits, range.fetchedUnits);
   writer.bool(RangeResultTags.more, range.more);
   if (range.lastKey !== undefined) writer.presentBytes(RangeResultTags.lastKey, range.lastKey);
   writer.uint(RangeResultTags.scannedBytes, range.scannedBytes);
@@ -104,6 +135,7 @@ function readRangeResult(reader: ProtoReader): RangeResult {
     else if (tag === RangeResultTags.scannedBytes) range.scannedBytes = reader.uint();
     else if (tag === RangeResultTags.lastKey) range.lastKey = reader.bytes();
     else if (tag === RangeResultTags.more) range.more = reader.bool();
+    else if (tag === RangeResultTags.fetchedUnits) range.fetchedUnits = reader.uint();
     else reader.skip(tag);
   }
   reader.leave(outer);

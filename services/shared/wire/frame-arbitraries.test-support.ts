@@ -114,7 +114,8 @@ export const bulkFrame: fc.Arbitrary<BulkFrame> = record({
   snapshots: fc.array(snapshotMessage, { maxLength: 5 }),
 });
 
-const expressionFields = { condition: text, names: bytes, values: bytes };
+const positive = integer.map((value) => Math.max(1, value));
+const expressionFields = { condition: text, names: bytes, values: bytes, measure: fc.integer({ min: 1, max: 3 }) };
 const writeFields = { key: bytes, number: integer, returnOldOnFailure: flag, ...expressionFields };
 const updateReturn = fc.constantFrom<UpdateReturn>('none', 'all-old', 'updated-old', 'all-new', 'updated-new');
 
@@ -145,9 +146,19 @@ const operation: fc.Arbitrary<StorageOperation> = fc.oneof(
       filter: text,
       names: bytes,
       values: bytes,
+      index: fc.integer({ min: 1, max: 2 ** 32 - 1 }),
+      fetchItems: fc.constant(true as const),
     },
     { requiredKeys: ['kind', 'low', 'reverse', 'consistent', 'limit', 'byteLimit', 'countOnly'] },
   ),
+  record({
+    kind: kind('apply-changes'),
+    source: integer32,
+    previous: integer,
+    slot: integer,
+    changes: fc.array(record({ key: bytes, value: bytes }, { requiredKeys: ['key'] }), { maxLength: 4 }),
+    opens: flag,
+  }),
 );
 
 export const requestFrame: fc.Arbitrary<RequestFrame> = record({
@@ -168,10 +179,12 @@ const status = fc.constantFrom<StorageStatus>(
   'unknown-outcome',
   'no-room',
   'no-copy',
+  'collection-full',
+  'index-behind',
 );
 
 const rangeResult = record(
-  { items: byteLists, count: integer, scanned: integer, scannedBytes: integer, lastKey: bytes, more: flag },
+  { items: byteLists, count: integer, scanned: integer, scannedBytes: integer, lastKey: bytes, more: flag, fetchedUnits: positive },
   { requiredKeys: ['items', 'count', 'scanned', 'scannedBytes', 'more'] },
 );
 
@@ -186,6 +199,8 @@ const response: fc.Arbitrary<StorageResponse> = record(
     newSize: integer,
     slot: integer,
     range: rangeResult,
+    collectionBytes: integer,
+    indexUnits: fc.array(record({ index: text, units: integer }), { minLength: 1, maxLength: 4 }),
   },
   { requiredKeys: ['id', 'status'] },
 );
@@ -233,6 +248,7 @@ const adminRequest: fc.Arbitrary<AdminRequest> = fc.oneof(
   record({ kind: kind('add-learner'), group: integer32, replica: integer32, incarnation: integer, state: bytes, logBehind: integer }),
   record({ kind: kind('swap-replica'), group: integer32, configuration: integer32, out: integer32, into: memberPlace }),
   record({ kind: kind('inspect-group'), group: integer32 }),
+  record({ kind: kind('change-settings'), group: integer32, settings: bytes }),
   record({ kind: kind('register-node'), node: text, az: text, address: text, incarnation: integer }),
   record({ kind: kind('create-table'), definition: bytes, overGeneration: integer }),
   record({ kind: kind('delete-table'), account: text, region: text, name: text, tableId: text }),
@@ -296,6 +312,11 @@ const adminResponse: fc.Arbitrary<AdminResponse> = fc.oneof(
     members: fc.array(memberPlace, { maxLength: 4 }),
   }),
   record({ kind: kind('learner-added'), replica: integer32 }),
+  record({
+    kind: kind('settings-applied'),
+    version: integer,
+    indexes: fc.array(record({ indexId: text, backfilled: flag, delivered: flag, itemsDone: integer, items: integer }), { maxLength: 4 }),
+  }),
   record({ kind: kind('table-changed'), record: bytes, slot: integer }),
   record({ kind: kind('auto-admin-description'), active: flag, operationsUnderWay: integer }),
   scrubReport,

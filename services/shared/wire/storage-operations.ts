@@ -13,7 +13,7 @@ export interface StorageRequest {
   readonly operation: StorageOperation;
 }
 
-export type StorageOperation = GetOperation | PutOperation | UpdateOperation | DeleteOperation | RangeOperation;
+export type StorageOperation = GetOperation | PutOperation | UpdateOperation | DeleteOperation | RangeOperation | ApplyChangesOperation;
 
 export interface GetOperation {
   readonly kind: 'get';
@@ -36,7 +36,14 @@ export interface NumberedWrite {
   readonly number: number;
   /** Send the old item along when the condition fails. */
   readonly returnOldOnFailure: boolean;
+  /** What the answer is to tell besides: a sum of MEASURE_COLLECTION and MEASURE_INDEXES; absent: nothing. */
+  readonly measure?: number;
 }
+
+/** The size of the item collection, where the table has local indexes. */
+export const MEASURE_COLLECTION = 1;
+/** The write units that each index takes. */
+export const MEASURE_INDEXES = 2;
 
 export interface PutOperation extends ExpressionFields, NumberedWrite {
   readonly kind: 'put';
@@ -82,6 +89,34 @@ export interface RangeOperation {
   readonly values?: Uint8Array;
   /** Send no items, only counts. */
   readonly countOnly: boolean;
+  /** A local secondary index by its number: then the bounds, and the last key of the answer, are keys of it. Absent: the items themselves. */
+  readonly index?: number;
+  /** Items of a local index are to be read whole, from the table. */
+  readonly fetchItems?: true;
+}
+
+/**
+ * From the leader of a table's partition to a partition of a global index: what changed there, as one step. It is taken only if
+ * the index partition has come to just `previous` of this source; the answer's slot says where it is now. Repeating it is
+ * harmless, so it has no number.
+ */
+export interface ApplyChangesOperation {
+  readonly kind: 'apply-changes';
+  /** Group of the table's partition. */
+  readonly source: GroupId;
+  readonly previous: Slot;
+  /** Slot of the source up to which the index partition has come with these changes. */
+  readonly slot: Slot;
+  /** In order: of a key the last one counts. */
+  readonly changes: readonly IndexChange[];
+  /** The first ones of this source: an index partition that does not know it begins at `previous`. */
+  readonly opens: boolean;
+}
+
+export interface IndexChange {
+  readonly key: Uint8Array;
+  /** Stored value under the index's key; undefined: the entry goes. */
+  readonly value?: Uint8Array;
 }
 
 export type StorageStatus =
@@ -109,7 +144,11 @@ export type StorageStatus =
   /** Disks are nearly full, so that writes are refused while everything under way can still be ended. Nothing was done. */
   | 'no-room'
   /** The copy here is lost or contradicts the others: it refuses rather than guesses. Nothing was done. */
-  | 'no-copy';
+  | 'no-copy'
+  /** The item collection would grow beyond its limit. Nothing was done. */
+  | 'collection-full'
+  /** The global index that `message` names cannot keep up with the writes that touch it. Nothing was done. */
+  | 'index-behind';
 
 export interface StorageResponse {
   readonly id: number;
@@ -125,6 +164,15 @@ export interface StorageResponse {
   /** Slot of the write, or of the item read. */
   readonly slot?: Slot;
   readonly range?: RangeResult;
+  /** With MEASURE_COLLECTION: bytes of the items and index entries with this partition key, after the write. */
+  readonly collectionBytes?: number;
+  /** With MEASURE_INDEXES: write units of each index that the write changed. */
+  readonly indexUnits?: readonly IndexUnits[];
+}
+
+export interface IndexUnits {
+  readonly index: string;
+  readonly units: number;
 }
 
 export interface RangeResult {
@@ -139,4 +187,6 @@ export interface RangeResult {
   readonly lastKey?: Uint8Array;
   /** False when the range is exhausted: nothing follows lastKey. */
   readonly more: boolean;
+  /** With `fetchItems`: read units of the items fetched from the table, each rounded up to a strong one. */
+  readonly fetchedUnits?: number;
 }

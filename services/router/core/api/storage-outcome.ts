@@ -34,6 +34,8 @@ export function storageFailure(response: StorageResponse): ApiError {
     case 'unknown-outcome':
     case 'number-refused':
       return internalServerError(UNKNOWN_OUTCOME);
+    case 'collection-full':
+    case 'index-behind':
     case 'not-leader':
     case 'not-ready':
     case 'no-such-group':

@@ -38,6 +38,7 @@ export const AdminCallTags = {
   crc: 125,
   addLearner: 162,
   swapReplica: 170,
+  changeSettings: 242,
 } as const;
 
 export const AdminRefusalTags = {
@@ -56,6 +57,15 @@ export const AdminReplyTags = {
   scrubReport: 66,
   crc: 125,
   learnerAdded: 162,
+  settingsApplied: 242,
+} as const;
+
+export const ApplyChangesOperationTags = {
+  source: 8,
+  previous: 16,
+  slot: 24,
+  changes: 34,
+  opens: 40,
 } as const;
 
 export const AskLeaderTags = {
@@ -84,6 +94,11 @@ export const BulkFrameTags = {
 export const CatalogEntryTags = {
   key: 10,
   value: 18,
+} as const;
+
+export const ChangeSettingsTags = {
+  group: 8,
+  settings: 18,
 } as const;
 
 export const ChangeTableTags = {
@@ -127,6 +142,7 @@ export const DeleteOperationTags = {
   condition: 58,
   names: 66,
   values: 74,
+  measure: 80,
 } as const;
 
 export const DeleteReplicaTags = {
@@ -200,6 +216,24 @@ export const HelloTags = {
   clusterId: 18,
   process: 26,
   incarnation: 32,
+} as const;
+
+export const IndexChangeTags = {
+  key: 10,
+  value: 18,
+} as const;
+
+export const IndexProgressTags = {
+  indexId: 10,
+  backfilled: 16,
+  delivered: 24,
+  itemsDone: 32,
+  items: 40,
+} as const;
+
+export const IndexUnitsTags = {
+  index: 10,
+  units: 16,
 } as const;
 
 export const InitClusterTags = {
@@ -276,6 +310,7 @@ export const PutOperationTags = {
   condition: 58,
   names: 66,
   values: 74,
+  measure: 80,
 } as const;
 
 export const RangeOperationTags = {
@@ -289,6 +324,8 @@ export const RangeOperationTags = {
   names: 66,
   values: 74,
   filter: 82,
+  index: 88,
+  fetchItems: 96,
 } as const;
 
 export const RangeResultTags = {
@@ -298,6 +335,7 @@ export const RangeResultTags = {
   scannedBytes: 32,
   lastKey: 42,
   more: 48,
+  fetchedUnits: 56,
 } as const;
 
 export const RefusalTags = {
@@ -380,6 +418,11 @@ export const ScrubReportTags = {
   findingsTotal: 88,
 } as const;
 
+export const SettingsAppliedTags = {
+  version: 8,
+  indexes: 18,
+} as const;
+
 export const SnapshotAbortTags = {
   group: 8,
   transfer: 16,
@@ -447,6 +490,7 @@ export const StorageRequestTags = {
   update: 50,
   delete: 58,
   range: 66,
+  applyChanges: 74,
 } as const;
 
 export const StorageResponseTags = {
@@ -459,6 +503,8 @@ export const StorageResponseTags = {
   newSize: 56,
   slot: 64,
   range: 74,
+  collectionBytes: 80,
+  indexUnits: 90,
 } as const;
 
 export const StorageStatusNumbers = {
@@ -475,6 +521,8 @@ export const StorageStatusNumbers = {
   UNAVAILABLE: 10,
   NO_ROOM: 11,
   NO_COPY: 12,
+  COLLECTION_FULL: 13,
+  INDEX_BEHIND: 14,
 } as const;
 
 export const SwapReplicaTags = {
@@ -517,6 +565,7 @@ export const UpdateOperationTags = {
   condition: 58,
   names: 66,
   values: 74,
+  measure: 80,
 } as const;
 
 export const UpdateReturnNumbers = {

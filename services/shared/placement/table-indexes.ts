@@ -1,0 +1,87 @@
+import type { KeyAttribute } from '../item/attribute-value.ts';
+import type { IndexKeySchema } from '../item/index-key.ts';
+import type { Projection } from '../item/projection.ts';
+import { INDEX_KEY_ATTRIBUTES_MAX, LOCAL_INDEXES_MAX } from '../limits/table-limits.ts';
+import type { RecordFields } from './record-fields.ts';
+import { readThroughput } from './table-settings.ts';
+import type { OnDemandThroughput, Throughput } from './table-settings.ts';
+
+/** Local secondary index: the table's partition key, another sort key, in the very replicas that hold the items. */
+export interface LocalIndex {
+  readonly name: string;
+  /** 1 to LOCAL_INDEXES_MAX: where its entries are kept (item/local-space.ts). */
+  readonly number: number;
+  readonly sort: KeyAttribute;
+  readonly projection: Projection;
+}
+
+export const INDEX_STATUSES = ['CREATING', 'ACTIVE', 'UPDATING', 'DELETING'] as const;
+export type IndexStatus = (typeof INDEX_STATUSES)[number];
+
+/** Global secondary index: partitions of its own, which stand in the catalog under `indexId` as a table's do under its id. */
+export interface GlobalIndex {
+  readonly name: string;
+  /** UUID, made by the router for this index; never reused. */
+  readonly indexId: string;
+  readonly keys: IndexKeySchema;
+  readonly projection: Projection;
+  readonly status: IndexStatus;
+  /** The items that the table had before the index are being brought in. */
+  readonly backfilling?: true;
+  /** Of a provisioned table. */
+  readonly throughput?: Throughput;
+  readonly onDemandThroughput?: OnDemandThroughput;
+  readonly warmThroughput?: Throughput;
+}
+
+/** Throws CatalogRecordError. */
+export function readLocalIndex(fields: RecordFields): LocalIndex {
+  return {
+    name: fields.text('name'),
+    number: fields.integer('number', 1, LOCAL_INDEXES_MAX),
+    sort: readKeyAttribute(fields.object('sort')),
+    projection: readProjection(fields.object('projection')),
+  };
+}
+
+/** Throws CatalogRecordError. */
+export function readGlobalIndex(fields: RecordFields): GlobalIndex {
+  return {
+    name: fields.text('name'),
+    indexId: fields.text('indexId'),
+    keys: readIndexKeySchema(fields.object('keys')),
+    projection: readProjection(fields.object('projection')),
+    status: fields.oneOf('status', INDEX_STATUSES),
+    ...(fields.has('backfilling') ? { backfilling: true } : {}),
+    ...(fields.has('throughput') ? { throughput: readThroughput(fields.object('throughput')) } : {}),
+    ...(fields.has('onDemandThroughput') ? { onDemandThroughput: readMaxima(fields.object('onDemandThroughput')) } : {}),
+    ...(fields.has('warmThroughput') ? { warmThroughput: readThroughput(fields.object('warmThroughput')) } : {}),
+  };
+}
+
+/** Throws CatalogRecordError. */
+export function readIndexKeySchema(fields: RecordFields): IndexKeySchema {
+  const partition = fields.list('partition').map(readKeyAttribute);
+  const sort = fields.list('sort').map(readKeyAttribute);
+  const fits = partition.length >= 1 && partition.length <= INDEX_KEY_ATTRIBUTES_MAX && sort.length <= INDEX_KEY_ATTRIBUTES_MAX;
+  if (!fits) throw fields.refusal('partition', `of one to ${INDEX_KEY_ATTRIBUTES_MAX} attributes`);
+  return { partition, sort };
+}
+
+/** Throws CatalogRecordError. */
+export function readProjection(fields: RecordFields): Projection {
+  const kind = fields.oneOf('kind', ['all', 'keys-only', 'include'] as const);
+  return kind === 'include' ? { kind, attributes: fields.texts('attributes') } : { kind };
+}
+
+/** Throws CatalogRecordError. */
+export function readKeyAttribute(fields: RecordFields): KeyAttribute {
+  return { name: fields.text('name'), type: fields.oneOf('type', ['S', 'N', 'B'] as const) };
+}
+
+function readMaxima(fields: RecordFields): OnDemandThroughput {
+  return {
+    ...(fields.has('maxReadUnits') ? { maxReadUnits: fields.integer('maxReadUnits', 1) } : {}),
+    ...(fields.has('maxWriteUnits') ? { maxWriteUnits: fields.integer('maxWriteUnits', 1) } : {}),
+  };
+}
