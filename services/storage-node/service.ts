@@ -32,6 +32,7 @@ import { RangeReader } from './groups/range-reader.ts';
 import { whyNotReady } from './groups/readiness.ts';
 import { RequestServer } from './groups/request-server.ts';
 import { isStoreDamage, openTrees, SetAsideTree } from './groups/set-aside-tree.ts';
+import { changeSettings } from './handlers/change-settings.ts';
 import { ReplicaCreator } from './handlers/create-replica.ts';
 import { describeNode } from './handlers/describe-node.ts';
 import { inspectGroup } from './handlers/inspect-group.ts';
@@ -351,6 +352,8 @@ export class StorageNode implements Service {
         return swapReplica(request, node.groups);
       case 'delete-replica':
         return node.creator.destroy(request, node.pages);
+      case 'change-settings':
+        return changeSettings(request, node.groups);
       case 'inspect-group':
         return inspectGroup(request, node.groups);
       case 'scrub':

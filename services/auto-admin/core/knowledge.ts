@@ -10,6 +10,8 @@ export interface Knowledge {
   readonly created: ReadonlySet<ReplicaId>;
   /** Groups of which a replica was seen leading. */
   readonly led: ReadonlySet<GroupId>;
+  /** The version of the settings that a group was seen to have. */
+  readonly settings: ReadonlyMap<GroupId, number>;
   /** Replicas of deleted tables whose destruction their nodes confirmed. */
   readonly destroyed: ReadonlySet<ReplicaId>;
 }
@@ -17,11 +19,13 @@ export interface Knowledge {
 export class ObservedKnowledge implements Knowledge {
   readonly created = new Set<ReplicaId>();
   readonly led = new Set<GroupId>();
+  readonly settings = new Map<GroupId, number>();
   readonly destroyed = new Set<ReplicaId>();
 
   /** When the table is finished: what was known of its partition is of no more use, and would only grow. */
   forget(partition: PartitionRecord): void {
     this.led.delete(partition.group);
+    this.settings.delete(partition.group);
     for (const { replica } of partition.replicas) {
       this.created.delete(replica);
       this.destroyed.delete(replica);
@@ -32,6 +36,7 @@ export class ObservedKnowledge implements Knowledge {
   forgetAll(): void {
     this.created.clear();
     this.led.clear();
+    this.settings.clear();
     this.destroyed.clear();
   }
 }

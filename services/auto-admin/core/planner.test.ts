@@ -75,6 +75,32 @@ test('creation: place, create replicas, look for leaders, activate', () => {
   assert.deepEqual(plan().steps, [{ kind: 'activate-table', table, incomplete: false }]);
 });
 
+test('settings of a table go to all its partitions before it is ACTIVE, and again whenever they change', () => {
+  const table: TableRecord = { ...setTable('CREATING'), settingsVersion: 1 };
+  set(tableKey('1', 'r', 'Music'), table);
+  const partitions = place(table);
+  for (const { replicas } of partitions) for (const { replica } of replicas) knowledge.created.add(replica);
+  for (const { group } of partitions) knowledge.led.add(group);
+  assert.deepEqual(kinds(), Array<string>(4).fill('apply-settings'));
+  const [first, ...rest] = partitions.map(({ group }) => group) as [number, ...number[]];
+  for (const group of rest) knowledge.settings.set(group, 1);
+  const [step] = plan().steps;
+  assert.ok(step?.kind === 'apply-settings' && step.partition.group === first && step.settings.version === 1);
+  assert.deepEqual([...step.addresses].sort(), ['host-a:1', 'host-b:1', 'host-c:1']);
+  knowledge.settings.set(first, 1);
+  assert.deepEqual(kinds(), ['activate-table']);
+
+  const changed: TableRecord = { ...table, status: 'ACTIVE', settingsVersion: 2, settledVersion: 1 };
+  set(tableKey('1', 'r', 'Music'), changed);
+  assert.deepEqual([...unfinishedTables(view)], ['t1']);
+  assert.deepEqual(kinds(), Array<string>(4).fill('apply-settings'));
+  for (const { group } of partitions) knowledge.settings.set(group, 2);
+  assert.deepEqual(kinds(), ['activate-table']);
+  set(tableKey('1', 'r', 'Music'), { ...changed, settledVersion: 2 });
+  assert.deepEqual(plan(), { steps: [] });
+  assert.deepEqual([...unfinishedTables(view)], []);
+});
+
 test('with a quorum of each partition a table goes on, and what is missing is made late, when its node is back', () => {
   const table = setTable('CREATING');
   const partitions = place(table);

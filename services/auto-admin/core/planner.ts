@@ -1,6 +1,7 @@
 import type { NodeId } from '../../shared/base/ids.ts';
 import type { CountersRecord, PartitionRecord, ReplicaRecord, TableRecord } from '../../shared/placement/catalog-records.ts';
 import type { CatalogView } from '../../shared/placement/catalog-view.ts';
+import { type PartitionSettings, settingsOf } from '../../shared/placement/partition-settings.ts';
 import { partitionCount, planTable } from '../../shared/placement/table-plan.ts';
 import type { Knowledge } from './knowledge.ts';
 
@@ -22,6 +23,13 @@ export type Step =
       readonly late: boolean;
     }
   | { readonly kind: 'observe-node'; readonly node: NodeId; readonly address: string }
+  /** To whichever of the replicas leads. */
+  | {
+      readonly kind: 'apply-settings';
+      readonly partition: PartitionRecord;
+      readonly addresses: readonly string[];
+      readonly settings: PartitionSettings;
+    }
   /** `incomplete`: a quorum of each partition is there; what is missing is made when its node is back. */
   | { readonly kind: 'activate-table'; readonly table: TableRecord; readonly incomplete: boolean }
   | { readonly kind: 'retire-partition'; readonly partition: PartitionRecord }
@@ -46,17 +54,42 @@ export function planNextSteps(view: CatalogView, tableId: string, knowledge: Kno
   if (table === undefined) return planRemoval(view, partitions.filter(isRetired), knowledge);
   if (table.status === 'CREATING') return planCreation(view, table, partitions, knowledge);
   if (table.status === 'DELETING') return planDeletion(view, table, partitions, knowledge);
-  // No change of a table asks anything of its partitions yet.
-  if (table.status === 'UPDATING') return { steps: [{ kind: 'activate-table', table, incomplete: table.incomplete === true }] };
+  const settings = planSettings(view, table, partitions, knowledge);
+  if (settings !== undefined) return settings;
+  if (table.status === 'UPDATING' || isUnsettled(table))
+    return { steps: [{ kind: 'activate-table', table, incomplete: table.incomplete === true }] };
   return table.incomplete ? planCompletion(view, table, partitions, knowledge) : NOTHING;
 }
 
 /** Tables with something left to do. */
 export function* unfinishedTables(view: CatalogView): Generator<string, void, undefined> {
-  for (const { tableId, status, incomplete } of view.tables()) if (status !== 'ACTIVE' || incomplete) yield tableId;
+  for (const table of view.tables()) if (table.status !== 'ACTIVE' || table.incomplete || isUnsettled(table)) yield table.tableId;
   for (const tableId of view.tableIdsWithPartitions()) {
     if (view.tableById(tableId) === undefined && view.partitions(tableId).some(({ record }) => isRetired(record))) yield tableId;
   }
+}
+
+/** Its partitions may not have been told yet what they have to be told. */
+function isUnsettled({ settingsVersion = 0, settledVersion = 0 }: TableRecord): boolean {
+  return settingsVersion > settledVersion;
+}
+
+/** Tells every partition that is not known to have the table's settings; undefined when all have. */
+function planSettings(
+  view: CatalogView,
+  table: TableRecord,
+  partitions: readonly PartitionRecord[],
+  knowledge: Knowledge,
+): Plan | undefined {
+  if (!isUnsettled(table)) return undefined;
+  const settings = settingsOf(table);
+  const steps: Step[] = [];
+  for (const partition of partitions) {
+    if ((knowledge.settings.get(partition.group) ?? 0) >= settings.version) continue;
+    const addresses = partition.replicas.flatMap(({ node }) => view.node(node)?.address ?? []);
+    steps.push({ kind: 'apply-settings', partition, addresses, settings });
+  }
+  return steps.length === 0 ? undefined : { steps };
 }
 
 function isRetired({ retired }: PartitionRecord): boolean {
@@ -77,6 +110,8 @@ function planCreation(view: CatalogView, table: TableRecord, partitions: readonl
     if (address !== undefined) steps.push({ kind: 'observe-node', node, address });
   }
   if (steps.length > 0) return { steps };
+  const settings = planSettings(view, table, partitions, knowledge);
+  if (settings !== undefined) return settings;
   const incomplete = !partitions.every(({ replicas }) => replicas.every(isThere));
   return { steps: [{ kind: 'activate-table', table, incomplete }] };
 }

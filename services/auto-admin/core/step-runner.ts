@@ -1,9 +1,11 @@
 import type { Slot } from '../../shared/base/ids.ts';
 import type { CatalogStore, CatalogWrite } from '../../shared/cluster-client/catalog-store.ts';
 import type { Clock } from '../../shared/env/clock.ts';
+import { AdminCallError } from '../../shared/env/transport.ts';
 import { STEP_CALL_TIMEOUT_MS } from '../../shared/limits/auto-admin-limits.ts';
 import { COUNTERS_KEY, partitionKey, tableKey } from '../../shared/placement/catalog-keys.ts';
 import type { PartitionRecord, RemovedTableRecord, ReplicaRecord, TableRecord } from '../../shared/placement/catalog-records.ts';
+import { serializePartitionSettings } from '../../shared/placement/partition-settings.ts';
 import { serializeRecord } from '../../shared/placement/record-format.ts';
 import type { StatorTransport } from '../../shared/wire/frames.ts';
 import type { ObservedKnowledge } from './knowledge.ts';
@@ -41,6 +43,8 @@ export class StepRunner {
         return this.#createReplica(step);
       case 'observe-node':
         return this.#observeNode(step.address);
+      case 'apply-settings':
+        return this.#applySettings(step);
       case 'activate-table':
         return this.#activateTable(step.table, step.incomplete);
       case 'delete-replica':
@@ -104,9 +108,28 @@ export class StepRunner {
     return news ? DONE : WAITING;
   }
 
+  /** Only the leader takes settings; who leads is found by asking. */
+  async #applySettings({ partition: { group }, addresses, settings }: Step & { kind: 'apply-settings' }): Promise<StepResult> {
+    const request = { kind: 'change-settings', group, settings: serializePartitionSettings(settings) } as const;
+    for (const address of addresses) {
+      try {
+        const answer = await this.#transport.call(address, request, STEP_CALL_TIMEOUT_MS);
+        if (answer.kind !== 'settings-applied') throw new Error(`a node answered ${answer.kind} to change-settings`);
+        this.#knowledge.settings.set(group, answer.version);
+        return DONE;
+      } catch (error) {
+        // A node that is down cannot lead; whoever took over is among the others.
+        if (address === addresses.at(-1) && !(error instanceof AdminCallError && error.code === 'not-leader')) throw error;
+      }
+    }
+    return WAITING;
+  }
+
+  /** The planner has seen that every partition has the settings of this record. */
   async #activateTable({ incomplete: _before, ...table }: TableRecord, incomplete: boolean): Promise<StepResult> {
     const change = { status: 'ACTIVE', generation: table.generation + 1 } as const;
-    const record: TableRecord = { ...table, ...change, ...(incomplete ? { incomplete } : {}) };
+    const settled = table.settingsVersion === undefined ? {} : { settledVersion: table.settingsVersion };
+    const record: TableRecord = { ...table, ...change, ...settled, ...(incomplete ? { incomplete } : {}) };
     const key = tableKey(table.account, table.region, table.name);
     return resultOf(await this.#catalog.writeSettled(key, serializeRecord(record), record.generation, table.generation));
   }

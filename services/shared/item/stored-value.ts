@@ -118,6 +118,11 @@ export function storedSlot(source: Uint8Array): Slot {
   return readSafeInteger(asBuffer(source), AT_SLOT);
 }
 
+/** Leader's time of the write; not verified. */
+export function storedTimeMs(source: Uint8Array): number {
+  return readSafeInteger(asBuffer(source), AT_TIME);
+}
+
 /** The CRC-32 at the end; not verified. */
 export function storedChecksum(source: Uint8Array): number {
   return asBuffer(source).readUInt32BE(source.length - CHECKSUM_BYTES);

@@ -2,6 +2,7 @@ import { ByteReader, MalformedBytesError } from '../../shared/base/byte-reader.t
 import { ByteWriter } from '../../shared/base/byte-writer.ts';
 import type { GroupId, ReplicaId, Slot } from '../../shared/base/ids.ts';
 import { type Ballot, ZERO_BALLOT } from '../../shared/paxos/ballot.ts';
+import { type PartitionSettings, parsePartitionSettings, serializePartitionSettings } from '../../shared/placement/partition-settings.ts';
 import { type Membership, readMembers, writeMembers } from './membership.ts';
 import { RequestTable } from './request-table.ts';
 
@@ -29,13 +30,16 @@ export class GroupState {
   lastDelete: Slot;
   /** Slot of the record by which the group refuses to answer, since its copies contradict each other; 0: it answers. */
   halted: Slot;
+  /** What the last Settings record said of the table; undefined: there was none, and nothing is derived from items. */
+  settings: PartitionSettings | undefined;
   readonly requests: RequestTable;
 
-  constructor(applied: Slot, timeMs: number, lastDelete: Slot, halted: Slot, requests: RequestTable) {
+  constructor(applied: Slot, timeMs: number, lastDelete: Slot, halted: Slot, requests: RequestTable, settings?: PartitionSettings) {
     this.applied = applied;
     this.timeMs = timeMs;
     this.lastDelete = lastDelete;
     this.halted = halted;
+    this.settings = settings;
     this.requests = requests;
   }
 
@@ -57,9 +61,9 @@ export interface InstalledSnapshot {
 
 export const NO_SNAPSHOT: InstalledSnapshot = { slot: 0, ballot: ZERO_BALLOT };
 
-/** History: 1 - first; 2 - with the installed snapshot; 3 - with the Swap's slot and the members' roles; 4 - with the halt. */
-const FORMAT = 4;
-const FORMAT_WITHOUT_HALT = 3;
+/** History: 1 - first; 2 - with the installed snapshot; 3 - with the Swap's slot and the members' roles; 4 - with the halt; 5 - with settings. */
+const FORMAT = 5;
+const FORMAT_WITH_HALT = 4;
 const FORMAT_WITHOUT_SWAPS = 2;
 
 /** Identity and state, as they stand in a checkpoint: README.md, "Checkpoint record". */
@@ -74,6 +78,7 @@ export function encodeGroupMeta(identity: GroupIdentity, state: GroupState, snap
   writer.u64(slot).u32(ballot.configuration).u32(ballot.round).u32(ballot.replica);
   writer.u64(state.applied).u64(state.timeMs).u64(state.lastDelete).u64(state.halted);
   state.requests.encode(writer);
+  writer.bytes(state.settings === undefined ? NO_BYTES : serializePartitionSettings(state.settings));
   return writer.finish();
 }
 
@@ -88,7 +93,7 @@ export interface GroupMeta {
 export function decodeGroupMeta(bytes: Uint8Array, rememberRequestsMs: number): GroupMeta {
   const reader = new ByteReader(bytes);
   const format = reader.u8();
-  if (format !== FORMAT && format !== FORMAT_WITHOUT_HALT && format !== FORMAT_WITHOUT_SWAPS)
+  if (format < FORMAT_WITHOUT_SWAPS || format > FORMAT)
     throw new MalformedBytesError(`group state of format ${format}; this version knows ${FORMAT}`);
   const group = reader.u32();
   const replica = reader.u32();
@@ -106,8 +111,12 @@ export function decodeGroupMeta(bytes: Uint8Array, rememberRequestsMs: number): 
   const applied = reader.u64();
   const timeMs = reader.u64();
   const lastDelete = reader.u64();
-  const halted = format === FORMAT ? reader.u64() : 0;
+  const halted = format >= FORMAT_WITH_HALT ? reader.u64() : 0;
   const requests = RequestTable.decode(reader, rememberRequestsMs);
+  const settings = format >= FORMAT ? reader.bytes() : NO_BYTES;
   if (reader.remaining > 0) throw new MalformedBytesError('bytes behind the group state');
-  return { identity, state: new GroupState(applied, timeMs, lastDelete, halted, requests), snapshot: { slot, ballot } };
+  const known = settings.length === 0 ? undefined : parsePartitionSettings(settings);
+  return { identity, state: new GroupState(applied, timeMs, lastDelete, halted, requests, known), snapshot: { slot, ballot } };
 }
+
+const NO_BYTES = new Uint8Array(0);

@@ -2,8 +2,6 @@ import { ByteReader, MalformedBytesError } from '../../shared/base/byte-reader.t
 import { ByteWriter } from '../../shared/base/byte-writer.ts';
 import type { ReplicaId, Slot } from '../../shared/base/ids.ts';
 import { stateHashText } from '../../shared/btree/state-hash.ts';
-import type { Digest } from '../../shared/env/digest.ts';
-import { encodeLogRecord } from '../../shared/wal/log-record.ts';
 
 /**
  * What log records of the type `state-hash` say. All that is decided about copies that differ stands in the log itself: so every
@@ -28,7 +26,6 @@ export const STATE_HASH_KIND_NUMBERS = { mark: 1, verdict: 2, halt: 3, resume: 4
 
 const FORMAT = 1;
 const RECORD_BYTES = 22;
-const NO_BYTES = new Uint8Array(0);
 export const NO_HASH = '0'.repeat(16);
 
 /** Payload of the log record: format (1, of value 1), kind (1), slot (8), replica (4, else 0), state hash (8, else 0). */
@@ -38,13 +35,6 @@ export function encodeStateHashRecord(record: StateHashRecord): Buffer {
   writer.u32(record.kind === 'verdict' ? record.replica : 0);
   writeStateHash(writer, record.kind === 'mark' || record.kind === 'verdict' ? record.hash : NO_HASH);
   return writer.finish();
-}
-
-/** The whole log record. `timeMs`: the leader's time. */
-export function encodeStateHashLogRecord(record: StateHashRecord, timeMs: number, digest: Digest): Buffer {
-  const identity = { kind: 'service' as const, name: '' };
-  const payload = encodeStateHashRecord(record);
-  return encodeLogRecord({ type: 'state-hash', timeMs, change: 'none', identity, oldSize: 0, key: NO_BYTES, payload }, digest);
 }
 
 /** Throws MalformedBytesError for a form or kind that this version does not know: the replica must stop, or it would diverge. */

@@ -7,10 +7,14 @@ import { storedChecksum } from '../../shared/item/stored-value.ts';
 import { decodeLogRecord, encodeLogRecord } from '../../shared/wal/log-record.ts';
 import { WalTrimmedError } from '../../shared/wal/wal-types.ts';
 import type { RangeOperation } from '../../shared/wire/storage-operations.ts';
-import { encodeStateHashLogRecord, encodeStateHashRecord, NO_HASH } from '../core/state-hash-record.ts';
+import { encodeStateHashRecord, NO_HASH, type StateHashRecord } from '../core/state-hash-record.ts';
 import type { Answer } from '../core/write-evaluator.ts';
 import { RangeReader } from './range-reader.ts';
-import { BALLOT, IDENTITY, keyOf, recordOf, ReplicaWorld, stateAt, successorOf } from './replica-world.fixture.ts';
+import { BALLOT, IDENTITY, keyOf, ownRecord, recordOf, ReplicaWorld, stateAt, successorOf } from './replica-world.fixture.ts';
+
+function stateHashRecord(said: StateHashRecord): Buffer {
+  return ownRecord('state-hash', encodeStateHashRecord(said));
+}
 
 const RANGE: RangeOperation = {
   kind: 'range',
@@ -192,8 +196,8 @@ describe('the state hash of a replica', () => {
   it('that differs at a mark, when the log names this replica as the minority, makes it give its tree up', async () => {
     const world = new ReplicaWorld();
     await world.create();
-    const mark = encodeStateHashLogRecord(MARK, 1, nodeDigest);
-    const verdict = encodeStateHashLogRecord({ kind: 'verdict', slot: 3, replica: IDENTITY.replica, hash: 'f'.repeat(16) }, 1, nodeDigest);
+    const mark = stateHashRecord(MARK);
+    const verdict = stateHashRecord({ kind: 'verdict', slot: 3, replica: IDENTITY.replica, hash: 'f'.repeat(16) });
     await world.follow([recordOf(0, 1), recordOf(1, 2), mark, recordOf(2, 4)], 4);
     assert.equal(world.group.stateHashes.last?.slot, 3);
     await world.step({ kind: 'accept', ballot: BALLOT, first: 5, records: [verdict], commit: 5 });
@@ -203,7 +207,7 @@ describe('the state hash of a replica', () => {
   it('refuses to answer when the log halts the group, and remembers it over a checkpoint and a restart', async () => {
     const world = new ReplicaWorld();
     await world.create();
-    await world.follow([recordOf(0, 1), encodeStateHashLogRecord({ kind: 'halt', slot: 1 }, 1, nodeDigest)], 2);
+    await world.follow([recordOf(0, 1), stateHashRecord({ kind: 'halt', slot: 1 })], 2);
     world.heartbeat(2);
     assert.deepEqual(
       world.read(0).map(({ status }) => status),
@@ -219,7 +223,7 @@ describe('the state hash of a replica', () => {
     await world.create();
     const payload = encodeStateHashRecord({ kind: 'halt', slot: 1 });
     payload[1] = 99;
-    const record = { ...decodeLogRecord(encodeStateHashLogRecord(MARK, 1, nodeDigest), nodeDigest), payload };
+    const record = { ...decodeLogRecord(stateHashRecord(MARK), nodeDigest), payload };
     await world.follow([recordOf(0, 1), encodeLogRecord(record, nodeDigest)], 2);
     assert.deepEqual([world.group.stopped, world.damaged], [true, []]);
   });

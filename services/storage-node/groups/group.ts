@@ -10,13 +10,15 @@ import type { CatchUp } from '../../shared/paxos/leadership.ts';
 import type { LeadershipNews } from '../../shared/paxos/heartbeat.ts';
 import type { PaxosMessage } from '../../shared/paxos/messages.ts';
 import type { PaxosReplica } from '../../shared/paxos/replica.ts';
-import { decodeLogRecord, encodeLogRecord, type LogRecord } from '../../shared/wal/log-record.ts';
+import { type PartitionSettings, parsePartitionSettings, serializePartitionSettings } from '../../shared/placement/partition-settings.ts';
+import { decodeLogRecord, encodeLogRecord, type LogRecord, type LogRecordType } from '../../shared/wal/log-record.ts';
 import { WalDamagedError } from '../../shared/wal/wal-types.ts';
 import type { WriteAheadLog } from '../../shared/wal/write-ahead-log.ts';
 import { encodeGroupMeta, type GroupIdentity, type GroupMeta, type GroupState, type InstalledSnapshot } from '../core/group-state.ts';
+import { DerivedEntries, type TreeChange } from '../core/derived-entries.ts';
 import { configurationOf, decodeSwap, encodeSwap, type Membership } from '../core/membership.ts';
 import { Overlay } from '../core/overlay.ts';
-import { decodeStateHashRecord, encodeStateHashLogRecord, type StateHashRecord } from '../core/state-hash-record.ts';
+import { decodeStateHashRecord, encodeStateHashRecord, type StateHashRecord } from '../core/state-hash-record.ts';
 import type { Answer, WriteEvaluator, WriteOperation } from '../core/write-evaluator.ts';
 import { Acquaintances } from './acquaintances.ts';
 import { ChosenRecords } from './chosen-records.ts';
@@ -80,6 +82,10 @@ export class Group {
   /** The ballot whose leadership this group's volatile state belongs to. */
   #leading: Ballot | undefined;
   #proposedTimeMs = 0;
+  /** Follows from the settings that are applied; undefined: there are none. */
+  #derived: DerivedEntries | undefined;
+  /** What the record that is applied next changes beside its item. */
+  #changes: readonly TreeChange[] = NO_CHANGES;
   /** Up to here the log is known to hold no Swap that is not followed yet; only without a tree. */
   #followed: Slot;
   /** The Swap of the membership that stands beside the tree on the disk. */
@@ -118,6 +124,7 @@ export class Group {
     const records = { group: parts.identity.group, paxos: parts.paxos, wal };
     this.#chosen = new ChosenRecords({ ...records, digest: environment.digest });
     this.#executed = new ExecutedWrites({ ...records, evaluator, environment });
+    this.#followSettings();
   }
 
   get identity(): GroupIdentity {
@@ -240,11 +247,7 @@ export class Group {
 
   /** Proposes what the node itself has to say about state hashes; returns its slot. Only while this replica serves. */
   proposeStateHash(said: StateHashRecord): Slot {
-    const { clock, digest } = this.#host.environment;
-    this.#proposedTimeMs = Math.max(this.#proposedTimeMs, this.#state.timeMs, clock.wallMs());
-    const slot = this.paxos.propose(encodeStateHashLogRecord(said, this.#proposedTimeMs, digest));
-    this.#host.wake(this);
-    return slot;
+    return this.#proposeOwn('state-hash', encodeStateHashRecord(said));
   }
 
   /** A write whose number is known is not executed again; its answer is made from its record. */
@@ -262,6 +265,16 @@ export class Group {
     return true;
   }
 
+  /** Changes the settings of the partition; `respond` is called once they are applied. Older ones than it has change nothing. */
+  changeSettings(settings: PartitionSettings, deadlineMs: number, respond: Respond): void {
+    const refusal = this.#stopped ? { status: 'not-ready' as const } : this.leaderRefusal();
+    if (refusal !== undefined) return respond(refusal);
+    if (settings.version <= (this.#state.settings?.version ?? 0)) return this.confirm(deadlineMs, respond, { status: 'ok' });
+    if (this.paxos.full || this.paxos.closing) return respond({ status: 'not-ready', message: 'nothing can be proposed just now' });
+    const slot = this.#proposeOwn('settings', serializePartitionSettings(settings));
+    this.#answers.add(slot, respond, { status: 'ok', slot }, false);
+  }
+
   #whenApplied(slot: Slot, then: () => void, respond: Respond): void {
     const whenApplied: Respond = (answer) => (answer.status === 'ok' ? then() : respond(answer));
     this.#answers.add(Math.max(slot, this.paxos.last), whenApplied, { status: 'ok' }, false);
@@ -269,20 +282,23 @@ export class Group {
 
   /** Proposes the next configuration. The caller has seen that this replica leads and serves. */
   proposeSwap(next: Omit<Membership, 'since'>): void {
-    const { environment } = this.#host;
-    const timeMs = Math.max(this.#proposedTimeMs, this.#state.timeMs, environment.clock.wallMs());
-    const record: LogRecord = {
-      type: 'swap',
-      timeMs,
-      change: 'none',
-      identity: { kind: 'service', name: '' },
-      oldSize: 0,
-      key: NOTHING,
-      payload: encodeSwap(next),
-    };
-    this.#proposedTimeMs = timeMs;
-    this.paxos.proposeSwap(encodeLogRecord(record, environment.digest), configurationOf({ ...next, since: this.paxos.nextSlot }));
+    const record = this.#ownRecord('swap', encodeSwap(next));
+    this.paxos.proposeSwap(record, configurationOf({ ...next, since: this.paxos.nextSlot }));
     this.#host.wake(this);
+  }
+
+  /** Proposes what the node itself has to say to all replicas; returns its slot. */
+  #proposeOwn(type: LogRecordType, payload: Uint8Array): Slot {
+    const slot = this.paxos.propose(this.#ownRecord(type, payload));
+    this.#host.wake(this);
+    return slot;
+  }
+
+  #ownRecord(type: LogRecordType, payload: Uint8Array): Buffer {
+    const { clock, digest } = this.#host.environment;
+    const timeMs = Math.max(this.#proposedTimeMs, this.#state.timeMs, clock.wallMs());
+    this.#proposedTimeMs = timeMs;
+    return encodeLogRecord({ type, timeMs, change: 'none', identity: OWN, oldSize: 0, key: NOTHING, payload }, digest);
   }
 
   // --- reads -------------------------------------------------------------------------------------------------------
@@ -454,7 +470,7 @@ export class Group {
       if (bytes === undefined) return this.#applyLater(this.#chosen.load(slot));
       const record = this.#decode(bytes, slot);
       if (record === undefined) return;
-      const wait = record.key.length === 0 ? undefined : this.#fetch(record.key, 'place');
+      const wait = this.#prepare(record);
       if (wait !== undefined) {
         for (const key of this.#chosen.keysAhead(slot + 1)) this.#fetch(key, 'place')?.catch(() => undefined);
         return this.#applyLater(wait);
@@ -468,6 +484,21 @@ export class Group {
       }
     }
     if (records > 0) this.#answerApplied();
+  }
+
+  /** Finds out what the record changes; a read of a page that is missing for it, undefined when all are in memory. */
+  #prepare({ key, newValue }: LogRecord): Promise<void> | undefined {
+    this.#changes = NO_CHANGES;
+    if (key.length === 0) return undefined;
+    if (this.#derived === undefined || this.#derived.none) return this.#fetch(key, 'place');
+    const wait = this.#fetch(key, 'value');
+    if (wait !== undefined) return wait;
+    this.#changes = this.#derived.changes(key, this.#tree.get(key), newValue);
+    for (const change of this.#changes) {
+      const place = this.#fetch(change.key, 'place');
+      if (place !== undefined) return place;
+    }
+    return undefined;
   }
 
   /** Without a tree nothing is applied; who the members are follows from the log alone. */
@@ -534,6 +565,7 @@ export class Group {
     if (record.type === 'write' || record.type === 'ttl-delete') this.#applyWrite(slot, record);
     else if (record.type === 'state-hash') this.#applyStateHash(slot, record.payload);
     else if (record.type === 'swap') return this.#applySwap(slot, record);
+    else if (record.type === 'settings') this.#applySettings(slot, record.payload);
     else if (record.type !== 'no-op')
       return this.#quarantine(`a record of type ${record.type} is not supported by this version`, undefined);
     if (this.#stopped) return;
@@ -574,14 +606,32 @@ export class Group {
     this.#host.wake(this);
   }
 
-  #applyWrite(slot: Slot, record: LogRecord): void {
-    const { newValue, key } = record;
-    if (newValue === undefined) {
-      this.#tree.delete(key);
-      this.#state.lastDelete = slot;
-    } else {
-      this.#tree.put(key, newValue, storedChecksum(newValue), storedItemSize(newValue));
+  #applyWrite(slot: Slot, { key, newValue }: LogRecord): void {
+    if (newValue === undefined) this.#state.lastDelete = slot;
+    this.#change(key, newValue);
+    for (const change of this.#changes) this.#change(change.key, change.value);
+  }
+
+  #change(key: Uint8Array, value: Uint8Array | undefined): void {
+    if (value === undefined) this.#tree.delete(key);
+    else this.#tree.put(key, value, storedChecksum(value), storedItemSize(value));
+  }
+
+  /** Settings that this version cannot read stop the replica, as an unknown record does. */
+  #applySettings(slot: Slot, payload: Uint8Array): void {
+    try {
+      const settings = parsePartitionSettings(payload);
+      if (settings.version <= (this.#state.settings?.version ?? 0)) return;
+      this.#state.settings = settings;
+      this.#followSettings();
+    } catch (error) {
+      this.#quarantine(`the settings at slot ${slot} cannot be read`, error);
     }
+  }
+
+  #followSettings(): void {
+    const { settings } = this.#state;
+    this.#derived = settings === undefined ? undefined : new DerivedEntries(settings, this.#host.environment.digest);
   }
 
   #applyStateHash(slot: Slot, payload: Uint8Array): void {
@@ -656,6 +706,7 @@ export class Group {
     this.#state = state;
     this.#identity = identity;
     this.#snapshot = { slot: state.applied, ballot };
+    this.#followSettings();
     this.#chosen.forget();
     this.stateHashes.forget();
     this.checkpointSlot = state.applied;
@@ -711,4 +762,6 @@ const REVEAL_WAIT_MS = 5000;
 const HALTED: Answer = { status: 'no-copy', message: 'the copies of the partition contradict each other' };
 const TREE_LOST: Answer = { status: 'no-copy', message: 'the copy on this node was lost, and no leader is known that has another' };
 const NOTHING = new Uint8Array(0);
+const NO_CHANGES: readonly TreeChange[] = [];
+const OWN = { kind: 'service', name: '' } as const;
 const WRONG_RANGE: Answer = { status: 'wrong-range' };

@@ -11,7 +11,7 @@ import { encodeStoredValue, storedChecksum } from '../../shared/item/stored-valu
 import type { Ballot } from '../../shared/paxos/ballot.ts';
 import type { PaxosMessage } from '../../shared/paxos/messages.ts';
 import { DEFAULT_PAXOS_OPTIONS } from '../../shared/paxos/options.ts';
-import { encodeLogRecord } from '../../shared/wal/log-record.ts';
+import { encodeLogRecord, type LogRecordType } from '../../shared/wal/log-record.ts';
 import { WriteAheadLog } from '../../shared/wal/write-ahead-log.ts';
 import type { MemberPlace } from '../../shared/wire/admin.ts';
 import { encodeGroupMeta, type GroupIdentity, GroupState } from '../core/group-state.ts';
@@ -59,6 +59,12 @@ export function recordOf(number: number, slot: Slot): Buffer {
     oldSize: 0,
   };
   return encodeLogRecord({ ...record, key: keyOf(number), payload: new Uint8Array(0), newValue: storedText(number, slot) }, nodeDigest);
+}
+
+/** A record of what the node itself has to say to all replicas. */
+export function ownRecord(type: LogRecordType, payload: Uint8Array): Buffer {
+  const identity = { kind: 'service' as const, name: '' };
+  return encodeLogRecord({ type, timeMs: 1, change: 'none', identity, oldSize: 0, key: new Uint8Array(0), payload }, nodeDigest);
 }
 
 export function stateAt(applied: Slot): GroupState {

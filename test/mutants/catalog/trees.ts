@@ -65,7 +65,11 @@ export const TREES: readonly Mutant[] = [
     name: 'follower-skips-deletes',
     mistake: 'A replica that does not lead leaves removed items in its tree.',
     patches: [
-      { file: GROUP, old: '      this.#tree.delete(key);', new: "      if (this.paxos.role === 'leader') this.#tree.delete(key);" },
+      {
+        file: GROUP,
+        old: 'if (value === undefined) this.#tree.delete(key);',
+        new: "if (value === undefined) this.paxos.role === 'leader' && this.#tree.delete(key);",
+      },
     ],
     detectors: [seeds('everything', 3)],
   },

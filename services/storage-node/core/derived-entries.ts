@@ -1,0 +1,71 @@
+import { asBuffer } from '../../shared/base/bytes.ts';
+import type { Digest } from '../../shared/env/digest.ts';
+import { parseItem, serializeItem } from '../../shared/item/attribute-map.ts';
+import type { AttributeMap, KeySchema } from '../../shared/item/attribute-value.ts';
+import { localIndexKey } from '../../shared/item/index-key.ts';
+import { itemSize } from '../../shared/item/item-size.ts';
+import { localKey } from '../../shared/item/local-space.ts';
+import { projectedItem } from '../../shared/item/projection.ts';
+import { encodeStoredValue, storedItemJson, storedSlot, storedTimeMs } from '../../shared/item/stored-value.ts';
+import type { PartitionSettings } from '../../shared/placement/partition-settings.ts';
+import type { LocalIndex } from '../../shared/placement/table-indexes.ts';
+
+/** One change of a partition's tree. */
+export interface TreeChange {
+  readonly key: Uint8Array;
+  /** Stored value; undefined: the entry goes. */
+  readonly value: Buffer | undefined;
+}
+
+const NO_CHANGES: readonly TreeChange[] = [];
+
+/**
+ * What a partition keeps beside its items: the entries of local secondary indexes. They follow from the items alone, so no
+ * record names them; every replica derives the same ones as it applies a write, and the state hash covers them.
+ */
+export class DerivedEntries {
+  readonly #digest: Digest;
+  readonly #keys: KeySchema;
+  readonly #indexes: readonly { readonly index: LocalIndex; readonly keyNames: readonly string[] }[];
+
+  constructor({ keys, localIndexes }: PartitionSettings, digest: Digest) {
+    this.#digest = digest;
+    this.#keys = keys;
+    const tableNames = keys.sort === undefined ? [keys.partition.name] : [keys.partition.name, keys.sort.name];
+    this.#indexes = localIndexes.map((index) => ({ index, keyNames: [...tableNames, index.sort.name] }));
+  }
+
+  /** Nothing is derived: writes need not know what they replace. */
+  get none(): boolean {
+    return this.#indexes.length === 0;
+  }
+
+  /** What a write changes beside the item itself; `old` and `next` are stored values, undefined where there is no item. */
+  changes(key: Uint8Array, old: Uint8Array | undefined, next: Uint8Array | undefined): readonly TreeChange[] {
+    if (this.none) return NO_CHANGES;
+    const oldItem = old === undefined ? undefined : parseItem(storedItemJson(old));
+    const nextItem = next === undefined ? undefined : parseItem(storedItemJson(next));
+    const changes: TreeChange[] = [];
+    for (const { index, keyNames } of this.#indexes) {
+      const oldKey = oldItem === undefined ? undefined : this.#entryKey(index, oldItem, key);
+      const nextKey = nextItem === undefined ? undefined : this.#entryKey(index, nextItem, key);
+      if (oldKey !== undefined && (nextKey === undefined || !asBuffer(oldKey).equals(nextKey)))
+        changes.push({ key: oldKey, value: undefined });
+      if (nextKey === undefined || nextItem === undefined || next === undefined) continue;
+      const projected = projectedItem(nextItem, index.projection, keyNames);
+      changes.push({ key: nextKey, value: this.#entry(nextKey, projected, next) });
+    }
+    return changes;
+  }
+
+  #entryKey({ number, sort }: LocalIndex, item: AttributeMap, key: Uint8Array): Buffer | undefined {
+    const indexKey = localIndexKey(this.#keys, sort, item, key);
+    return indexKey === undefined ? undefined : localKey(number, indexKey);
+  }
+
+  /** The version of an entry is that of its item, so that copies of it are equal wherever they were derived. */
+  #entry(key: Uint8Array, projected: AttributeMap, item: Uint8Array): Buffer {
+    const fields = { flags: 0, size: itemSize(projected), slot: storedSlot(item), timeMs: storedTimeMs(item), originRegion: '' };
+    return encodeStoredValue({ ...fields, json: serializeItem(projected) }, key, this.#digest);
+  }
+}
