@@ -53,6 +53,7 @@ beforeEach(async () => {
     treeDamaged: nothing,
     logDamaged: nothing,
     wake: nothing,
+    commitNews: () => undefined,
     hurryHeartbeat: nothing,
     elected: nothing,
     watchClock: nothing,

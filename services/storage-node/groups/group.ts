@@ -49,6 +49,8 @@ export interface GroupHost {
   wake(group: Group): void;
   /** Sends heartbeats now rather than at the next beat: somebody waits for leadership to be proved. */
   hurryHeartbeat(): void;
+  /** Everything of the group is chosen and applied here, so that nothing more will tell its followers soon. */
+  commitNews(group: Group): void;
   /** The replica leads from now on. */
   elected(): void;
   /** Looks at the clocks: after a jump no lease is valid. To be called right before a lease is relied on. */
@@ -483,7 +485,9 @@ export class Group {
         return this.#applyLater(new Promise((resolve) => timers.endOfTurn(resolve)));
       }
     }
-    if (records > 0) this.#answerApplied();
+    if (records === 0) return;
+    this.#answerApplied();
+    if (this.paxos.leading !== undefined && this.#state.applied === this.paxos.last) this.#host.commitNews(this);
   }
 
   /** Finds out what the record changes; a read of a page that is missing for it, undefined when all are in memory. */

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 import { seededRandom } from '../../../test/harness/test-environment.ts';
 import type { ReplicaId } from '../../shared/base/ids.ts';
-import { encodeRefusals } from '../../shared/paxos/heartbeat.ts';
+import { decodeLeaderships, encodeRefusals } from '../../shared/paxos/heartbeat.ts';
+import type { Heartbeat } from '../../shared/wire/frames.ts';
 import { NO_SNAPSHOT } from '../core/group-state.ts';
 import { decodeGroupMarks, decodeOrigins, encodeGroupMarks, encodeOrigins } from './group-marks.ts';
 import { encodeGroupSlots } from './group-slots.ts';
@@ -55,10 +56,28 @@ function answer(sequence: number | undefined, said = { marks: encodeGroupMarks([
 test('reads that hurry heartbeats faster than they are answered do not push the awaited ones out', () => {
   const first = beat(true, 0);
   for (let nowMs = 1; nowMs < 200; nowMs++) assert.equal(beat(true, nowMs), undefined);
-  assert.deepEqual(answer(first), { groups: [group], again: true });
+  assert.deepEqual(answer(first), { groups: [group], again: true, news: new Set() });
   assert.deepEqual(counted, [0]);
   const second = beat(true, 200);
-  assert.deepEqual(answer(second), { groups: [group], again: false });
+  assert.deepEqual(answer(second), { groups: [group], again: false, news: new Set() });
+});
+
+test('what was chosen is told at once, of its group alone; while that is on its way further news gather', () => {
+  const other: BeatingGroup = { ...group, id: 8 };
+  const told = (groups: BeatingGroup[], nowMs: number): Heartbeat | undefined => heartbeats.makeNews('node-2', new Set(groups), nowMs);
+  const first = told([group], 0);
+  assert.deepEqual(
+    decodeLeaderships(first?.leaderships ?? assert.fail('nothing was sent')).map((news) => news.group),
+    [7],
+  );
+  assert.equal(told([group], 1), undefined);
+  assert.equal(told([other], 2), undefined);
+  assert.deepEqual(answer(first?.sequence), { groups: [group], again: false, news: new Set([group, other]) });
+  assert.notEqual(told([group, other], 3), undefined);
+  // A regular heartbeat is about all groups, and takes the news along.
+  assert.equal(told([other], 4), undefined);
+  const regular = heartbeats.make('node-2', [group, other], false, 5);
+  assert.deepEqual(answer(regular?.sequence), { groups: [group, other], again: false, news: new Set() });
 });
 
 test('a hurried heartbeat that is lost holds up nobody beyond the next regular one', () => {

@@ -49,14 +49,19 @@ interface PeerBook<G> {
   hurried: number | undefined;
   /** Another one was asked for meanwhile. */
   again: boolean;
+  /** Groups that had news meanwhile. */
+  news: Set<G>;
   regular: number;
   readonly rate: ClockRate;
 }
 
-/** The peer's answer: the groups it was about, and whether another heartbeat was asked for while it was on its way. */
+/** The peer's answer: the groups it was about, and what was asked for while it was on its way. */
 export interface Answered<G> {
   readonly groups: readonly G[];
+  /** Another heartbeat, about all groups. */
   readonly again: boolean;
+  /** Another one, about these groups. */
+  readonly news: ReadonlySet<G>;
 }
 
 /** Older heartbeats than so many are not answered any more: those of ten seconds, at one regular beat every 300 ms. */
@@ -93,6 +98,23 @@ export class Heartbeats<G extends BeatingGroup> {
       book.again = true;
       return undefined;
     }
+    book.again = false;
+    book.news.clear();
+    return this.#make(node, book, groups, hurried, nowMs);
+  }
+
+  /**
+   * A hurried heartbeat about these groups alone: something was chosen in them, and no later message will say so soon. While
+   * another hurried one is on its way they wait for its answer.
+   */
+  makeNews(node: NodeId, groups: ReadonlySet<G>, nowMs: number): Heartbeat | undefined {
+    const book = this.#book(node);
+    if (book.hurried === undefined) return this.#make(node, book, groups, true, nowMs);
+    for (const group of groups) book.news.add(group);
+    return undefined;
+  }
+
+  #make(node: NodeId, book: PeerBook<G>, groups: Iterable<G>, hurried: boolean, nowMs: number): Heartbeat | undefined {
     const leaderships: GroupLeadership[] = [];
     const led: { group: G; ballot: Ballot; follower: ReplicaId }[] = [];
     for (const group of groups) {
@@ -112,7 +134,6 @@ export class Heartbeats<G extends BeatingGroup> {
     }
     // A regular heartbeat serves whoever waits for a hurried one, also when that one was lost.
     book.hurried = hurried ? sequence : undefined;
-    book.again = false;
     const isDue = !hurried && book.regular++ % FLOORS_EVERY === 0;
     const floors = isDue ? led.map(({ group }) => ({ group: group.id, slot: group.sharedFloor })) : [];
     return { sequence, leaderships: encodeLeaderships(leaderships), floors: encodeGroupSlots(floors) };
@@ -163,9 +184,12 @@ export class Heartbeats<G extends BeatingGroup> {
     else this.peerFullness.set(node, answer.fullness === 1 ? 1 : 2);
     if (answer.checkpoints.length > 0) tellCheckpoints(sent, answer.checkpoints);
     if (answer.marks.length > 0) tellMarks(sent, answer);
-    const again = book.again && book.hurried === answer.sequence;
-    if (book.hurried === answer.sequence) book.hurried = undefined;
-    return { groups: sent.led.map(({ group }) => group), again };
+    const groups = sent.led.map(({ group }) => group);
+    if (book.hurried !== answer.sequence) return { groups, again: false, news: NO_NEWS };
+    book.hurried = undefined;
+    const { again, news } = book;
+    book.news = new Set();
+    return { groups, again, news };
   }
 
   #compareClocks(node: NodeId, { rate }: PeerBook<G>, sentAtMs: number, peerUs: number, nowMs: number): void {
@@ -178,7 +202,7 @@ export class Heartbeats<G extends BeatingGroup> {
   #book(node: NodeId): PeerBook<G> {
     let book = this.#peers.get(node);
     if (book === undefined) {
-      book = { sent: new Map(), hurried: undefined, again: false, regular: 0, rate: new ClockRate(this.#clockDriftMax) };
+      book = { sent: new Map(), hurried: undefined, again: false, news: new Set(), regular: 0, rate: new ClockRate(this.#clockDriftMax) };
       this.#peers.set(node, book);
     }
     return book;
@@ -203,4 +227,5 @@ function tellMarks<G extends BeatingGroup>({ led }: SentHeartbeat<G>, answer: He
   }
 }
 
-const NOTHING = { groups: [], again: false };
+const NO_NEWS: ReadonlySet<never> = new Set<never>();
+const NOTHING = { groups: [], again: false, news: NO_NEWS };

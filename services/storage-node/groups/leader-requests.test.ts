@@ -74,6 +74,7 @@ beforeEach(() => {
     watchClock: () => onWatchClock(),
     wake: () => undefined,
     evaluator: { evaluate: () => outcome },
+    commitNews: () => undefined,
     hurryHeartbeat: () => {
       hurried += 1;
     },

@@ -60,6 +60,8 @@ export class NodeGroups implements GroupHost {
   #awake = new Set<Group>();
   #turnScheduled = false;
   #heartbeatHurried = false;
+  /** Groups whose followers will not hear soon of what was chosen. */
+  readonly #news = new Set<Group>();
   /** Wall minus monotonic time at the last look. */
   #clockOffsetMs: number;
   /** Sums for metrics. */
@@ -228,6 +230,11 @@ export class NodeGroups implements GroupHost {
     this.#scheduleTurn();
   }
 
+  commitNews(group: Group): void {
+    this.#news.add(group);
+    this.#scheduleTurn();
+  }
+
   elected(): void {
     this.elections += 1;
     this.hurryHeartbeat();
@@ -266,7 +273,10 @@ export class NodeGroups implements GroupHost {
     if (this.#heartbeatHurried) {
       this.#heartbeatHurried = false;
       this.#sendHeartbeats(this.links.nodes, true);
+    } else if (this.#news.size > 0) {
+      this.#sendNews(this.links.nodes, this.#news);
     }
+    this.#news.clear();
     this.links.flush();
     this.#catalog.flush(false);
   }
@@ -317,6 +327,15 @@ export class NodeGroups implements GroupHost {
     }
   }
 
+  #sendNews(nodes: Iterable<NodeId>, groups: ReadonlySet<Group>): void {
+    if (this.wal.syncAgeMs() > SYNC_STALL_MS) return;
+    const nowMs = this.environment.clock.monotonicMs();
+    for (const node of nodes) {
+      const heartbeat = this.#heartbeats.makeNews(node, groups, nowMs);
+      if (heartbeat !== undefined) this.links.heartbeat(node, heartbeat);
+    }
+  }
+
   /**
    * What a suspended machine does to its clocks cannot be told from inside, but a jump shows that something was done. The first
    * thing that a resumed process finds may be a read that lay in its socket: so this is asked before each use of a lease too.
@@ -361,13 +380,16 @@ export class NodeGroups implements GroupHost {
     }
     if (frame.heartbeatAnswer !== undefined) {
       const differed = this.differingClocks.has(node);
-      const { groups, again } = this.#heartbeats.answered(node, frame.heartbeatAnswer, nowMs);
+      const { groups, again, news } = this.#heartbeats.answered(node, frame.heartbeatAnswer, nowMs);
       const differs = this.differingClocks.has(node);
       if (differs !== differed)
         this.environment.logger.warn(differs ? 'clock rates differ: no leases' : 'clock rates agree again', { node });
       for (const group of groups) group.leadershipConfirmed();
       if (again) {
         this.#sendHeartbeats([node], true);
+        this.#scheduleTurn();
+      } else if (news.size > 0) {
+        this.#sendNews([node], news);
         this.#scheduleTurn();
       }
     }

@@ -212,6 +212,7 @@ export class ReplicaWorld {
       roomRefusal: () => undefined,
       treeDamaged: (group) => void this.damaged.push(group),
       wake: (group) => timers.endOfTurn(() => group.pump()),
+      commitNews: () => undefined,
       hurryHeartbeat: () => undefined,
       elected: () => undefined,
       watchClock: () => undefined,
