@@ -5,7 +5,8 @@ import { type Fault, leadsMost, startAgain, type Victim } from './fault.ts';
 
 const TABLE = 'Recovered';
 const ITEM_BYTES = 40 * KIB;
-const ITEMS = 16_000;
+/** A good gigabyte of log. */
+const ITEMS = 26_000;
 
 /** A node dies with all of its log behind its checkpoints, and has to apply it again. */
 async function recover(victim: Victim): Promise<void> {

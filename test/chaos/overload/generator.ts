@@ -25,6 +25,7 @@ class Generator {
   readonly #order: LoadOrder;
   readonly #agent = new Agent({ keepAlive: true, maxSockets: UNDER_WAY_MAX });
   readonly #requests: readonly SignedRequest[];
+  readonly #huge: SignedRequest | undefined;
   readonly #underWay = new Set<ClientRequest>();
   readonly #refused: Record<string, number> = {};
   #next = 0;
@@ -38,6 +39,7 @@ class Generator {
   constructor(order: LoadOrder) {
     this.#order = order;
     this.#requests = signRequests(order);
+    this.#huge = order.nuisance.hugeBodies > 0 ? signHuge(order) : undefined;
   }
 
   async run(): Promise<LoadReport> {
@@ -134,13 +136,7 @@ class Generator {
   /** Signed as it should be: nothing but its size and the number of its values is wrong with it. */
   #hugeBody(): void {
     if (!this.#running) return;
-    const body = hugeBody(this.#order.table);
-    const headers = new SigV4Signer(this.#order.credentials).headers({
-      host: `${HOST}:${this.#order.port}`,
-      action: 'PutItem',
-      body,
-      timeMs: Date.now(),
-    });
+    const { headers, body } = this.#huge as SignedRequest;
     const request = httpRequest({ host: HOST, port: this.#order.port, method: 'POST', path: '/', headers });
     request.on('response', (response) => response.resume());
     request.on('error', () => {});
@@ -161,6 +157,12 @@ function signRequests({ credentials, keys, port, table }: LoadOrder): SignedRequ
     const body = Buffer.from(JSON.stringify({ TableName: table, Item }));
     return { body, headers: signer.headers({ host: `${HOST}:${port}`, action: 'PutItem', body, timeMs }) };
   });
+}
+
+function signHuge({ credentials, port, table }: LoadOrder): SignedRequest {
+  const body = hugeBody(table);
+  const timeMs = Date.now();
+  return { body, headers: new SigV4Signer(credentials).headers({ host: `${HOST}:${port}`, action: 'PutItem', body, timeMs }) };
 }
 
 function hugeBody(table: string): Buffer {
