@@ -3,5 +3,6 @@
  * process would misunderstand; a process talks only to its own version until versions can be mixed (architecture.md 10).
  *
  * 1: first version.
+ * 2: members of groups change; state hashes; tables that are gone leave a record; partitions are told settings, and keep indexes.
  */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
