@@ -1,8 +1,9 @@
 import type { GroupId, Slot } from '../../shared/base/ids.ts';
 import type { Digest } from '../../shared/env/digest.ts';
 import type { PaxosReplica } from '../../shared/paxos/replica.ts';
-import { decodeLogRecord } from '../../shared/wal/log-record.ts';
+import { decodeLogRecord, type LogRecord } from '../../shared/wal/log-record.ts';
 import type { WriteAheadLog } from '../../shared/wal/write-ahead-log.ts';
+import type { GroupTies } from './group-host.ts';
 
 const LOAD_BYTES = 1 << 20;
 /** Pages of so many records ahead are fetched while one waits. */
@@ -67,5 +68,15 @@ export class ChosenRecords {
     } catch {
       return undefined;
     }
+  }
+}
+
+/** A record that this version cannot read stops the replica: skipping it would let the copies diverge. */
+export function readChosen(bytes: Uint8Array, slot: Slot, { host, quarantine }: GroupTies): LogRecord | undefined {
+  try {
+    return decodeLogRecord(bytes, host.environment.digest);
+  } catch (error) {
+    quarantine(`the record at slot ${slot} cannot be read`, error);
+    return undefined;
   }
 }

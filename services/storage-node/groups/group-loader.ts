@@ -14,7 +14,8 @@ import type { WriteAheadLog } from '../../shared/wal/write-ahead-log.ts';
 import { decodeGroupMeta, encodeGroupMeta, type GroupIdentity, type GroupMeta, GroupState, NO_SNAPSHOT } from '../core/group-state.ts';
 import { configurationOf, UNKNOWN_MEMBERSHIP } from '../core/membership.ts';
 import { REMEMBER_REQUESTS_MS } from '../core/options.ts';
-import { Group, type GroupHost } from './group.ts';
+import { Group } from './group.ts';
+import type { GroupHost } from './group-host.ts';
 
 const READ_BYTES = 4 << 20;
 

@@ -8,7 +8,8 @@ import type { Ballot } from '../../shared/paxos/ballot.ts';
 import type { PaxosReplica } from '../../shared/paxos/replica.ts';
 import { GroupState, NO_SNAPSHOT } from '../core/group-state.ts';
 import type { Answer, WriteOutcome } from '../core/write-evaluator.ts';
-import { Group, type GroupHost } from './group.ts';
+import { Group } from './group.ts';
+import type { GroupHost } from './group-host.ts';
 import { RangeReader } from './range-reader.ts';
 
 const BALLOT: Ballot = { configuration: 1, round: 2, replica: 1 };

@@ -18,7 +18,8 @@ import { encodeGroupMeta, type GroupIdentity, GroupState } from '../core/group-s
 import { encodeSwap, swapped } from '../core/membership.ts';
 import { REMEMBER_REQUESTS_MS } from '../core/options.ts';
 import { type Answer, WriteEvaluator } from '../core/write-evaluator.ts';
-import type { Group, GroupHost } from './group.ts';
+import type { Group } from './group.ts';
+import type { GroupHost } from './group-host.ts';
 import { GroupLoader } from './group-loader.ts';
 
 export const BALLOT: Ballot = { configuration: 1, round: 1, replica: 1 };

@@ -3,7 +3,7 @@ import { type Mutant, seeds, tests } from '../mutant.ts';
 const FOLLOWING = 'shared/paxos/following.ts';
 const ACCEPTOR = 'shared/paxos/acceptor.ts';
 const LEADERSHIP = 'shared/paxos/leadership.ts';
-const GROUP = 'storage-node/groups/group.ts';
+const APPLIER = 'storage-node/groups/record-applier.ts';
 
 /** Phase 2: bringing followers to the leader's log, what counts as chosen, catching up. */
 export const CONSENSUS: readonly Mutant[] = [
@@ -102,7 +102,11 @@ export const CONSENSUS: readonly Mutant[] = [
     name: 'applied-before-chosen',
     mistake: 'A replica applies whatever its log holds.',
     patches: [
-      { file: GROUP, old: 'while (this.#state.applied < this.paxos.commit) {', new: 'while (this.#state.applied < this.paxos.last) {' },
+      {
+        file: APPLIER,
+        old: 'while (this.#copy.state.applied < this.#paxos.commit) {',
+        new: 'while (this.#copy.state.applied < this.#paxos.last) {',
+      },
     ],
     detectors: [seeds('relay', 3)],
   },

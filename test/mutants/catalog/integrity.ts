@@ -3,6 +3,7 @@ import { type Mutant, tests } from '../mutant.ts';
 const WATCH = 'storage-node/groups/state-hash-watch.ts';
 const KEEPER = 'storage-node/groups/state-hash-keeper.ts';
 const GROUP = 'storage-node/groups/group.ts';
+const READS = 'storage-node/groups/group-reads.ts';
 const SCRUB_WALK = 'shared/btree/scrub-walk.ts';
 const SCRUBBER = 'storage-node/groups/scrubber.ts';
 const ROOM = 'storage-node/groups/disk-room.ts';
@@ -111,9 +112,9 @@ export const INTEGRITY: readonly Mutant[] = [
     mistake: 'A group of which no two copies agree goes on answering.',
     patches: [
       {
-        file: GROUP,
-        old: '    if (this.#state.halted > 0) return HALTED;\n    if (this.paxos.serves) return undefined;\n    const nowMs',
-        new: '    if (this.paxos.serves) return undefined;\n    const nowMs',
+        file: READS,
+        old: '    if (this.#copy.state.halted > 0) return HALTED;\n    if (this.#paxos.serves) return undefined;\n    const nowMs',
+        new: '    if (this.#paxos.serves) return undefined;\n    const nowMs',
       },
     ],
     detectors: [RECOVERY_TESTS],

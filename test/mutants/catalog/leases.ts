@@ -133,9 +133,9 @@ export const LEASES: readonly Mutant[] = [
     mistake: 'A leader that sees clocks run at another rate than its own goes on relying on its lease.',
     patches: [
       {
-        file: 'storage-node/groups/group.ts',
-        old: 'this.paxos.leaseValid(nowMs) && this.#host.clocksAgree(this)',
-        new: 'this.paxos.leaseValid(nowMs)',
+        file: 'storage-node/groups/group-reads.ts',
+        old: 'this.#paxos.leaseValid(nowMs) && this.#host.clocksAgree(this.#ties.group)',
+        new: 'this.#paxos.leaseValid(nowMs)',
       },
     ],
     detectors: [tests('test/sim/scenarios.test.js')],

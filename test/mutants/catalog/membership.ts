@@ -7,6 +7,7 @@ const MEMBERS = 'shared/paxos/membership.ts';
 const ACCEPTOR = 'shared/paxos/acceptor.ts';
 const LEADERSHIP = 'shared/paxos/leadership.ts';
 const GROUP = 'storage-node/groups/group.ts';
+const WRITES = 'storage-node/groups/group-writes.ts';
 
 /** Swaps: how one configuration ends, how the next begins, and who is who meanwhile. */
 export const MEMBERSHIP: readonly Mutant[] = [
@@ -64,8 +65,8 @@ export const MEMBERSHIP: readonly Mutant[] = [
     patches: [
       { file: LEADING, old: "assert(this.serves && !this.closing, 'proposed", new: "assert(this.serves, 'proposed" },
       {
-        file: GROUP,
-        old: "    if (this.paxos.closing) return respond({ status: 'not-ready', message: 'the members of the partition change just now' });\n",
+        file: WRITES,
+        old: "    if (this.#paxos.closing) return respond({ status: 'not-ready', message: 'the members of the partition change just now' });\n",
         new: '',
       },
     ],
@@ -225,7 +226,7 @@ export const MEMBERSHIP: readonly Mutant[] = [
     mistake: 'A replica that lost its tree does not notice that the members change.',
     patches: [
       {
-        file: GROUP,
+        file: 'storage-node/groups/swap-follower.ts',
         old: "      if (record.type === 'swap') this.#enter(decodeSwap(record.payload, slot));\n",
         new: '',
       },
@@ -312,7 +313,9 @@ export const MEMBERSHIP: readonly Mutant[] = [
   {
     name: 'stranger-not-answered',
     mistake: 'Where a message of a replica came from that is no member is not remembered.',
-    patches: [{ file: GROUP, old: '    this.meet(replica, node);\n    return true;\n', new: '    return true;\n' }],
+    patches: [
+      { file: 'storage-node/groups/group-copy.ts', old: '    this.meet(replica, node);\n    return true;\n', new: '    return true;\n' },
+    ],
     detectors: [tests('services/storage-node/groups/group-membership.test.js')],
   },
 ];

@@ -1,6 +1,6 @@
 import { type Mutant, seeds, tests } from '../mutant.ts';
 
-const GROUP = 'storage-node/groups/group.ts';
+const WRITES = 'storage-node/groups/group-writes.ts';
 const TABLE = 'storage-node/core/request-table.ts';
 const CLIENT = 'shared/cluster-client/group-client.ts';
 
@@ -9,7 +9,7 @@ export const REQUESTS: readonly Mutant[] = [
   {
     name: 'repeated-write-executed-twice',
     mistake: 'Nobody looks whether the number of a write was executed already.',
-    patches: [{ file: GROUP, old: '    if (this.#repeated(operation, request, respond)) return;\n', new: '' }],
+    patches: [{ file: WRITES, old: '    if (this.#repeated(operation, request, respond)) return;\n', new: '' }],
     detectors: [seeds('relay', 3)],
   },
   {

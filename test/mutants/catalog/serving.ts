@@ -1,7 +1,8 @@
 import { type Mutant, seeds, tests } from '../mutant.ts';
 
 const LEADING = 'shared/paxos/leading.ts';
-const GROUP = 'storage-node/groups/group.ts';
+const READS = 'storage-node/groups/group-reads.ts';
+const WRITES = 'storage-node/groups/group-writes.ts';
 const RANGES = 'storage-node/groups/range-reader.ts';
 const GATE = 'storage-node/groups/read-gate.ts';
 const READINESS = 'storage-node/groups/readiness.ts';
@@ -26,7 +27,7 @@ export const SERVING: readonly Mutant[] = [
     mistake: 'A strong read is answered by whoever believes to lead.',
     patches: [
       {
-        file: GROUP,
+        file: READS,
         old: 'if (consistent) this.confirm(deadlineMs, respond, result);',
         new: 'if (consistent) respond(result);',
       },
@@ -38,7 +39,7 @@ export const SERVING: readonly Mutant[] = [
     mistake: 'A write is evaluated on the applied value though an earlier write of the key is under way.',
     patches: [
       {
-        file: GROUP,
+        file: WRITES,
         old: 'const pending = this.#overlay.image(operation.key);',
         new: 'const pending = this.#overlay.image(new Uint8Array(0));',
       },
@@ -50,10 +51,10 @@ export const SERVING: readonly Mutant[] = [
     mistake: 'What was pending when leadership ended is still believed at the next one.',
     patches: [
       {
-        file: GROUP,
-        old: `{ group: this.id });
+        file: WRITES,
+        old: `drop(): void {
     this.#overlay.clear();`,
-        new: '{ group: this.id });',
+        new: 'drop(): void {',
       },
     ],
     detectors: [seeds('relay', 3)],
@@ -63,11 +64,11 @@ export const SERVING: readonly Mutant[] = [
     mistake: 'Writes of an ended leadership are answered when their slots are applied, whatever these hold then.',
     patches: [
       {
-        file: GROUP,
-        old: `{ group: this.id });
+        file: WRITES,
+        old: `drop(): void {
     this.#overlay.clear();
     this.#answers.drop();`,
-        new: `{ group: this.id });
+        new: `drop(): void {
     this.#overlay.clear();`,
       },
     ],
@@ -78,7 +79,7 @@ export const SERVING: readonly Mutant[] = [
     mistake: 'A write is answered as soon as it is proposed.',
     patches: [
       {
-        file: GROUP,
+        file: WRITES,
         old: 'this.#answers.add(slot, respond, outcome.answer, false);',
         new: 'respond(outcome.answer);',
       },
@@ -90,9 +91,9 @@ export const SERVING: readonly Mutant[] = [
     mistake: 'A condition that failed on a pending image is told before that image is chosen.',
     patches: [
       {
-        file: GROUP,
+        file: WRITES,
         old: 'else this.#answers.add(slot - 1, respond, outcome.answer, true);',
-        new: 'else this.confirm(deadlineMs, respond, outcome.answer);',
+        new: 'else this.#reads.confirm(deadlineMs, respond, outcome.answer);',
       },
     ],
     detectors: [seeds('relay', 3)],
@@ -102,8 +103,8 @@ export const SERVING: readonly Mutant[] = [
     mistake: 'A condition that failed is told without a proof of leadership.',
     patches: [
       {
-        file: GROUP,
-        old: 'if (pending === undefined) this.confirm(deadlineMs, respond, outcome.answer);',
+        file: WRITES,
+        old: 'if (pending === undefined) this.#reads.confirm(deadlineMs, respond, outcome.answer);',
         new: 'if (pending === undefined) respond(outcome.answer);',
       },
     ],
@@ -114,9 +115,9 @@ export const SERVING: readonly Mutant[] = [
     mistake: 'A follower answers eventually consistent reads however long it heard no leader.',
     patches: [
       {
-        file: GROUP,
-        old: 'if (!this.paxos.abstains && this.paxos.isMember && nowMs - this.#freshness.asOfMs(this.#state.applied) < recentMs) return undefined;',
-        new: 'if (!this.paxos.abstains && this.paxos.isMember && nowMs < Number.POSITIVE_INFINITY) return undefined;',
+        file: READS,
+        old: 'if (!this.#paxos.abstains && this.#paxos.isMember && nowMs - this.#freshness.asOfMs(this.#copy.state.applied) < recentMs)',
+        new: 'if (!this.#paxos.abstains && this.#paxos.isMember && nowMs < Number.POSITIVE_INFINITY)',
       },
     ],
     detectors: [tests('test/mutants/stories.test.js')],
@@ -150,11 +151,11 @@ export const SERVING: readonly Mutant[] = [
     mistake: 'A strong read that waits for a page looks at the lease before it waits, not when it has read.',
     patches: [
       {
-        file: GROUP,
-        old: '      this.#afterFetch(wait, deadlineMs, respond, () => this.read(key, consistent, deadlineMs, respond, answer));',
-        new: `      const proved = this.paxos.leaseValid(this.#host.environment.clock.monotonicMs());
-      this.#afterFetch(wait, deadlineMs, respond, () =>
-        proved ? respond(answer(this.#tree.get(key))) : this.read(key, consistent, deadlineMs, respond, answer),
+        file: READS,
+        old: '      this.afterFetch(wait, deadlineMs, respond, () => this.read(key, consistent, deadlineMs, respond, answer));',
+        new: `      const proved = this.#paxos.leaseValid(this.#host.environment.clock.monotonicMs());
+      this.afterFetch(wait, deadlineMs, respond, () =>
+        proved ? respond(answer(this.#copy.tree.get(key))) : this.read(key, consistent, deadlineMs, respond, answer),
       );`,
       },
     ],
@@ -175,7 +176,7 @@ export const SERVING: readonly Mutant[] = [
   {
     name: 'key-of-another-partition-taken',
     mistake: 'A replica carries out what belongs to another partition.',
-    patches: [{ file: GROUP, old: "    if (!this.holds(key)) return { status: 'wrong-range' };\n", new: '' }],
+    patches: [{ file: READS, old: "    if (!this.#copy.holds(key)) return { status: 'wrong-range' };\n", new: '' }],
     detectors: [tests('services/storage-node/groups/leader-requests.test.js')],
   },
   {
@@ -183,7 +184,7 @@ export const SERVING: readonly Mutant[] = [
     mistake: 'A repetition of a write is evaluated while the first copy is proposed and not applied.',
     patches: [
       {
-        file: GROUP,
+        file: WRITES,
         old: '    const underWay = this.#overlay.slotOf(request);',
         new: '    const underWay = undefined as number | undefined;',
       },
@@ -195,7 +196,7 @@ export const SERVING: readonly Mutant[] = [
     mistake: 'A copy of a write that waited for a page is evaluated though a later copy took its place.',
     patches: [
       {
-        file: GROUP,
+        file: WRITES,
         old: '        if (this.#overlay.goesOn(request, waiting)) this.write(',
         new: '        if (waiting !== undefined) this.write(',
       },
@@ -231,7 +232,7 @@ export const SERVING: readonly Mutant[] = [
   {
     name: 'lease-relied-on-after-a-jump',
     mistake: 'A read relies on a lease without a look at whether the clocks have jumped.',
-    patches: [{ file: GROUP, old: '    this.#host.watchClock();\n', new: '' }],
+    patches: [{ file: READS, old: '    this.#host.watchClock();\n', new: '' }],
     detectors: [tests('services/storage-node/groups/leader-requests.test.js')],
   },
   {

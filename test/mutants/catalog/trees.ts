@@ -1,6 +1,7 @@
 import { type Mutant, seeds, tests } from '../mutant.ts';
 
 const GROUP = 'storage-node/groups/group.ts';
+const APPLIER = 'storage-node/groups/record-applier.ts';
 const PAGE_STORE = 'shared/btree/page-store.ts';
 const DIRTY_PAGES = 'shared/btree/dirty-pages.ts';
 
@@ -12,9 +13,9 @@ export const TREES: readonly Mutant[] = [
     patches: [
       {
         file: GROUP,
-        old: 'await this.#tree.checkpoint(encodeGroupMeta(this.identity, this.#state, this.#snapshot));',
-        new: `const { timeMs, lastDelete, halted, requests } = this.#state;
-    await this.#tree.checkpoint(encodeGroupMeta(this.identity, { applied: this.checkpointSlot, timeMs, lastDelete, halted, requests }, this.#snapshot));`,
+        old: 'await this.tree.checkpoint(encodeGroupMeta(this.identity, this.state, this.snapshot));',
+        new: `const { timeMs, lastDelete, halted, requests, settings } = this.state;
+    await this.tree.checkpoint(encodeGroupMeta(this.identity, { applied: this.checkpointSlot, timeMs, lastDelete, halted, requests, settings }, this.snapshot));`,
       },
     ],
     detectors: [seeds('crashes', 6)],
@@ -66,9 +67,9 @@ export const TREES: readonly Mutant[] = [
     mistake: 'A replica that does not lead leaves removed items in its tree.',
     patches: [
       {
-        file: GROUP,
-        old: 'if (value === undefined) this.#tree.delete(key);',
-        new: "if (value === undefined) this.paxos.role === 'leader' && this.#tree.delete(key);",
+        file: APPLIER,
+        old: 'if (value === undefined) this.#copy.tree.delete(key);',
+        new: "if (value === undefined) this.#paxos.role === 'leader' && this.#copy.tree.delete(key);",
       },
     ],
     detectors: [seeds('everything', 3)],

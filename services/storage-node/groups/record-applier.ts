@@ -1,0 +1,218 @@
+import { assert } from '../../shared/base/assert.ts';
+import type { Slot } from '../../shared/base/ids.ts';
+import { storedChecksum, storedItemSize } from '../../shared/item/stored-value.ts';
+import type { PaxosReplica } from '../../shared/paxos/replica.ts';
+import { parsePartitionSettings } from '../../shared/placement/partition-settings.ts';
+import type { LogRecord } from '../../shared/wal/log-record.ts';
+import { DerivedEntries, type TreeChange } from '../core/derived-entries.ts';
+import { decodeSwap, type Membership } from '../core/membership.ts';
+import { decodeStateHashRecord } from '../core/state-hash-record.ts';
+import { type ChosenRecords, readChosen } from './chosen-records.ts';
+import type { GroupCopy } from './group-copy.ts';
+import type { GroupHost, GroupTies } from './group-host.ts';
+import type { GroupWrites } from './group-writes.ts';
+import type { StateHashWatch } from './state-hash-watch.ts';
+import type { SwapFollower } from './swap-follower.ts';
+
+/** After so many records the apply loop looks at the clock. */
+const APPLY_CHECK_RECORDS = 32;
+/** No turn of the loop is longer than this on account of one group, milliseconds. */
+const APPLY_SLICE_MS = 4;
+const NO_CHANGES: readonly TreeChange[] = [];
+
+/** Brings chosen records into the tree and the state, in slot order; pages that are missing for a record are fetched before it is applied. */
+export class RecordApplier {
+  readonly #copy: GroupCopy;
+  readonly #ties: GroupTies;
+  readonly #host: GroupHost;
+  readonly #paxos: PaxosReplica;
+  readonly #chosen: ChosenRecords;
+  readonly #writes: GroupWrites;
+  readonly #stateHashes: StateHashWatch;
+  readonly #swaps: SwapFollower;
+  readonly #enter: (membership: Membership) => void;
+  /** Follows from the settings that are applied; undefined: there are none. */
+  #derived: DerivedEntries | undefined;
+  /** What the record that is applied next changes beside its item. */
+  #changes: readonly TreeChange[] = NO_CHANGES;
+  #waiting = false;
+  #held = false;
+
+  constructor(parts: {
+    copy: GroupCopy;
+    ties: GroupTies;
+    chosen: ChosenRecords;
+    writes: GroupWrites;
+    stateHashes: StateHashWatch;
+    swaps: SwapFollower;
+    enter: (membership: Membership) => void;
+  }) {
+    const { copy, ties } = parts;
+    this.#copy = copy;
+    this.#ties = ties;
+    this.#host = ties.host;
+    this.#paxos = copy.paxos;
+    this.#chosen = parts.chosen;
+    this.#writes = parts.writes;
+    this.#stateHashes = parts.stateHashes;
+    this.#swaps = parts.swaps;
+    this.#enter = parts.enter;
+    this.followSettings();
+  }
+
+  /** Nothing is being applied right now. */
+  get idle(): boolean {
+    return !this.#waiting && !this.#held;
+  }
+
+  /** A snapshot is being put in the tree's place. */
+  get held(): boolean {
+    return this.#held;
+  }
+
+  /** Nothing is applied while a snapshot is put in place. Only when idle. */
+  hold(): void {
+    assert(this.idle, 'a snapshot is put in place while records are applied');
+    this.#held = true;
+  }
+
+  resume(): void {
+    this.#held = false;
+    this.#host.wake(this.#ties.group);
+  }
+
+  /** Applies what is chosen, as far as this turn of the loop has room for it; the rest later, by itself. */
+  apply(): void {
+    if (!this.idle || this.#copy.stopped) return;
+    if (this.#copy.awaitsSnapshot) return this.#followSwaps();
+    const { clock, timers } = this.#host.environment;
+    const startedAtMs = clock.monotonicMs();
+    let records = 0;
+    while (this.#copy.state.applied < this.#paxos.commit) {
+      const slot = this.#copy.state.applied + 1;
+      const bytes = this.#chosen.at(slot);
+      if (bytes === undefined) return this.#later(this.#chosen.load(slot));
+      const record = readChosen(bytes, slot, this.#ties);
+      if (record === undefined) return;
+      const wait = this.#prepare(record);
+      if (wait !== undefined) {
+        for (const key of this.#chosen.keysAhead(slot + 1)) this.#copy.fetch(key, 'place')?.catch(() => undefined);
+        return this.#later(wait);
+      }
+      this.#chosen.passed();
+      this.#applyRecord(slot, record);
+      if (this.#copy.stopped) return;
+      records += 1;
+      if (records % APPLY_CHECK_RECORDS === 0 && clock.monotonicMs() - startedAtMs > APPLY_SLICE_MS) {
+        return this.#later(new Promise((resolve) => timers.endOfTurn(resolve)));
+      }
+    }
+    if (records === 0) return;
+    this.#writes.answerApplied();
+    if (this.#paxos.leading !== undefined && this.#copy.state.applied === this.#paxos.last) this.#host.commitNews(this.#ties.group);
+  }
+
+  /** Finds out what the record changes; a read of a page that is missing for it, undefined when all are in memory. */
+  #prepare({ key, newValue }: LogRecord): Promise<void> | undefined {
+    this.#changes = NO_CHANGES;
+    if (key.length === 0) return undefined;
+    if (this.#derived === undefined || this.#derived.none) return this.#copy.fetch(key, 'place');
+    const wait = this.#copy.fetch(key, 'value');
+    if (wait !== undefined) return wait;
+    this.#changes = this.#derived.changes(key, this.#copy.tree.get(key), newValue);
+    for (const change of this.#changes) {
+      const place = this.#copy.fetch(change.key, 'place');
+      if (place !== undefined) return place;
+    }
+    return undefined;
+  }
+
+  /** Without a tree nothing is applied; who the members are follows from the log alone. */
+  #followSwaps(): void {
+    const wait = this.#swaps.follow();
+    if (wait !== undefined) this.#later(wait);
+  }
+
+  #later(wait: Promise<void>): void {
+    this.#waiting = true;
+    this.#writes.answerApplied();
+    wait.then(
+      () => {
+        this.#waiting = false;
+        this.apply();
+      },
+      (error: unknown) => this.#ties.quarantine('chosen records cannot be applied', error),
+    );
+  }
+
+  #applyRecord(slot: Slot, record: LogRecord): void {
+    const state = this.#copy.state;
+    assert(slot === state.applied + 1, 'records are applied in order');
+    if (record.type === 'write' || record.type === 'ttl-delete') this.#applyWrite(slot, record);
+    else if (record.type === 'state-hash') this.#applyStateHash(slot, record.payload);
+    else if (record.type === 'swap') return this.#applySwap(slot, record);
+    else if (record.type === 'settings') this.#applySettings(slot, record.payload);
+    else if (record.type !== 'no-op')
+      return this.#ties.quarantine(`a record of type ${record.type} is not supported by this version`, undefined);
+    if (this.#copy.stopped) return;
+    state.applied = slot;
+    state.timeMs = Math.max(state.timeMs, record.timeMs);
+    if (record.request !== undefined) state.requests.add(record.request, slot, record.timeMs);
+    this.#writes.applied(record.key, slot, record.request);
+    this.#paxos.appliedUpTo(slot);
+    this.#host.applied(this.#ties.group, slot, record);
+  }
+
+  /** Another configuration begins. What is applied is answered before the leadership of the one before ends. */
+  #applySwap(slot: Slot, record: LogRecord): void {
+    const membership = decodeSwap(record.payload, slot);
+    this.#copy.state.applied = slot;
+    this.#copy.state.timeMs = Math.max(this.#copy.state.timeMs, record.timeMs);
+    this.#paxos.appliedUpTo(slot);
+    this.#writes.answerApplied();
+    this.#enter(membership);
+    this.#host.applied(this.#ties.group, slot, record);
+  }
+
+  #applyWrite(slot: Slot, { key, newValue }: LogRecord): void {
+    if (newValue === undefined) this.#copy.state.lastDelete = slot;
+    this.#change(key, newValue);
+    for (const change of this.#changes) this.#change(change.key, change.value);
+  }
+
+  #change(key: Uint8Array, value: Uint8Array | undefined): void {
+    if (value === undefined) this.#copy.tree.delete(key);
+    else this.#copy.tree.put(key, value, storedChecksum(value), storedItemSize(value));
+  }
+
+  /** Settings that this version cannot read stop the replica, as an unknown record does. */
+  #applySettings(slot: Slot, payload: Uint8Array): void {
+    try {
+      const settings = parsePartitionSettings(payload);
+      if (settings.version <= (this.#copy.state.settings?.version ?? 0)) return;
+      this.#copy.state.settings = settings;
+      this.followSettings();
+    } catch (error) {
+      this.#ties.quarantine(`the settings at slot ${slot} cannot be read`, error);
+    }
+  }
+
+  /** The settings are others now. */
+  followSettings(): void {
+    const { settings } = this.#copy.state;
+    this.#derived = settings === undefined ? undefined : new DerivedEntries(settings, this.#host.environment.digest);
+  }
+
+  #applyStateHash(slot: Slot, payload: Uint8Array): void {
+    try {
+      const verdict = this.#stateHashes.apply(slot, decodeStateHashRecord(payload), this.#paxos.self, this.#copy.tree.stateHash());
+      if (verdict.kind === 'halt') this.#copy.state.halted = slot;
+      else if (verdict.kind === 'resume') this.#copy.state.halted = 0;
+      else if (verdict.kind === 'give-up') throw verdict.error;
+      if (verdict.kind !== 'nothing' && verdict.kind !== 'resume')
+        this.#host.environment.logger.warn('state hashes differ', { group: this.#copy.identity.group, at: slot, ...verdict });
+    } catch (error) {
+      this.#ties.quarantine(`the state-hash record at slot ${slot} ends it`, error);
+    }
+  }
+}
