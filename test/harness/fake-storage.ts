@@ -1,3 +1,4 @@
+import { must } from '../../services/shared/base/assert.ts';
 import { compareBytes } from '../../services/shared/base/bytes.ts';
 import type { Digest } from '../../services/shared/env/digest.ts';
 import { RefusedAfterLossError } from '../../services/shared/cluster-client/auto-admin-client.ts';
@@ -9,11 +10,18 @@ import { applyUpdate, bindUpdate, createsItem, parseUpdate, updatedAttributes } 
 import { attributeNames, parseItem, serializeItem } from '../../services/shared/item/attribute-map.ts';
 import type { AttributeMap } from '../../services/shared/item/attribute-value.ts';
 import { ITEM_BYTES_MAX, itemSize } from '../../services/shared/item/item-size.ts';
+import { globalIndexKey, localIndexKey, tableKeyOfLocal } from '../../services/shared/item/index-key.ts';
 import { encodeKey } from '../../services/shared/item/key-encoding.ts';
+import { projectedItem } from '../../services/shared/item/projection.ts';
+import type { Projection } from '../../services/shared/item/projection.ts';
+import { READ_UNIT_BYTES } from '../../services/shared/limits/api-limits.ts';
 import { isServing } from '../../services/shared/placement/catalog-records.ts';
 import type { TableDefinition, TableRecord, TableStatus } from '../../services/shared/placement/catalog-records.ts';
 import { changedTable, TableChangeRefusal } from '../../services/shared/placement/changed-table.ts';
+import { tableKeyAttributes } from '../../services/shared/placement/key-attributes.ts';
 import type { TableChange } from '../../services/shared/placement/table-change.ts';
+import { globalIndexAttributes } from '../../services/shared/placement/table-indexes.ts';
+import type { GlobalIndex, LocalIndex } from '../../services/shared/placement/table-indexes.ts';
 import type { ExpressionFields, RangeOperation, RangeResult, StorageResponse } from '../../services/shared/wire/storage-operations.ts';
 import type { ItemOperation, StoragePort, TableView } from '../../services/router/core/storage-port.ts';
 
@@ -48,6 +56,8 @@ export class FakeStorage implements StoragePort {
   changeError: string | undefined;
   /** And that answer comes after an earlier one was lost. */
   changeLost = false;
+  /** False: a changed table stays UPDATING, and its indexes on their way. */
+  finishesChanges = true;
   /** State of newly created tables. */
   createdAs: TableStatus = 'ACTIVE';
 
@@ -79,6 +89,16 @@ export class FakeStorage implements StoragePort {
     return { items: items.size, bytes };
   }
 
+  indexStatistics(indexId: string): { items: number; bytes: number; partitions: number } {
+    for (const table of this.#tables.values()) {
+      const index = table.record.globalIndexes?.find((one) => one.indexId === indexId);
+      if (index === undefined) continue;
+      const entries = [...globalEntries(table, index, this.#digest).values()];
+      return { items: entries.length, bytes: entries.reduce((sum, item) => sum + itemSize(parseItem(item)), 0), partitions: 4 };
+    }
+    return { items: 0, bytes: 0, partitions: 0 };
+  }
+
   setStatus(account: string, name: string, status: TableStatus): void {
     const table = this.#tables.get(`${account}/${name}`) as FakeTable;
     this.#store({ ...table.record, status }, table.items);
@@ -88,9 +108,9 @@ export class FakeStorage implements StoragePort {
     const key = `${definition.account}/${definition.name}`;
     this.#refuseChange();
     if (this.#tables.has(key)) throw new AdminCallError('table-exists', key);
-    const record: TableRecord = { ...definition, generation: 1, status: this.createdAs };
-    this.#store(record, new Map());
-    return { ...record, status: 'CREATING' };
+    const record: TableRecord = { ...definition, generation: 1, status: 'CREATING' };
+    this.#store(this.createdAs === 'CREATING' ? record : finished({ ...record, status: this.createdAs }), new Map());
+    return record;
   }
 
   async changeTable({ account, name, tableId }: TableRecord, change: TableChange): Promise<TableRecord> {
@@ -100,7 +120,7 @@ export class FakeStorage implements StoragePort {
     if (!isServing(table.record)) throw new AdminCallError('table-busy', name);
     try {
       const record = changedTable(table.record, change);
-      this.#store({ ...record, status: 'ACTIVE' }, table.items);
+      this.#store(this.finishesChanges ? finished({ ...record, status: 'ACTIVE' }) : record, table.items);
       return record;
     } catch (error) {
       throw error instanceof TableChangeRefusal ? new AdminCallError(`change-${error.kind}`, error.message) : error;
@@ -155,22 +175,29 @@ export class FakeStorage implements StoragePort {
     return update(operation, items, key, old, oldSize);
   }
 
-  async range(view: TableView, operation: RangeOperation): Promise<StorageResponse> {
+  async range(view: TableView, operation: RangeOperation, _deadlineMs?: number, globalIndex?: string): Promise<StorageResponse> {
     this.calls.push(operation);
     const failure = this.failures.shift();
     if (failure !== undefined) return failure;
-    const keys = [...this.#of(view).items.keys()].filter((key) => isWithin(Buffer.from(key, 'latin1'), operation)).sort();
+    const table = this.#of(view);
+    const held = this.#held(table, operation.index, globalIndex);
+    const keys = [...held.keys()].filter((key) => isWithin(Buffer.from(key, 'latin1'), operation)).sort();
     if (operation.reverse) keys.reverse();
     const items: Uint8Array[] = [];
     let count = 0;
     let scanned = 0;
     let scannedBytes = 0;
+    let fetchedUnits = 0;
     for (const key of keys) {
       if (isFull(operation, scanned, scannedBytes) || scanned >= this.sliceItems) break;
-      const bytes = this.#of(view).items.get(key) as Buffer;
-      const item = parseItem(bytes);
+      let bytes = held.get(key) as Buffer;
       scanned++;
-      scannedBytes += itemSize(item);
+      scannedBytes += itemSize(parseItem(bytes));
+      if (operation.fetchItems === true) {
+        bytes = table.items.get(this.#tableKey(table, operation.index as number, key)) as Buffer;
+        fetchedUnits += Math.max(1, Math.ceil(itemSize(parseItem(bytes)) / READ_UNIT_BYTES));
+      }
+      const item = parseItem(bytes);
       if (operation.filter !== undefined && !evaluates(operation.filter, 'FilterExpression', operation, item)) continue;
       count++;
       if (!operation.countOnly) items.push(bytes);
@@ -182,10 +209,64 @@ export class FakeStorage implements StoragePort {
       scanned,
       scannedBytes,
       more: scanned < keys.length,
+      ...(operation.fetchItems === true ? { fetchedUnits } : undefined),
       ...(last === undefined ? undefined : { lastKey: last }),
     };
     return { id: 0, status: 'ok', range };
   }
+
+  /** What is read: the items of a table, or the entries of one of its indexes. */
+  #held(table: FakeTable, local: number | undefined, global: string | undefined): ReadonlyMap<string, Buffer> {
+    const { localIndexes = [], globalIndexes = [] } = table.record;
+    if (global !== undefined) return globalEntries(table, must(globalIndexes.find(({ indexId }) => indexId === global)), this.#digest);
+    if (local !== undefined) return localEntries(table, must(localIndexes.find(({ number }) => number === local)));
+    return table.items;
+  }
+
+  #tableKey({ record }: FakeTable, local: number, key: string): string {
+    const { sort } = must(record.localIndexes?.find(({ number }) => number === local));
+    return tableKeyOfLocal(record.keys, sort, Buffer.from(key, 'latin1')).toString('latin1');
+  }
+}
+
+/** The record once its partitions have their settings, its indexes are built, and what was deleted is gone. */
+function finished(record: TableRecord): TableRecord {
+  const { globalIndexes, settingsVersion, ...rest } = record;
+  const ready = globalIndexes
+    ?.filter(({ status }) => status !== 'DELETING')
+    .map(({ backfilling: _filled, ...index }): GlobalIndex => ({ ...index, status: 'ACTIVE' }));
+  return {
+    ...rest,
+    ...(ready === undefined ? {} : { globalIndexes: ready }),
+    ...(settingsVersion === undefined ? {} : { settingsVersion, settledVersion: settingsVersion }),
+  };
+}
+
+/** What a global index holds, by its keys in latin-1. */
+function globalEntries({ record, items }: FakeTable, index: GlobalIndex, digest: Digest): Map<string, Buffer> {
+  const names = [...globalIndexAttributes(index), ...tableKeyAttributes(record.keys)].map(({ name }) => name);
+  return entries(items, (item, key) => globalIndexKey(index.keys, item, key, digest), index.projection, names);
+}
+
+/** The same for a local index. */
+function localEntries({ record, items }: FakeTable, index: LocalIndex): Map<string, Buffer> {
+  const names = [index.sort, ...tableKeyAttributes(record.keys)].map(({ name }) => name);
+  return entries(items, (item, key) => localIndexKey(record.keys, index.sort, item, key), index.projection, names);
+}
+
+function entries(
+  items: ReadonlyMap<string, Buffer>,
+  keyOf: (item: AttributeMap, tableKey: Buffer) => Buffer | undefined,
+  projection: Projection,
+  names: readonly string[],
+): Map<string, Buffer> {
+  const found = new Map<string, Buffer>();
+  for (const [tableKey, bytes] of items) {
+    const item = parseItem(bytes);
+    const key = keyOf(item, Buffer.from(tableKey, 'latin1'));
+    if (key !== undefined) found.set(key.toString('latin1'), serializeItem(projectedItem(item, projection, names)));
+  }
+  return found;
 }
 
 type Answer = { readonly [Member in keyof StorageResponse]?: StorageResponse[Member] | undefined } & Pick<StorageResponse, 'status'>;

@@ -22,7 +22,7 @@ const CONCURRENT_CALLS = 8;
 /** Tables remembered; beyond, those that are gone are forgotten. */
 const REMEMBERED_MAX = 10_000;
 
-/** Item counts and sizes of tables, as their partitions' preferred leaders report them. Nobody ever waits for them. */
+/** Item counts and sizes of tables and global indexes, as their partitions' preferred leaders report them. Nobody ever waits for them. */
 export class StorageStatistics {
   readonly #clock: Clock;
   readonly #transport: StatorTransport;

@@ -67,6 +67,10 @@ export class StorageClient implements StoragePort {
     return this.#statistics.of(view.record.tableId);
   }
 
+  indexStatistics(indexId: string): { readonly items: number; readonly bytes: number; readonly partitions: number } {
+    return { ...this.#statistics.of(indexId), partitions: this.#cluster.watcher.view.partitions(indexId).length };
+  }
+
   execute(view: TableView, operation: ItemOperation, deadlineMs: number): Promise<StorageResponse> {
     const partition = this.#cluster.map.partition(view.record.tableId, operation.key);
     if (partition === undefined) return Promise.resolve(OUTSIDE_MAP);

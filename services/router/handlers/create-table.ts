@@ -5,15 +5,11 @@ import type { JsonObject } from '../core/api/json-object.ts';
 import type { RequestContext } from '../core/api/request-context.ts';
 import { RequestShape } from '../core/api/request-shape.ts';
 import { freshTables, tableChangeFailure, tableExists } from '../core/api/table-change.ts';
-import {
-  attributeDefinitions,
-  billingMode,
-  keySchema,
-  provisionedThroughput,
-  readKeySchema,
-  readThroughput,
-} from '../core/api/table-definition.ts';
-import { tableDescription } from '../core/api/table-description.ts';
+import { readNewIndexes } from '../core/api/index-definition.ts';
+import { globalSecondaryIndexes, localSecondaryIndexes } from '../core/api/index-fields.ts';
+import { attributeDefinitions, keySchema, readTableKeys } from '../core/api/key-schema.ts';
+import { billingMode, provisionedThroughput, readThroughput } from '../core/api/provisioned-throughput.ts';
+import { NO_FIGURES, tableDescription } from '../core/api/table-description.ts';
 import { newTableName } from '../core/api/table-name.ts';
 import { readNewTableSettings, settingFields } from '../core/api/table-settings.ts';
 import { readTags, tags } from '../core/api/tags.ts';
@@ -21,21 +17,25 @@ import { refuseFields } from '../core/api/unsupported.ts';
 import { uuid } from '../core/api/uuid.ts';
 import { defineAction } from './action.ts';
 
-const shape = new RequestShape([attributeDefinitions, newTableName, billingMode, provisionedThroughput, keySchema, ...settingFields, tags]);
+const shape = new RequestShape([
+  attributeDefinitions,
+  newTableName,
+  billingMode,
+  provisionedThroughput,
+  keySchema,
+  localSecondaryIndexes,
+  globalSecondaryIndexes,
+  ...settingFields,
+  tags,
+]);
 
-const unsupported = [
-  'LocalSecondaryIndexes',
-  'GlobalSecondaryIndexes',
-  'VectorIndexes',
-  'ResourcePolicy',
-  'GlobalTableSourceArn',
-  'GlobalTableSettingsReplicationMode',
-];
+const unsupported = ['VectorIndexes', 'ResourcePolicy', 'GlobalTableSourceArn', 'GlobalTableSettingsReplicationMode'];
 
 function read(input: JsonObject, { services, account }: RequestContext): TableDefinition {
   refuseFields(input, unsupported);
   const throughput = readThroughput(input);
-  const keys = readKeySchema(input);
+  const { keys, types } = readTableKeys(input);
+  const indexes = readNewIndexes(input, { keys, types, throughput }, services.random);
   const settings = readNewTableSettings(input, throughput);
   const given = readTags((input.Tags ?? []) as readonly JsonObject[]);
   return {
@@ -49,6 +49,9 @@ function read(input: JsonObject, { services, account }: RequestContext): TableDe
     createdAtMs: Math.floor(services.clock.wallMs()),
     ...settings,
     ...(given.length === 0 ? undefined : { tags: given }),
+    ...indexes,
+    // Partitions of a table with indexes are told of them before they serve.
+    ...(indexes.localIndexes === undefined && indexes.globalIndexes === undefined ? undefined : { settingsVersion: 1 }),
   };
 }
 
@@ -58,7 +61,7 @@ async function run(definition: TableDefinition, { services, account }: RequestCo
   if (storage.table(account, definition.name) !== undefined) throw tableExists(definition.name);
   try {
     const record = await storage.createTable(definition, TABLE_CHANGE_TIMEOUT_MS);
-    const description = tableDescription({ record, partitionCount: 0 }, { items: 0, bytes: 0 }, services.clock.wallMs());
+    const description = tableDescription({ record, partitionCount: 0 }, NO_FIGURES, services.clock.wallMs());
     return Buffer.from(JSON.stringify({ TableDescription: description }));
   } catch (error) {
     throw tableChangeFailure(error, definition.name, 'DELETING');

@@ -5,7 +5,7 @@ import type { RequestContext } from '../core/api/request-context.ts';
 import { RequestShape } from '../core/api/request-shape.ts';
 import { namedTableNotFound } from '../core/api/api-error.ts';
 import { freshTables, tableBusy, tableChangeFailure } from '../core/api/table-change.ts';
-import { tableDescription } from '../core/api/table-description.ts';
+import { tableDescription, tableFigures } from '../core/api/table-description.ts';
 import { plainTableName, tableNameOfTables } from '../core/api/table-name.ts';
 import { defineAction } from './action.ts';
 
@@ -22,10 +22,10 @@ async function run(name: string, { services, account }: RequestContext): Promise
   const view = storage.table(account, name);
   if (view === undefined) throw namedTableNotFound(name);
   if (view.record.status === 'DELETING') throw tableBusy(name, 'DELETING');
-  const statistics = storage.tableStatistics(view);
+  const figures = tableFigures(storage, view);
   try {
     const record = await storage.deleteTable(view.record, TABLE_CHANGE_TIMEOUT_MS);
-    const described = tableDescription({ ...view, record }, statistics, services.clock.wallMs());
+    const described = tableDescription({ ...view, record }, figures, services.clock.wallMs());
     return Buffer.from(JSON.stringify({ TableDescription: described }));
   } catch (error) {
     throw tableChangeFailure(error, name, 'CREATING');

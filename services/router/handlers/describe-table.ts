@@ -4,7 +4,7 @@ import { catalogOutOfReach, namedTableNotFound } from '../core/api/api-error.ts'
 import type { JsonObject } from '../core/api/json-object.ts';
 import type { RequestContext } from '../core/api/request-context.ts';
 import { RequestShape } from '../core/api/request-shape.ts';
-import { tableDescription } from '../core/api/table-description.ts';
+import { tableDescription, tableFigures } from '../core/api/table-description.ts';
 import { plainTableName, tableNameOfTables } from '../core/api/table-name.ts';
 import { defineAction } from './action.ts';
 
@@ -23,7 +23,7 @@ async function run(name: string, context: RequestContext): Promise<Buffer> {
     view = storage.table(account, name);
     if (view === undefined) throw fresh ? namedTableNotFound(name) : catalogOutOfReach();
   }
-  const described = tableDescription(view, storage.tableStatistics(view), services.clock.wallMs());
+  const described = tableDescription(view, tableFigures(storage, view), services.clock.wallMs());
   return Buffer.from(JSON.stringify({ Table: described }));
 }
 

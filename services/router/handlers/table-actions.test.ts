@@ -258,8 +258,6 @@ test('rules of keys and capacity', async () => {
 test('what tables do not have yet is refused by name; what asks for nothing is taken', async () => {
   const client = new ApiClient();
   const refused: Readonly<Record<string, unknown>> = {
-    LocalSecondaryIndexes: [{}],
-    GlobalSecondaryIndexes: [],
     StreamSpecification: { StreamEnabled: true, StreamViewType: 'NEW_IMAGE' },
     ResourcePolicy: '{}',
     VectorIndexes: [],

@@ -7,8 +7,9 @@ import type { JsonObject } from '../core/api/json-object.ts';
 import type { RequestContext } from '../core/api/request-context.ts';
 import { RequestShape } from '../core/api/request-shape.ts';
 import { freshTables, tableBusy, tableChangeFailure } from '../core/api/table-change.ts';
-import { attributeDefinitions, billingMode, provisionedThroughput, readThroughputChange } from '../core/api/table-definition.ts';
-import { tableDescription } from '../core/api/table-description.ts';
+import { attributeDefinitions } from '../core/api/key-schema.ts';
+import { billingMode, provisionedThroughput, readThroughputChange } from '../core/api/provisioned-throughput.ts';
+import { tableDescription, tableFigures } from '../core/api/table-description.ts';
 import { plainTableName, tableNameOfTables } from '../core/api/table-name.ts';
 import { readSettingChanges, refuseStreamChange, settingFields } from '../core/api/table-settings.ts';
 import { checkCombination } from '../core/api/update-combinations.ts';
@@ -69,7 +70,7 @@ async function run({ name, change, input }: UpdateTableRequest, { services, acco
     throw tableChangeFailure(error, name, 'DELETING');
   }
   record = asAnswered(record, before.record);
-  const described = tableDescription({ ...before, record }, storage.tableStatistics(before), services.clock.wallMs());
+  const described = tableDescription({ ...before, record }, tableFigures(storage, before), services.clock.wallMs());
   return Buffer.from(JSON.stringify({ TableDescription: described }));
 }
 

@@ -22,7 +22,11 @@ export const LOCAL_INDEXES_MAX = 5;
 export const GLOBAL_INDEXES_MAX = 20;
 /** Attributes of the partition key, and of the sort key, of a global index ("Global secondary indexes: multi-attribute keys"). */
 export const INDEX_KEY_ATTRIBUTES_MAX = 4;
+/** Attributes that one INCLUDE projection may name ("Projection" of the API reference). */
+export const NON_KEY_ATTRIBUTES_MAX = 20;
 /** Attributes named by the INCLUDE projections of all indexes of a table together. */
 export const PROJECTED_ATTRIBUTES_MAX = 100;
 /** Of all items with one partition key, index entries included, in a table with local indexes. */
 export const ITEM_COLLECTION_BYTES_MAX = 10 * GIB;
+/** Pause between two changes of a table's time to live ("UpdateTimeToLive" of the API reference). */
+export const TIME_TO_LIVE_PAUSE_MS = 3600 * SECOND_MS;

@@ -3,7 +3,9 @@ import type { IndexKeySchema } from '../item/index-key.ts';
 import type { Projection } from '../item/projection.ts';
 import { INDEX_KEY_ATTRIBUTES_MAX, LOCAL_INDEXES_MAX } from '../limits/table-limits.ts';
 import type { RecordFields } from './record-fields.ts';
-import { readThroughput } from './table-settings.ts';
+import { readTableHistory } from './table-history.ts';
+import type { TableHistory } from './table-history.ts';
+import { readOnDemandThroughput, readThroughput } from './table-settings.ts';
 import type { OnDemandThroughput, Throughput } from './table-settings.ts';
 
 /** Local secondary index: the table's partition key, another sort key, in the very replicas that hold the items. */
@@ -32,6 +34,23 @@ export interface GlobalIndex {
   readonly throughput?: Throughput;
   readonly onDemandThroughput?: OnDemandThroughput;
   readonly warmThroughput?: Throughput;
+  /** Of its throughput. */
+  readonly history?: TableHistory;
+}
+
+/** An index that is to be made, as a client asks for it. */
+export type NewGlobalIndex = Omit<GlobalIndex, 'status' | 'backfilling' | 'history'>;
+
+/** The attributes of an index's key, in order. */
+export function globalIndexAttributes({ keys }: Pick<GlobalIndex, 'keys'>): readonly KeyAttribute[] {
+  return [...keys.partition, ...keys.sort];
+}
+
+/** How many attributes the INCLUDE projections name together. */
+export function projectedAttributes(indexes: Iterable<{ readonly projection: Projection }>): number {
+  let count = 0;
+  for (const { projection } of indexes) if (projection.kind === 'include') count += projection.attributes.length;
+  return count;
 }
 
 /** Throws CatalogRecordError. */
@@ -47,14 +66,22 @@ export function readLocalIndex(fields: RecordFields): LocalIndex {
 /** Throws CatalogRecordError. */
 export function readGlobalIndex(fields: RecordFields): GlobalIndex {
   return {
+    ...readNewGlobalIndex(fields),
+    status: fields.oneOf('status', INDEX_STATUSES),
+    ...(fields.has('backfilling') ? { backfilling: true } : {}),
+    ...(fields.has('history') ? { history: readTableHistory(fields.object('history')) } : {}),
+  };
+}
+
+/** Throws CatalogRecordError. */
+export function readNewGlobalIndex(fields: RecordFields): NewGlobalIndex {
+  return {
     name: fields.text('name'),
     indexId: fields.text('indexId'),
     keys: readIndexKeySchema(fields.object('keys')),
     projection: readProjection(fields.object('projection')),
-    status: fields.oneOf('status', INDEX_STATUSES),
-    ...(fields.has('backfilling') ? { backfilling: true } : {}),
     ...(fields.has('throughput') ? { throughput: readThroughput(fields.object('throughput')) } : {}),
-    ...(fields.has('onDemandThroughput') ? { onDemandThroughput: readMaxima(fields.object('onDemandThroughput')) } : {}),
+    ...(fields.has('onDemandThroughput') ? { onDemandThroughput: readOnDemandThroughput(fields.object('onDemandThroughput')) } : {}),
     ...(fields.has('warmThroughput') ? { warmThroughput: readThroughput(fields.object('warmThroughput')) } : {}),
   };
 }
@@ -77,11 +104,4 @@ export function readProjection(fields: RecordFields): Projection {
 /** Throws CatalogRecordError. */
 export function readKeyAttribute(fields: RecordFields): KeyAttribute {
   return { name: fields.text('name'), type: fields.oneOf('type', ['S', 'N', 'B'] as const) };
-}
-
-function readMaxima(fields: RecordFields): OnDemandThroughput {
-  return {
-    ...(fields.has('maxReadUnits') ? { maxReadUnits: fields.integer('maxReadUnits', 1) } : {}),
-    ...(fields.has('maxWriteUnits') ? { maxWriteUnits: fields.integer('maxWriteUnits', 1) } : {}),
-  };
 }

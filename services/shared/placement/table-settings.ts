@@ -48,7 +48,12 @@ export const ON_DEMAND_WARM: Throughput = {
   writeUnits: ON_DEMAND_PARTITIONS * PARTITION_WRITE_UNITS,
 };
 
-/** The units a second for which a table is to be made ready. It never falls. */
+/** The service's words for what ON_DEMAND_WARM is. */
+export const INITIAL_WARM_THROUGHPUT =
+  'initial throughput for OnDemand. See: ' +
+  'https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/on-demand-capacity-mode.html#on-demand-capacity-mode-initial';
+
+/** The units a second for which a table, or a global index, is to be made ready. It never falls. */
 export function warmThroughput(table: { readonly throughput?: Throughput } & TableSettings): Throughput {
   return table.warmThroughput ?? table.throughput ?? ON_DEMAND_WARM;
 }
@@ -87,7 +92,7 @@ export function readEncryption(fields: RecordFields): TableEncryption {
   return fields.has('key') ? { key: fields.text('key') } : {};
 }
 
-function readOnDemandThroughput(fields: RecordFields): OnDemandThroughput {
+export function readOnDemandThroughput(fields: RecordFields): OnDemandThroughput {
   return {
     ...(fields.has('maxReadUnits') ? { maxReadUnits: fields.integer('maxReadUnits', 1) } : {}),
     ...(fields.has('maxWriteUnits') ? { maxWriteUnits: fields.integer('maxWriteUnits', 1) } : {}),

@@ -51,6 +51,14 @@ export function mapValues(...rules: readonly Constraint[]): Constraint {
   };
 }
 
+/** Every member of a list satisfies all of the rules. */
+export function listMembers(...rules: readonly Constraint[]): Constraint {
+  return {
+    text: `Member must satisfy constraint: [${rules.map((rule) => rule.text).join(', ')}]`,
+    holds: (value) => (value as readonly unknown[]).every((member) => rules.every((rule) => rule.holds(member))),
+  };
+}
+
 function lengthOf(value: unknown): number {
   if (typeof value === 'string' || Array.isArray(value)) return value.length;
   return typeof value === 'object' && value !== null ? Object.keys(value).length : 0;

@@ -27,3 +27,8 @@ export type ValueType =
   | { readonly kind: 'map'; readonly member: ValueType; readonly java: string }
   /** `asMember`: in a list or map, where the message for a plain value is another. */
   | { readonly kind: 'structure'; readonly java: string; readonly fields: readonly Field[]; readonly asMember?: boolean };
+
+/** A field that is a structure of the same name. */
+export function structure(name: string, fields: readonly Field[]): Field {
+  return { name, type: { kind: 'structure', java: name, fields } };
+}

@@ -1,30 +1,41 @@
-import type { KeyAttribute } from '../../../shared/item/attribute-value.ts';
 import type { TableRecord } from '../../../shared/placement/catalog-records.ts';
-import { decreasesToday } from '../../../shared/placement/table-history.ts';
-import { partitionsFor, warmThroughput } from '../../../shared/placement/table-settings.ts';
-import type { TableView } from '../storage-port.ts';
+import { keyAttributesOf } from '../../../shared/placement/key-attributes.ts';
+import type { StoragePort, TableView } from '../storage-port.ts';
+import { describeGlobalIndexes, describeLocalIndexes, describeTableKeys, NO_INDEX_FIGURES } from './index-description.ts';
+import type { IndexFigures } from './index-description.ts';
 import { tableArn } from './table-name.ts';
+import { describeMaxima, describeThroughput, describeWarmThroughput, seconds } from './throughput-description.ts';
+
+/** What the storage nodes tell of a table's data. */
+export interface TableFigures {
+  readonly items: number;
+  readonly bytes: number;
+  /** By the id of a global index. */
+  readonly index: (indexId: string) => IndexFigures;
+}
+
+/** Of a table that is not there yet. */
+export const NO_FIGURES: TableFigures = { items: 0, bytes: 0, index: () => NO_INDEX_FIGURES };
+
+export function tableFigures(storage: StoragePort, view: TableView): TableFigures {
+  return { ...storage.tableStatistics(view), index: (indexId) => storage.indexStatistics(indexId) };
+}
 
 /**
  * The TableDescription of the operations on tables. What is only kept yet is never described as done: encryption under a key is
  * ENABLING, and warm throughput is UPDATING while the table has fewer partitions than it takes.
  */
-export function tableDescription(
-  { record, partitionCount }: TableView,
-  statistics: { readonly items: number; readonly bytes: number },
-  nowMs: number,
-): object {
-  const { partition, sort } = record.keys;
-  const attributes = sort === undefined ? [partition] : [partition, sort];
+export function tableDescription({ record, partitionCount }: TableView, figures: TableFigures, nowMs: number): object {
   return {
-    AttributeDefinitions: attributes.map(({ name, type }) => ({ AttributeName: name, AttributeType: type })),
+    // The service sorts them, however they came (ack-api-quirks, DDB-TABLE-125).
+    AttributeDefinitions: keyAttributesOf(record).map(({ name, type }) => ({ AttributeName: name, AttributeType: type })),
     TableName: record.name,
-    KeySchema: attributes.map(keySchemaElement),
+    KeySchema: describeTableKeys(record.keys),
     TableStatus: record.status,
     CreationDateTime: seconds(record.createdAtMs),
     ProvisionedThroughput: describeThroughput(record, nowMs),
-    TableSizeBytes: statistics.bytes,
-    ItemCount: statistics.items,
+    TableSizeBytes: figures.bytes,
+    ItemCount: figures.items,
     TableArn: tableArn(record.region, record.account, record.name),
     TableId: record.tableId,
     ...describeBilling(record),
@@ -32,22 +43,9 @@ export function tableDescription(
     ...describeTableClass(record),
     DeletionProtectionEnabled: record.deletionProtection === true,
     ...describeMaxima(record),
-    ...describeWarmThroughput(record, partitionCount),
-  };
-}
-
-function keySchemaElement({ name }: KeyAttribute, position: number): object {
-  return { AttributeName: name, KeyType: position === 0 ? 'HASH' : 'RANGE' };
-}
-
-function describeThroughput({ throughput, history = {} }: TableRecord, nowMs: number): object {
-  const { throughputRaisedAtMs, throughputLoweredAtMs } = history;
-  return {
-    ...(throughputRaisedAtMs === undefined ? undefined : { LastIncreaseDateTime: seconds(throughputRaisedAtMs) }),
-    ...(throughputLoweredAtMs === undefined ? undefined : { LastDecreaseDateTime: seconds(throughputLoweredAtMs) }),
-    NumberOfDecreasesToday: decreasesToday(history, nowMs),
-    ReadCapacityUnits: throughput?.readUnits ?? 0,
-    WriteCapacityUnits: throughput?.writeUnits ?? 0,
+    ...describeWarmThroughput(record, record.status, partitionCount),
+    ...describeLocalIndexes(record),
+    ...describeGlobalIndexes(record, figures.index, nowMs),
   };
 }
 
@@ -76,21 +74,4 @@ function describeTableClass({ tableClass, history }: TableRecord): object | unde
   const changedAtMs = history?.tableClassAtMs?.at(-1);
   const changed = changedAtMs === undefined ? undefined : { LastUpdateDateTime: seconds(changedAtMs) };
   return { TableClassSummary: { TableClass: tableClass, ...changed } };
-}
-
-function describeMaxima({ onDemandThroughput: maxima }: TableRecord): object | undefined {
-  if (maxima === undefined) return undefined;
-  return { OnDemandThroughput: { MaxReadRequestUnits: maxima.maxReadUnits, MaxWriteRequestUnits: maxima.maxWriteUnits } };
-}
-
-/** The service says nothing of it in the answer to CreateTable unless it was asked for. */
-function describeWarmThroughput(record: TableRecord, partitionCount: number): object | undefined {
-  if (record.status === 'CREATING' && record.warmThroughput === undefined) return undefined;
-  const warm = warmThroughput(record);
-  const Status = record.status === 'CREATING' || partitionsFor(warm) > partitionCount ? 'UPDATING' : 'ACTIVE';
-  return { WarmThroughput: { ReadUnitsPerSecond: warm.readUnits, WriteUnitsPerSecond: warm.writeUnits, Status } };
-}
-
-function seconds(ms: number): number {
-  return ms / 1000;
 }

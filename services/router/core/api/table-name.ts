@@ -77,6 +77,10 @@ export function tableArn(region: string, account: string, name: string): string 
   return `arn:aws:dynamodb:${region}:${account}:table/${name}`;
 }
 
+export function indexArn(region: string, account: string, table: string, index: string): string {
+  return `${tableArn(region, account, table)}/index/${index}`;
+}
+
 /** The plain name in a checked `TableName`. Throws ValidationException for another region, ResourceNotFoundException for another account. */
 export function plainTableName(nameOrArn: string, region: string, account: string): string {
   if (!nameOrArn.startsWith('arn:')) return nameOrArn;

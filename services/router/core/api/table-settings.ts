@@ -1,14 +1,22 @@
-import { CAPACITY_UNITS_MAX } from '../../../shared/limits/api-limits.ts';
-import { ON_DEMAND_WARM, TABLE_CLASSES } from '../../../shared/placement/table-settings.ts';
+import { TABLE_CLASSES } from '../../../shared/placement/table-settings.ts';
 import type { TableClass, TableEncryption, TableSettings, Throughput } from '../../../shared/placement/table-settings.ts';
 import { NO_MAXIMUM } from '../../../shared/placement/table-change.ts';
-import type { OnDemandChange, TableChange } from '../../../shared/placement/table-change.ts';
+import type { TableChange } from '../../../shared/placement/table-change.ts';
 import { notSupported, validationError } from './api-error.ts';
 import { lengthAtLeast, oneOf } from './constraint.ts';
-import type { Field, ValueType } from './field.ts';
+import { structure } from './field.ts';
+import type { Field } from './field.ts';
 import { readFlag } from './item-fields.ts';
 import type { JsonObject } from './json-object.ts';
 import { isGiven } from './placeholders.ts';
+import {
+  onDemandThroughput,
+  readMaxima,
+  readNewMaxima,
+  readNewWarmThroughput,
+  readWarmThroughput,
+  warmThroughput as warmThroughputField,
+} from './throughput-settings.ts';
 
 /**
  * Settings of tables as CreateTable and UpdateTable take them. Texts and rules: measurements of the service from October 2026
@@ -16,7 +24,6 @@ import { isGiven } from './placeholders.ts';
  */
 
 const INVALID = 'One or more parameter values were invalid: ';
-const LONG: ValueType = { kind: 'number', java: 'Long' };
 
 export const settingFields: readonly Field[] = [
   { name: 'TableClass', type: { kind: 'string' } },
@@ -34,32 +41,22 @@ export const settingFields: readonly Field[] = [
       constraints: [oneOf('OLD_IMAGE', 'KEYS_ONLY', 'NEW_AND_OLD_IMAGES', 'NEW_IMAGE')],
     },
   ]),
-  structure('OnDemandThroughput', [
-    { name: 'MaxReadRequestUnits', type: LONG },
-    { name: 'MaxWriteRequestUnits', type: LONG },
-  ]),
-  structure('WarmThroughput', [
-    { name: 'ReadUnitsPerSecond', type: LONG },
-    { name: 'WriteUnitsPerSecond', type: LONG },
-  ]),
+  onDemandThroughput,
+  warmThroughputField,
 ];
-
-function structure(name: string, fields: readonly Field[]): Field {
-  return { name, type: { kind: 'structure', java: name, fields } };
-}
 
 /** The settings of a new table; `throughput` is that of a provisioned one. Throws ValidationException. */
 export function readNewTableSettings(input: JsonObject, throughput: Throughput | undefined): Omit<TableSettings, 'tags'> {
   refuseNewStream(input);
   const tableClass = readTableClass(input);
   const encryption = readEncryption(input);
-  const onDemandThroughput = readNewMaxima(input, throughput);
+  const maxima = readNewMaxima(input, throughput);
   const warm = readNewWarmThroughput(input, throughput);
   return {
     ...(tableClass === undefined ? undefined : { tableClass }),
     ...(readFlag(input, 'DeletionProtectionEnabled') ? { deletionProtection: true } : undefined),
     ...(encryption === undefined || encryption === 'off' ? undefined : { encryption }),
-    ...(onDemandThroughput === undefined ? undefined : { onDemandThroughput }),
+    ...(maxima === undefined ? undefined : { onDemandThroughput: maxima }),
     ...(warm === undefined ? undefined : { warmThroughput: warm }),
   };
 }
@@ -107,67 +104,6 @@ function readEncryption(input: JsonObject): TableEncryption | 'off' | undefined 
   if (key !== undefined && type === undefined) throw validationError(`${INVALID}SSEType KMS is required if KMSMasterKeyId is specified`);
   if (type === undefined && !isGiven(given, 'Enabled')) return undefined;
   return key === undefined ? {} : { key };
-}
-
-function readNewMaxima(input: JsonObject, throughput: Throughput | undefined): TableSettings['onDemandThroughput'] {
-  if (!isGiven(input, 'OnDemandThroughput')) return undefined;
-  const maxima = readMaxima(input, 1);
-  const [first] = Object.keys(maxima);
-  if (first === undefined) return undefined;
-  if (throughput === undefined) return maxima;
-  const name = first === 'maxReadUnits' ? 'MaxReadRequestUnits' : 'MaxWriteRequestUnits';
-  throw validationError(`${INVALID}${name} for OnDemandThroughput cannot be specified when table BillingMode is PROVISIONED.`);
-}
-
-/** `least`: 1, or NO_MAXIMUM where a maximum can be taken away. */
-function readMaxima(input: JsonObject, least: number): OnDemandChange {
-  const given = input.OnDemandThroughput as JsonObject;
-  const read = readUnits(given, 'MaxReadRequestUnits');
-  const write = readUnits(given, 'MaxWriteRequestUnits');
-  for (const [name, units] of [
-    ['MaxReadRequestUnits', read],
-    ['MaxWriteRequestUnits', write],
-  ] as const) {
-    if (units === undefined || units >= 1 || (units === NO_MAXIMUM && least === NO_MAXIMUM)) continue;
-    throw validationError(`${INVALID}Requested ${name} for OnDemandThroughput for table is outside of valid range`);
-  }
-  return { ...(read === undefined ? undefined : { maxReadUnits: read }), ...(write === undefined ? undefined : { maxWriteUnits: write }) };
-}
-
-function readNewWarmThroughput(input: JsonObject, throughput: Throughput | undefined): Throughput | undefined {
-  if (!isGiven(input, 'WarmThroughput')) return undefined;
-  const least = throughput ?? ON_DEMAND_WARM;
-  const given = input.WarmThroughput as JsonObject;
-  for (const [name, capacity, units, floor] of [
-    ['ReadUnitsPerSecond', 'ReadCapacityUnits', readUnits(given, 'ReadUnitsPerSecond'), least.readUnits],
-    ['WriteUnitsPerSecond', 'WriteCapacityUnits', readUnits(given, 'WriteUnitsPerSecond'), least.writeUnits],
-  ] as const) {
-    if (units === undefined || units >= floor) continue;
-    const than = throughput === undefined ? `initial throughput for OnDemand. See: ${INITIAL}` : `${capacity} of ProvisionedThroughput`;
-    throw validationError(`${INVALID}Requested ${name} for WarmThroughput for table is lower than ${than}`);
-  }
-  return { ...least, ...readWarmThroughput(input) };
-}
-
-const INITIAL =
-  'https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/on-demand-capacity-mode.html#on-demand-capacity-mode-initial';
-
-/** What is less than one is less than every table has. */
-function readWarmThroughput(input: JsonObject): Partial<Throughput> {
-  const given = input.WarmThroughput as JsonObject;
-  const read = readUnits(given, 'ReadUnitsPerSecond');
-  const write = readUnits(given, 'WriteUnitsPerSecond');
-  return {
-    ...(read === undefined ? undefined : { readUnits: Math.max(1, read) }),
-    ...(write === undefined ? undefined : { writeUnits: Math.max(1, write) }),
-  };
-}
-
-function readUnits(given: JsonObject, name: string): number | undefined {
-  if (!isGiven(given, name)) return undefined;
-  const units = Math.floor(given[name] as number);
-  if (units > CAPACITY_UNITS_MAX) throw validationError(`Given value ${units} for ${name} is out of bounds`);
-  return units;
 }
 
 /** There are no streams yet: only a specification that asks for none is taken. */
