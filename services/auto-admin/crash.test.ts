@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AutoAdminWorld } from '../../test/harness/auto-admin-world.ts';
+import type { GlobalIndex } from '../shared/placement/table-indexes.ts';
 import type { AdminCallError } from '../shared/env/transport.ts';
 
 /** How the work goes on after a crash: a new life of the same process, or another process that stood by. */
@@ -85,6 +86,48 @@ for (const successor of ['restart', 'standby'] as const) {
       world.checkIds();
     }
     assert.ok(effect > 15, `only ${effect} steps were cut`);
+  });
+}
+
+for (const successor of ['restart', 'standby'] as const) {
+  test(`an index comes and goes whole whatever step the auto-admin dies at (${successor})`, async () => {
+    const keys = { partition: [{ name: 'a', type: 'S' as const }], sort: [] };
+    const added: GlobalIndex = {
+      name: 'x',
+      indexId: 'i1',
+      keys,
+      projection: { kind: 'all' },
+      status: 'CREATING',
+      backfilling: true,
+    };
+    let crashed = true;
+    let effect = 1;
+    for (; crashed; effect += 3) {
+      const world = await startWorld(successor);
+      await world.create();
+      await world.untilStatus('ACTIVE');
+      const happened = crash(world, effect, successor);
+      const change = (version: number, index: GlobalIndex): void => {
+        const table = world.table();
+        assert.ok(table);
+        const globalIndexes = [index];
+        const record = { ...table, status: 'UPDATING' as const, settingsVersion: version, globalIndexes, generation: table.generation + 1 };
+        world.cluster.putRecord('table/1/r/Music', record);
+      };
+      change(1, added);
+      await world.untilStatus('ACTIVE');
+      assert.deepEqual(world.table()?.globalIndexes, [{ name: 'x', indexId: 'i1', keys, projection: { kind: 'all' }, status: 'ACTIVE' }]);
+      assert.equal(world.partitions('i1').length, 4);
+      change(2, { ...added, status: 'DELETING' });
+      await world.untilStatus('ACTIVE');
+      crashed = happened();
+      await world.timers.advance(10_000);
+      assert.equal(world.table()?.globalIndexes, undefined);
+      assert.deepEqual(world.partitions('i1'), []);
+      world.checkActive();
+      world.checkIds();
+    }
+    assert.ok(effect > 20, `only ${effect} steps were cut`);
   });
 }
 

@@ -3,8 +3,9 @@ import { CATALOG_KEYS } from '../../services/shared/cluster-client/catalog-store
 import { AdminCallError, type FrameStream } from '../../services/shared/env/transport.ts';
 import { parseItem, serializeItem } from '../../services/shared/item/attribute-map.ts';
 import { encodeKey } from '../../services/shared/item/key-encoding.ts';
+import { parsePartitionSettings } from '../../services/shared/placement/partition-settings.ts';
 import { type CatalogRecord, serializeRecord } from '../../services/shared/placement/record-format.ts';
-import type { AdminRequest, AdminResponse, CreateReplica, ReplicaDescription } from '../../services/shared/wire/admin.ts';
+import type { AdminRequest, AdminResponse, ChangeSettings, CreateReplica, ReplicaDescription } from '../../services/shared/wire/admin.ts';
 import type { CatalogEntry, RequestFrame, ResponseFrame, StatorTransport, WatchFrame } from '../../services/shared/wire/frames.ts';
 import type { StorageRequest, StorageResponse } from '../../services/shared/wire/storage-operations.ts';
 import { FakeGroup } from './fake-group.ts';
@@ -202,6 +203,8 @@ export class FakeNode {
         const replicas = [...this.replicas.keys()].map((group) => this.#describe(group));
         return { kind: 'node-description', node: this.name, az: this.az, clusterId: 'test', incarnation: 1, replicas };
       }
+      case 'change-settings':
+        return this.#changeSettings(request);
       case 'inspect-group':
         if (!this.#holds(request.group)) throw new AdminCallError('no-such-group', `no group ${request.group} here`);
         return {
@@ -216,6 +219,18 @@ export class FakeNode {
       default:
         throw new AdminCallError('unsupported', request.kind);
     }
+  }
+
+  /** An index that takes in what was there before is built when it was asked after for the third time. */
+  #changeSettings({ group: id, settings }: ChangeSettings): AdminResponse {
+    const group = this.#cluster.groups.get(id);
+    if (group === undefined || group.leader !== this.name) throw new AdminCallError('not-leader', `${this.name} does not lead ${id}`);
+    const { version, globalIndexes } = parsePartitionSettings(settings);
+    group.settingsTold = version === group.settingsVersion ? group.settingsTold + 1 : 1;
+    group.settingsVersion = Math.max(version, group.settingsVersion);
+    const delivered = group.settingsTold >= 3;
+    const indexes = globalIndexes.map(({ indexId }) => ({ indexId, backfilled: true, delivered, itemsDone: 0, items: 0 }));
+    return { kind: 'settings-applied', version: group.settingsVersion, indexes };
   }
 
   #createReplica(request: CreateReplica): void {

@@ -28,6 +28,9 @@ export class FakeGroup {
   /** False: the leader is still adopting its log. */
   ready = true;
   slot = 0;
+  settingsVersion = 0;
+  /** How often it was told of this version. */
+  settingsTold = 0;
   /** A range ends early after so many items, as the slices of a real partition do. */
   sliceItemsMax = Number.POSITIVE_INFINITY;
   /** The writes that were really carried out, in order: `life:number`. */

@@ -12,6 +12,8 @@ export interface Knowledge {
   readonly led: ReadonlySet<GroupId>;
   /** The version of the settings that a group was seen to have. */
   readonly settings: ReadonlyMap<GroupId, number>;
+  /** Indexes with which a group was seen to be done: they have all that its partition had before them. */
+  readonly built: ReadonlyMap<GroupId, ReadonlySet<string>>;
   /** Replicas of deleted tables whose destruction their nodes confirmed. */
   readonly destroyed: ReadonlySet<ReplicaId>;
 }
@@ -20,12 +22,14 @@ export class ObservedKnowledge implements Knowledge {
   readonly created = new Set<ReplicaId>();
   readonly led = new Set<GroupId>();
   readonly settings = new Map<GroupId, number>();
+  readonly built = new Map<GroupId, ReadonlySet<string>>();
   readonly destroyed = new Set<ReplicaId>();
 
   /** When the table is finished: what was known of its partition is of no more use, and would only grow. */
   forget(partition: PartitionRecord): void {
     this.led.delete(partition.group);
     this.settings.delete(partition.group);
+    this.built.delete(partition.group);
     for (const { replica } of partition.replicas) {
       this.created.delete(replica);
       this.destroyed.delete(replica);
@@ -37,6 +41,7 @@ export class ObservedKnowledge implements Knowledge {
     this.created.clear();
     this.led.clear();
     this.settings.clear();
+    this.built.clear();
     this.destroyed.clear();
   }
 }

@@ -6,7 +6,8 @@ import { CatalogView } from '../../shared/placement/catalog-view.ts';
 import { type CatalogRecord, serializeRecord } from '../../shared/placement/record-format.ts';
 import { planTable, type TablePlan } from '../../shared/placement/table-plan.ts';
 import { ObservedKnowledge } from './knowledge.ts';
-import { type Plan, planNextSteps, type Step, unfinishedTables } from './planner.ts';
+import { planNextSteps, unfinishedTables } from './planner.ts';
+import type { Plan, Step } from './steps.ts';
 
 let view: CatalogView;
 let knowledge: ObservedKnowledge;

@@ -7,9 +7,11 @@ import { COUNTERS_KEY, partitionKey, tableKey } from '../../shared/placement/cat
 import type { PartitionRecord, RemovedTableRecord, ReplicaRecord, TableRecord } from '../../shared/placement/catalog-records.ts';
 import { serializePartitionSettings } from '../../shared/placement/partition-settings.ts';
 import { serializeRecord } from '../../shared/placement/record-format.ts';
+import { placedIndexes, settledTable } from '../../shared/placement/settled-table.ts';
+import type { IndexProgress } from '../../shared/wire/admin.ts';
 import type { StatorTransport } from '../../shared/wire/frames.ts';
 import type { ObservedKnowledge } from './knowledge.ts';
-import type { Step } from './planner.ts';
+import type { Step } from './steps.ts';
 
 /** What came of a step: `waiting` when it did nothing wrong but the next plan should be made a little later. */
 export interface StepResult {
@@ -45,8 +47,13 @@ export class StepRunner {
         return this.#observeNode(step.address);
       case 'apply-settings':
         return this.#applySettings(step);
+      case 'follow-indexes':
+        return this.#followIndexes(step);
+      case 'mark-placed':
+        return this.#writeTable(step.table, placedIndexes(step.table, step.indexIds, step.incomplete));
       case 'activate-table':
-        return this.#activateTable(step.table, step.incomplete);
+        // The planner has seen that every partition has the settings of this record.
+        return this.#writeTable(step.table, settledTable(step.table, step.incomplete));
       case 'delete-replica':
         return this.#deleteReplica(step.partition, step.replica, step.address);
       case 'retire-partition':
@@ -116,6 +123,7 @@ export class StepRunner {
         const answer = await this.#transport.call(address, request, STEP_CALL_TIMEOUT_MS);
         if (answer.kind !== 'settings-applied') throw new Error(`a node answered ${answer.kind} to change-settings`);
         this.#knowledge.settings.set(group, answer.version);
+        this.#knowledge.built.set(group, new Set(answer.indexes.filter(isBuilt).map(({ indexId }) => indexId)));
         return DONE;
       } catch (error) {
         // A node that is down cannot lead; whoever took over is among the others.
@@ -125,13 +133,17 @@ export class StepRunner {
     return WAITING;
   }
 
-  /** The planner has seen that every partition has the settings of this record. */
-  async #activateTable({ incomplete: _before, ...table }: TableRecord, incomplete: boolean): Promise<StepResult> {
-    const change = { status: 'ACTIVE', generation: table.generation + 1 } as const;
-    const settled = table.settingsVersion === undefined ? {} : { settledVersion: table.settingsVersion };
-    const record: TableRecord = { ...table, ...change, ...settled, ...(incomplete ? { incomplete } : {}) };
-    const key = tableKey(table.account, table.region, table.name);
-    return resultOf(await this.#catalog.writeSettled(key, serializeRecord(record), record.generation, table.generation));
+  /** The same call tells how far new indexes are: settings that the group has already change nothing. */
+  async #followIndexes(step: Step & { kind: 'follow-indexes' }): Promise<StepResult> {
+    const { code } = await this.#applySettings({ ...step, kind: 'apply-settings' });
+    const built = this.#knowledge.built.get(step.partition.group);
+    const areBuilt = step.settings.globalIndexes.every(({ indexId, backfill }) => !backfill || built?.has(indexId) === true);
+    return code === 'done' && areBuilt ? DONE : WAITING;
+  }
+
+  async #writeTable(before: TableRecord, after: TableRecord): Promise<StepResult> {
+    const key = tableKey(after.account, after.region, after.name);
+    return resultOf(await this.#catalog.writeSettled(key, serializeRecord(after), after.generation, before.generation));
   }
 
   async #deleteReplica(partition: PartitionRecord, { replica }: ReplicaRecord, address: string): Promise<StepResult> {
@@ -159,6 +171,11 @@ export class StepRunner {
     const key = tableKey(account, region, name);
     return resultOf(await this.#catalog.writeSettled(key, serializeRecord(record), record.generation, generation));
   }
+}
+
+/** The index partitions have all that the partition had before the index. */
+function isBuilt({ backfilled, delivered }: IndexProgress): boolean {
+  return backfilled && delivered;
 }
 
 /** After a conflict the watched catalog is behind, or about to bring what another auto-admin wrote: plan again a little later. */

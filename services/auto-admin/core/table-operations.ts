@@ -13,7 +13,8 @@ import type { StatorTransport } from '../../shared/wire/frames.ts';
 import type { AutoAdminMetrics } from '../metrics.ts';
 import type { AdminLease } from './admin-lease.ts';
 import { ObservedKnowledge } from './knowledge.ts';
-import { type Plan, planNextSteps, type Step, unfinishedTables } from './planner.ts';
+import { allPartitions, planNextSteps, unfinishedTables } from './planner.ts';
+import type { Plan, Step } from './steps.ts';
 import { joined, type StepResult, StepRunner } from './step-runner.ts';
 import { Turns } from './turns.ts';
 
@@ -90,7 +91,10 @@ export class TableOperations {
       this.#environment.logger.warn('table-operation-blocked', { tableId, reason: plan.blocked });
       return { code: 'failed', slot: 0 };
     }
-    for (const { record } of this.#cluster.watcher.view.partitions(tableId)) this.#knowledge.forget(record);
+    const { view } = this.#cluster.watcher;
+    const table = view.tableById(tableId);
+    const partitions = table === undefined ? view.partitions(tableId).map(({ record }) => record) : allPartitions(view, table);
+    for (const partition of partitions) this.#knowledge.forget(partition);
     this.#environment.logger.info('table-operation-finished', { tableId });
     return undefined;
   }

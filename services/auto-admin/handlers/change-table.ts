@@ -7,8 +7,9 @@ import { CatalogRecordError } from '../../shared/placement/record-fields.ts';
 import { parseTableEntry, serializeRecord } from '../../shared/placement/record-format.ts';
 import { parseTableChange } from '../../shared/placement/table-change.ts';
 import type { TableChange } from '../../shared/placement/table-change.ts';
+import { indexPartitioning } from '../../shared/placement/table-plan.ts';
 import type { ChangeTable, TableChanged } from '../../shared/wire/admin.ts';
-import { CHANGE_ATTEMPTS, type HandlerContext, requireActive, unsettled } from './handler-context.ts';
+import { CHANGE_ATTEMPTS, type HandlerContext, refuseTooLarge, requireActive, unsettled } from './handler-context.ts';
 
 /**
  * Writes the changed record of a table and answers; a table that is UPDATING is finished from the catalog. The id of the change makes
@@ -28,6 +29,8 @@ export async function changeTable(context: HandlerContext, request: ChangeTable)
     if (table.changes?.includes(change.id)) return { kind: 'table-changed', record: item.json, slot: item.slot };
     refuseBusy(table, change);
     const record: TableRecord = { ...applied(table, change), generation: table.generation + 1 };
+    const news = (record.globalIndexes ?? []).filter(({ status }) => status === 'CREATING');
+    refuseTooLarge(news.map((index) => indexPartitioning(record, index)));
     const json = serializeRecord(record);
     const write = await context.cluster.catalog.write(key, json, record.generation, table.generation);
     if (write.outcome === 'written') return { kind: 'table-changed', record: json, slot: write.slot };

@@ -1,13 +1,12 @@
 import { UNAVAILABLE } from '../../shared/cluster-client/auto-admin-client.ts';
 import { AdminCallError } from '../../shared/env/transport.ts';
-import { PARTITIONS_PER_NEW_TABLE_MAX } from '../../shared/limits/placement-limits.ts';
 import { tableKey } from '../../shared/placement/catalog-keys.ts';
 import type { TableDefinition, TableRecord } from '../../shared/placement/catalog-records.ts';
 import { CatalogRecordError } from '../../shared/placement/record-fields.ts';
 import { parseTableDefinition, parseTableEntry, serializeRecord } from '../../shared/placement/record-format.ts';
-import { partitionCount, planTable } from '../../shared/placement/table-plan.ts';
+import { indexPartitioning, planTable } from '../../shared/placement/table-plan.ts';
 import type { CreateTable, TableChanged } from '../../shared/wire/admin.ts';
-import { type HandlerContext, requireActive, unsettled } from './handler-context.ts';
+import { type HandlerContext, refuseTooLarge, requireActive, unsettled } from './handler-context.ts';
 
 /**
  * Writes the table's record as CREATING and answers; the rest is done from the catalog. Two things make the call safe to repeat,
@@ -62,14 +61,7 @@ function readDefinition(json: Uint8Array): TableDefinition {
 
 /** What cannot be placed now is refused before anything is written; the caller may ask again when nodes have come. */
 function refuseUnplaceable(context: HandlerContext, definition: TableDefinition): void {
-  const partitions = partitionCount(definition);
-  // No node that comes can change that, so the caller is not to ask again.
-  if (partitions > PARTITIONS_PER_NEW_TABLE_MAX) {
-    throw new AdminCallError(
-      'table-too-large',
-      `it needs ${partitions} partitions, and one table can have ${PARTITIONS_PER_NEW_TABLE_MAX} when it is made`,
-    );
-  }
+  refuseTooLarge([definition, ...(definition.globalIndexes ?? []).map((index) => indexPartitioning(definition, index))]);
   const view = context.cluster.watcher.view;
   const plan = planTable({ definition, nodes: [...view.nodes()], counters: view.counters, present: [], others: [] });
   if ('refused' in plan) throw new AdminCallError(UNAVAILABLE, plan.refused);

@@ -2,6 +2,8 @@ import { NOT_ACTIVE, UNAVAILABLE } from '../../shared/cluster-client/auto-admin-
 import type { ClusterClient } from '../../shared/cluster-client/cluster-client.ts';
 import type { Random } from '../../shared/env/clock.ts';
 import { AdminCallError } from '../../shared/env/transport.ts';
+import { PARTITIONS_PER_NEW_TABLE_MAX } from '../../shared/limits/placement-limits.ts';
+import { partitionCount, type Partitioning } from '../../shared/placement/table-plan.ts';
 import type { AdminLease } from '../core/admin-lease.ts';
 import type { TableOperations } from '../core/table-operations.ts';
 
@@ -24,4 +26,16 @@ export function requireActive(context: HandlerContext): void {
 /** The change met others all the time, or its outcome is unknown: repeating the call is safe. */
 export function unsettled(what: string): AdminCallError {
   return new AdminCallError(UNAVAILABLE, `whether ${what} is unknown; repeating is safe`);
+}
+
+/** Throws AdminCallError `table-too-large`. No node that comes can change that, so the caller is not to ask again. */
+export function refuseTooLarge(spaces: readonly Partitioning[]): void {
+  for (const space of spaces) {
+    const partitions = partitionCount(space);
+    if (partitions <= PARTITIONS_PER_NEW_TABLE_MAX) continue;
+    throw new AdminCallError(
+      'table-too-large',
+      `it needs ${partitions} partitions, and one table or index can have ${PARTITIONS_PER_NEW_TABLE_MAX} when it is made`,
+    );
+  }
 }

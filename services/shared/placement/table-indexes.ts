@@ -30,6 +30,8 @@ export interface GlobalIndex {
   readonly status: IndexStatus;
   /** The items that the table had before the index are being brought in. */
   readonly backfilling?: true;
+  /** It was added to a table, and its partitions lead: they may hold something, though the index is not ACTIVE. */
+  readonly placed?: true;
   /** Of a provisioned table. */
   readonly throughput?: Throughput;
   readonly onDemandThroughput?: OnDemandThroughput;
@@ -69,6 +71,7 @@ export function readGlobalIndex(fields: RecordFields): GlobalIndex {
     ...readNewGlobalIndex(fields),
     status: fields.oneOf('status', INDEX_STATUSES),
     ...(fields.has('backfilling') ? { backfilling: true } : {}),
+    ...(fields.has('placed') ? { placed: true } : {}),
     ...(fields.has('history') ? { history: readTableHistory(fields.object('history')) } : {}),
   };
 }

@@ -7,11 +7,26 @@ import {
   REPLICAS_PER_GROUP,
 } from '../limits/placement-limits.ts';
 import type { CountersRecord, NodeRecord, PartitionRecord, ReplicaRecord, TableDefinition } from './catalog-records.ts';
+import type { GlobalIndex } from './table-indexes.ts';
 import { partitionsFor, warmThroughput } from './table-settings.ts';
+
+/** What is cut into partitions: a table, or one of its global indexes, which stands under the index's id. */
+export type Partitioning = Pick<TableDefinition, 'tableId' | 'billingMode' | 'throughput' | 'warmThroughput'>;
+
+/** The partitions of an index are those of a table with its throughput. */
+export function indexPartitioning({ billingMode }: Pick<TableDefinition, 'billingMode'>, index: GlobalIndex): Partitioning {
+  const { indexId, throughput, warmThroughput } = index;
+  return {
+    tableId: indexId,
+    billingMode,
+    ...(throughput === undefined ? {} : { throughput }),
+    ...(warmThroughput === undefined ? {} : { warmThroughput }),
+  };
+}
 
 /** What the planner looks at. */
 export interface TablePlanInput {
-  readonly definition: TableDefinition;
+  readonly definition: Partitioning;
   readonly nodes: readonly NodeRecord[];
   /** Undefined: no ids were handed out yet. */
   readonly counters: CountersRecord | undefined;
@@ -33,7 +48,7 @@ export interface PlanRefusal {
 }
 
 /** Partitions that a new table starts with: what serves its warm throughput, on demand four at least. */
-export function partitionCount(definition: TableDefinition): number {
+export function partitionCount(definition: Partitioning): number {
   const needed = partitionsFor(warmThroughput(definition));
   return definition.billingMode === 'PAY_PER_REQUEST' ? Math.max(ON_DEMAND_PARTITIONS, needed) : needed;
 }

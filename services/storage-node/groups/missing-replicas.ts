@@ -95,9 +95,12 @@ export class MissingReplicas {
 
   *#wanted(): Generator<PartitionRecord, void, undefined> {
     const view = this.#parts.view();
-    for (const { tableId, status } of view.tables()) {
+    for (const { tableId, status, globalIndexes = [] } of view.tables()) {
       if (status === 'CREATING' || status === 'DELETING') continue;
-      for (const { record } of view.partitions(tableId)) if (record.retired !== true) yield record;
+      const indexes = globalIndexes.filter(({ status: each }) => each !== 'CREATING' && each !== 'DELETING');
+      for (const id of [tableId, ...indexes.map(({ indexId }) => indexId)]) {
+        for (const { record } of view.partitions(id)) if (record.retired !== true) yield record;
+      }
     }
   }
 

@@ -4,6 +4,7 @@ const CREATE = 'auto-admin/handlers/create-table.ts';
 const DELETE = 'auto-admin/handlers/delete-table.ts';
 const STEPS = 'auto-admin/core/step-runner.ts';
 const PLANNER = 'auto-admin/core/planner.ts';
+const REPLICAS = 'auto-admin/core/replica-plans.ts';
 const LEASE = 'auto-admin/core/admin-lease.ts';
 const CHANGE = 'router/core/api/table-change.ts';
 const VIEW = 'shared/placement/catalog-view.ts';
@@ -106,7 +107,7 @@ export const TABLES: readonly Mutant[] = [
     name: 'table-active-without-a-quorum',
     mistake: 'A table is called active when one replica of each partition is there.',
     patches: [
-      { file: PLANNER, old: 'return replicas.filter(matches).length > replicas.length / 2;', new: 'return replicas.some(matches);' },
+      { file: REPLICAS, old: 'return replicas.filter(matches).length > replicas.length / 2;', new: 'return replicas.some(matches);' },
     ],
     detectors: [tests('services/auto-admin/core'), tests('services/auto-admin/service.test.js')],
   },

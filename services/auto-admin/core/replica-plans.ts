@@ -1,0 +1,90 @@
+import type { NodeId } from '../../shared/base/ids.ts';
+import type { PartitionRecord, ReplicaRecord } from '../../shared/placement/catalog-records.ts';
+import type { CatalogView } from '../../shared/placement/catalog-view.ts';
+import { partitionCount, type Partitioning, planTable } from '../../shared/placement/table-plan.ts';
+import type { Knowledge } from './knowledge.ts';
+import { NOTHING, type Plan, type Step } from './steps.ts';
+
+/** The partitions that a table or an index lacks; undefined: it lacks none. */
+export function planPlacement(view: CatalogView, space: Partitioning): Plan | undefined {
+  const present = view.partitions(space.tableId).map(({ record }) => record);
+  if (present.length >= partitionCount(space)) return undefined;
+  const others: PartitionRecord[] = [];
+  for (const id of view.tableIdsWithPartitions()) {
+    if (id !== space.tableId) others.push(...view.partitions(id).map(({ record }) => record));
+  }
+  const plan = planTable({ definition: space, nodes: [...view.nodes()], counters: view.counters, present, others });
+  if ('refused' in plan) return { steps: [], blocked: plan.refused };
+  return { steps: [{ kind: 'place-table', ...plan, countersGeneration: view.counters?.generation }] };
+}
+
+/** Makes a quorum of new partitions and waits until each of them leads; undefined when all do. */
+export function planUntilLed(view: CatalogView, partitions: readonly PartitionRecord[], knowledge: Knowledge): Plan | undefined {
+  const isThere = ({ replica }: ReplicaRecord): boolean => knowledge.created.has(replica);
+  if (!partitions.every(({ replicas }) => isQuorum(replicas, isThere))) return planReplicas(view, partitions, knowledge, false);
+  const steps: Step[] = [];
+  const nodes = new Set(
+    partitions.filter(({ group }) => !knowledge.led.has(group)).flatMap(({ replicas }) => replicas.filter(isThere).map(({ node }) => node)),
+  );
+  for (const node of nodes) {
+    const address = view.node(node)?.address;
+    if (address !== undefined) steps.push({ kind: 'observe-node', node, address });
+  }
+  return steps.length === 0 ? undefined : { steps };
+}
+
+/** Creates what is not known to be there; blocked when nothing can be done about any of it. */
+export function planReplicas(view: CatalogView, partitions: readonly PartitionRecord[], knowledge: Knowledge, late: boolean): Plan {
+  const steps: Step[] = [];
+  let blocked: Plan | undefined;
+  for (const partition of partitions) {
+    for (const replica of partition.replicas) {
+      if (knowledge.created.has(replica.replica)) continue;
+      const address = view.node(replica.node)?.address;
+      if (address === undefined) blocked = blockedBy(replica.node);
+      else steps.push({ kind: 'create-replica', partition, replica, address, late });
+    }
+  }
+  return steps.length > 0 ? { steps } : (blocked ?? NOTHING);
+}
+
+export function isQuorum(replicas: readonly ReplicaRecord[], matches: (replica: ReplicaRecord) => boolean): boolean {
+  return replicas.filter(matches).length > replicas.length / 2;
+}
+
+/**
+ * Takes partitions away, and calls those retired that have lost a quorum; undefined when nothing else is left. Without a quorum
+ * a partition is gone for good: then its table need not wait for a node that is down.
+ */
+export function planRetirement(view: CatalogView, partitions: readonly PartitionRecord[], knowledge: Knowledge): Plan | undefined {
+  const isGone = ({ replica }: ReplicaRecord): boolean => knowledge.destroyed.has(replica);
+  const standing = partitions.filter((partition) => !isRetired(partition));
+  if (standing.length === 0) return undefined;
+  const retirable = standing.filter((partition) => !partition.replicas.every(isGone) && isQuorum(partition.replicas, isGone));
+  if (retirable.length > 0) return { steps: retirable.map((partition) => ({ kind: 'retire-partition', partition })) };
+  return planRemoval(view, standing, knowledge);
+}
+
+/** Destroys replicas, then the records of partitions that have none left. */
+export function planRemoval(view: CatalogView, partitions: readonly PartitionRecord[], knowledge: Knowledge): Plan {
+  const steps: Step[] = [];
+  let blocked: Plan | undefined;
+  for (const partition of partitions) {
+    const standing = partition.replicas.filter(({ replica }) => !knowledge.destroyed.has(replica));
+    if (standing.length === 0) steps.push({ kind: 'delete-partition', partition });
+    for (const replica of standing) {
+      const address = view.node(replica.node)?.address;
+      if (address === undefined) blocked = blockedBy(replica.node);
+      else steps.push({ kind: 'delete-replica', partition, replica, address });
+    }
+  }
+  return steps.length > 0 ? { steps } : (blocked ?? NOTHING);
+}
+
+function blockedBy(node: NodeId): Plan {
+  return { steps: [], blocked: `the catalog does not know node ${node}` };
+}
+
+export function isRetired({ retired }: PartitionRecord): boolean {
+  return retired === true;
+}

@@ -1,0 +1,33 @@
+import type { TableRecord } from './catalog-records.ts';
+import type { GlobalIndex } from './table-indexes.ts';
+
+/**
+ * The record of a table whose partitions have its settings, whose new indexes are built, and of whose deleted ones nothing is
+ * left but what is marked as retired.
+ */
+export function settledTable({ incomplete: _before, globalIndexes, ...table }: TableRecord, incomplete: boolean): TableRecord {
+  const indexes = globalIndexes?.filter(({ status }) => status !== 'DELETING').map(activeIndex) ?? [];
+  return {
+    ...table,
+    status: 'ACTIVE',
+    generation: table.generation + 1,
+    ...(indexes.length === 0 ? {} : { globalIndexes: indexes }),
+    ...(table.settingsVersion === undefined ? {} : { settledVersion: table.settingsVersion }),
+    ...(incomplete ? { incomplete } : {}),
+  };
+}
+
+function activeIndex({ backfilling: _backfilling, placed: _placed, ...index }: GlobalIndex): GlobalIndex {
+  return { ...index, status: 'ACTIVE' };
+}
+
+/** The same table, and these new indexes are known to have partitions that lead. */
+export function placedIndexes(table: TableRecord, indexIds: readonly string[], incomplete: boolean): TableRecord {
+  const { incomplete: _before, globalIndexes = [], ...rest } = table;
+  return {
+    ...rest,
+    globalIndexes: globalIndexes.map((index) => (indexIds.includes(index.indexId) ? { ...index, placed: true } : index)),
+    generation: table.generation + 1,
+    ...(incomplete ? { incomplete } : {}),
+  };
+}
