@@ -64,6 +64,15 @@ const LAYERS = [
   },
 ];
 
+const REFERENCES = [
+  {
+    name: 'the-reference-stands-alone',
+    comment: 'A mistake in expressions or items must not be in the reference, too.',
+    from: { path: '^test/expressions/(reference|generate)/' },
+    to: { path: '^services/shared/(expression|item)/' },
+  },
+];
+
 const RUN_TIME = [
   {
     name: 'world-only-at-the-edge',
@@ -98,7 +107,7 @@ const EVERYWHERE = [
 ];
 
 module.exports = {
-  forbidden: [...LAYERS, ...RUN_TIME, ...EVERYWHERE].map((rule) => ({ ...rule, severity: 'error' })),
+  forbidden: [...LAYERS, ...REFERENCES, ...RUN_TIME, ...EVERYWHERE].map((rule) => ({ ...rule, severity: 'error' })),
   options: {
     parser: 'swc',
     tsPreCompilationDeps: true,

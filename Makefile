@@ -1,5 +1,5 @@
 # Commands of the project; README.md says what each is for.
-.PHONY: build up down status logs clean demo bench sim exhaustive test lint gen test-containers node-and-npm sim-nightly chaos mutants
+.PHONY: build up down status logs clean demo bench sim exhaustive test lint gen test-containers node-and-npm sim-nightly chaos mutants fuzz-expressions bench-expressions
 
 # Folder of the cluster: data, logs, settings. Another folder and another PORT make a second cluster.
 DIR ?= .stator
@@ -56,6 +56,10 @@ bench: build
 	@node dist/test/bench/main.js $(if $(ONLY),--only $(ONLY)) $(if $(OPS),--ops $(OPS)) \
 	  $(if $(SECONDS),--seconds $(SECONDS)) $(if $(CONNECTIONS),--connections $(CONNECTIONS)) $(if $(ITEMS),--items $(ITEMS))
 
+# What expressions and bodies made to be slow cost, against JSON.parse in the same run.
+bench-expressions: build
+	@node --expose-gc dist/test/bench/expressions.js
+
 # Whole clusters under simulated time and faults: make sim [SEED=1 RUNS=20 SPEC=everything SECONDS=60 TRACE=1]
 sim: export SEED := $(SEED)
 sim: export RUNS := $(RUNS)
@@ -76,6 +80,12 @@ sim-nightly: export RUNS := $(or $(RUNS),10000)
 sim-nightly: export SEED := $(SEED)
 sim-nightly: build
 	@node $(SIM_HEAP) dist/test/sim/main.js
+
+# Expressions of a grammar, against an independent reference: make fuzz-expressions [CASES=10000 SEED=1]; 100000 cases are for the night.
+fuzz-expressions: export CASES := $(CASES)
+fuzz-expressions: export SEED := $(SEED)
+fuzz-expressions: build
+	@node dist/test/expressions/main.js
 
 # Real processes under faults: make chaos [FAULT=kill-leader,cut-one-way RUNS=1 SECONDS=8 FIRST=1 KILLS=100]; test/chaos/README.md names the faults.
 chaos: export FAULT := $(FAULT)

@@ -1,6 +1,7 @@
 import { CONSENSUS } from './catalog/consensus.ts';
 import { DISK } from './catalog/disk.ts';
 import { ELECTIONS } from './catalog/elections.ts';
+import { EXPRESSIONS } from './catalog/expressions.ts';
 import { INTEGRITY } from './catalog/integrity.ts';
 import { LEASES } from './catalog/leases.ts';
 import { MEMBERSHIP } from './catalog/membership.ts';
@@ -24,4 +25,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...DISK,
   ...TREES,
   ...INTEGRITY,
+  ...EXPRESSIONS,
 ];

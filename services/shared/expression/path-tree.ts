@@ -60,12 +60,14 @@ interface Clash {
 
 function insert(root: GrowingNode, paths: readonly DocumentPath[], position: number): Clash | undefined {
   let node = root;
+  let conflict: Clash | undefined;
   for (const element of paths[position] as DocumentPath) {
     if (node.path !== NO_PATH) return clashOf('overlap', paths, node.path, position);
     let child = node.children.get(element);
     if (child === undefined) {
       for (const sibling of node.children.keys()) {
-        if (typeof sibling !== typeof element) return clashOf('conflict', paths, node.first, position);
+        // The path is inserted all the same: a later one that overlaps with it is to be found.
+        if (typeof sibling !== typeof element) conflict ??= clashOf('conflict', paths, node.first, position);
         break;
       }
       child = newNode(position);
@@ -75,7 +77,7 @@ function insert(root: GrowingNode, paths: readonly DocumentPath[], position: num
   }
   if (node.first !== position) return clashOf('overlap', paths, node.first, position);
   node.path = position;
-  return undefined;
+  return conflict;
 }
 
 function newNode(first: number): GrowingNode {

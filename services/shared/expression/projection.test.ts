@@ -97,6 +97,11 @@ describe('projection: errors', () => {
       'a.b, a[0]',
       'Two document paths conflict with each other; must remove or rewrite one of these paths; path one: [a, b], path two: [a, [0]]',
     );
+    // An overlap is told before a conflict, also where one of its paths takes part in both.
+    refusesText(
+      'a.b, a[0], a[0]',
+      'Two document paths overlap with each other; must remove or rewrite one of these paths; path one: [a, [0]], path two: [a, [0]]',
+    );
     refusesText('a.b, a[0], c, c', overlap('[c]', '[c]'));
   });
 });

@@ -1,0 +1,70 @@
+import { shrinkList } from '../sim/shrink.ts';
+import type { ExpressionCase } from './case.ts';
+import { compare, type Disagreement } from './fuzz.ts';
+import type { Wire } from './reference/value.ts';
+
+/** Each try costs a comparison, a fraction of a millisecond. */
+const TRIES_MAX = 5000;
+
+/** Tokens, or something like them: what is left when some are taken away need not be an expression. */
+const TOKENS = /[#:]?\w+|<=|<>|>=|[^\s]/gu;
+
+export type Judge = (one: ExpressionCase) => Disagreement | undefined;
+
+/**
+ * A smaller case about which both sides disagree in the same way: fewer tokens, fewer attributes and placeholders, simpler values.
+ * `judge` compares; it is an argument so that this can be tested.
+ */
+export async function shrinkCase(found: Disagreement, judge: Judge = (one) => compare(one).disagreement): Promise<Disagreement> {
+  let smallest = found;
+  let tries = 0;
+  const fails = (part: Partial<ExpressionCase>): Promise<boolean> => {
+    tries += 1;
+    const again = tries > TRIES_MAX ? undefined : judge({ ...smallest.one, ...part });
+    if (again?.signature !== found.signature) return Promise.resolve(false);
+    smallest = again;
+    return Promise.resolve(true);
+  };
+  for (let before = ''; before !== JSON.stringify(smallest.one); ) {
+    before = JSON.stringify(smallest.one);
+    await shrinkList(smallest.one.text.match(TOKENS) ?? [], (tokens) => fails({ text: tokens.join(' ') }));
+    for (const field of ['names', 'values', 'item'] as const) {
+      await shrinkList(Object.entries(smallest.one[field]), (entries) => fails({ [field]: Object.fromEntries(entries) }));
+    }
+    for (const field of ['values', 'item'] as const) await simplifyValues(field, () => smallest.one[field], fails);
+  }
+  return smallest;
+}
+
+type Fails = (part: Partial<ExpressionCase>) => Promise<boolean>;
+
+async function simplifyValues(field: 'values' | 'item', current: () => Wire, fails: Fails): Promise<void> {
+  for (const name of Object.keys(current())) {
+    for (const simpler of simplerThan(current()[name] as Wire)) {
+      if (await fails({ [field]: { ...current(), [name]: simpler } })) break;
+    }
+  }
+}
+
+/** Values with less in them, the least first. */
+function simplerThan(value: Wire): readonly Wire[] {
+  const [type, content] = Object.entries(value)[0] as [string, unknown];
+  const scalars: readonly Wire[] = [{ S: '' }, { N: '0' }, { N: '1' }].filter(
+    (each) => JSON.stringify(each).length < JSON.stringify(value).length,
+  );
+  if (Array.isArray(content)) {
+    const fewer = content
+      .map((_, at) => ({ [type]: content.filter((_, other) => other !== at) }))
+      .filter(({ [type]: left }) => type === 'L' || left?.length);
+    const inner =
+      type !== 'L' ? [] : content.flatMap((each, at) => simplerThan(each as Wire).map((simpler) => ({ L: content.with(at, simpler) })));
+    return [...scalars, ...(type === 'L' ? (content as readonly Wire[]) : []), ...fewer, ...inner];
+  }
+  if (type !== 'M') return scalars;
+  const entries = Object.entries(content as Wire) as [string, Wire][];
+  const fewer = entries.map((_, at) => ({ M: Object.fromEntries(entries.filter((_, other) => other !== at)) }));
+  const inner = entries.flatMap(([name, each], at) =>
+    simplerThan(each).map((simpler) => ({ M: Object.fromEntries(entries.with(at, [name, simpler])) })),
+  );
+  return [...scalars, ...entries.map(([, each]) => each), ...fewer, ...inner];
+}
