@@ -314,6 +314,33 @@ test('placeholders', async () => {
     { ...condition, ExpressionAttributeNames: { '#a': 'x'.repeat(2 * 1024 * 1024) } },
     'ExpressionAttributeNames exceeds max size',
   );
+  // 2 MB to the byte: `:a` and `#a` count two bytes each, names and values are added up.
+  const value = (length: number) => ({ ExpressionAttributeValues: { ':a': { S: 'x'.repeat(length) } } });
+  const megabytes = 2 * 1024 * 1024;
+  await refuses({ ...condition, ...value(megabytes - 2) }, unused('ExpressionAttributeValues', ':a'));
+  await refuses({ ...condition, ...value(megabytes - 1) }, 'ExpressionAttributeValues exceeds max size');
+  const name = { ExpressionAttributeNames: { '#a': 'é' } };
+  await refuses({ ...condition, ...name, ...value(megabytes - 6) }, unused('ExpressionAttributeNames', '#a'));
+  await refuses(
+    { ...condition, ...name, ...value(megabytes - 5) },
+    'Combined size of ExpressionAttributeNames and ExpressionAttributeValues exceeds max size',
+  );
+  const long = (sign: string, length: number) => sign + 'x'.repeat(length - 1);
+  const tooLong = (field: string) => `${field} contains invalid key: The expression attribute map contains a key that is too long;`;
+  await refuses({ ...condition, ExpressionAttributeNames: { [long('#', 255)]: 'a' } }, unused('ExpressionAttributeNames', long('#', 255)));
+  await refuses(
+    { ...condition, ExpressionAttributeNames: { [long('#', 256)]: 'a' } },
+    `${tooLong('ExpressionAttributeNames')} size of key: 256`,
+  );
+  await refuses(
+    { ...condition, ExpressionAttributeNames: { ['é'.repeat(128)]: 'a' } },
+    `${tooLong('ExpressionAttributeNames')} size of key: 256`,
+  );
+  await refuses(
+    { ...condition, ExpressionAttributeValues: { [long(':', 255)]: { S: '' } } },
+    unused('ExpressionAttributeValues', long(':', 255)),
+  );
+  await refuses({ ...condition, ExpressionAttributeValues: { [long(':', 256)]: { S: '' } } }, tooLong('ExpressionAttributeValues'));
   const both = { UpdateExpression: 'SET #a = :a', ConditionExpression: '#b = :b' };
   await client.call('UpdateItem', {
     ...plain(key('new')),

@@ -49,7 +49,9 @@ export const KEY_ATTRIBUTE_NAME_BYTES_MAX = 255;
 /** Read or write units of a table that CreateTable takes; the text is "Given value … for ReadCapacityUnits is out of bounds". */
 export const CAPACITY_UNITS_MAX = 1_000_000_000_000;
 
-/** Names with placeholders, or values with placeholders, of one request: "Expression parameters" of the quotas. */
+/** A placeholder, with its `#` or `:`: "Expression parameters" of the quotas. */
+export const PLACEHOLDER_KEY_BYTES_MAX = 255;
+/** Names and values of one request with their placeholders, alone and together: "Expression parameters" of the quotas. */
 export const PLACEHOLDER_BYTES_MAX = 2 * MIB;
 
 export const BATCH_GET_KEYS_MAX = 100;

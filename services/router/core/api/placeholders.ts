@@ -8,7 +8,7 @@ import type { AttributeMap } from '../../../shared/item/attribute-value.ts';
 import { canonicalizeItem, canonicalizeValue, ItemError } from '../../../shared/item/canonical-value.ts';
 import { itemSize } from '../../../shared/item/item-size.ts';
 import { isWellFormed, utf8Length } from '../../../shared/item/unicode.ts';
-import { PLACEHOLDER_BYTES_MAX } from '../../../shared/limits/api-limits.ts';
+import { PLACEHOLDER_BYTES_MAX, PLACEHOLDER_KEY_BYTES_MAX } from '../../../shared/limits/api-limits.ts';
 import { ATTRIBUTE_NAME_BYTES_MAX } from '../../../shared/limits/item-limits.ts';
 import { validationError } from './api-error.ts';
 import type { JsonObject } from './json-object.ts';
@@ -28,6 +28,10 @@ export const expressionAttributeNames: Field = {
 
 const NAME_FORM = /^#[0-9a-zA-Z_]+$/;
 const VALUE_FORM = /^:[0-9a-zA-Z_]+$/;
+/** Of names the service shows the size, of values it does not (pull request 181 of ExtendDB/extenddb, recorded in June 2026). */
+const KEY_TOO_LONG = 'contains invalid key: The expression attribute map contains a key that is too long;';
+/** The text of the service's own emulator, DynamoDB Local; the rule is that of the quotas ("the sum of the lengths of all"). */
+const COMBINED_TOO_LARGE = 'Combined size of ExpressionAttributeNames and ExpressionAttributeValues exceeds max size';
 
 /** Which expressions an operation takes, and which older parameters cannot stand beside them. */
 export interface ExpressionParameters {
@@ -63,12 +67,14 @@ export function checkExpressionParameters(input: JsonObject, { expressions, lega
 
 /** Reads names and values. Throws ValidationException. */
 export function readPlaceholders(input: JsonObject): Placeholders {
-  const names = input.ExpressionAttributeNames as AttributeNames | null | undefined;
-  const values = input.ExpressionAttributeValues;
-  return {
-    names: names === undefined || names === null ? undefined : checkNames(names),
-    values: values === undefined || values === null ? undefined : readValues(values as AttributeMap),
-  };
+  const names = (input.ExpressionAttributeNames as AttributeNames | null | undefined) ?? undefined;
+  const given = (input.ExpressionAttributeValues as AttributeMap | null | undefined) ?? undefined;
+  const nameBytes = names === undefined ? 0 : checkNames(names);
+  const values = given === undefined ? undefined : readValues(given);
+  const valueBytes = values === undefined ? 0 : itemSize(values);
+  if (valueBytes > PLACEHOLDER_BYTES_MAX) throw validationError('ExpressionAttributeValues exceeds max size');
+  if (nameBytes + valueBytes > PLACEHOLDER_BYTES_MAX) throw validationError(COMBINED_TOO_LARGE);
+  return { names, values };
 }
 
 /** Throws ValidationException when a name or value was sent that none of the request's expressions uses. */
@@ -112,18 +118,21 @@ export function isGiven(input: JsonObject, name: string): boolean {
   return value !== undefined && value !== null;
 }
 
-function checkNames(names: AttributeNames): AttributeNames {
+/** Returns the bytes of all names and their placeholders. */
+function checkNames(names: AttributeNames): number {
   let count = 0;
   let bytes = 0;
   for (const key in names) {
     count++;
     bytes += key.length + utf8Length(names[key] ?? '');
+    const keyBytes = utf8Length(key);
+    if (keyBytes > PLACEHOLDER_KEY_BYTES_MAX) throw validationError(`ExpressionAttributeNames ${KEY_TOO_LONG} size of key: ${keyBytes}`);
     if (!NAME_FORM.test(key)) throw validationError(`ExpressionAttributeNames contains invalid key: Syntax error; key: "${key}"`);
     if (bytes > PLACEHOLDER_BYTES_MAX) throw validationError('ExpressionAttributeNames exceeds max size');
     checkName(key, names[key]);
   }
   if (count === 0) throw validationError('ExpressionAttributeNames must not be empty');
-  return names;
+  return bytes;
 }
 
 function checkName(key: string, name: string | null | undefined): void {
@@ -138,16 +147,14 @@ function readValues(given: AttributeMap): AttributeMap {
   const keys = attributeNames(given);
   if (keys.length === 0) throw validationError('ExpressionAttributeValues must not be empty');
   for (const key of keys) {
+    if (utf8Length(key) > PLACEHOLDER_KEY_BYTES_MAX) throw validationError(`ExpressionAttributeValues ${KEY_TOO_LONG}`);
     if (!VALUE_FORM.test(key)) throw validationError(`ExpressionAttributeValues contains invalid key: Syntax error; key: "${key}"`);
   }
-  let values: AttributeMap;
   try {
-    values = canonicalizeItem(given);
+    return canonicalizeItem(given);
   } catch (error) {
     throw error instanceof ItemError && error.kind === 'validation' ? (wrongValue(keys, given) ?? error) : error;
   }
-  if (itemSize(values) > PLACEHOLDER_BYTES_MAX) throw validationError('ExpressionAttributeValues exceeds max size');
-  return values;
 }
 
 /** The error of the first wrong value, with its name. */
