@@ -145,7 +145,8 @@ export class ExpressionReader {
   /** Goes on with a path that stood in parentheses: `(a).b`. */
   continueOperand(operand: PathOperand): PathOperand {
     if (!this.isSymbol('.') && !this.isSymbol('[')) return operand;
-    const elements = [...operand.path.elements];
+    // A path that is too long is refused in the end. Copied whole at each of a thousand parentheses it would cost their square.
+    const elements = operand.path.elements.slice(0, PATH_MAX_ELEMENTS + 1);
     this.#readPathTail(elements);
     return { kind: 'path', path: this.#addPath(elements, operand.path.slot) };
   }

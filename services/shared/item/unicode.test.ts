@@ -21,6 +21,19 @@ test('code points above U+FFFF come after U+E000 to U+FFFF', () => {
   assert.ok(compareUtf8('\ud7ff', '\u{10000}') < 0);
 });
 
+test('long texts are told apart wherever they differ', () => {
+  for (const length of [1023, 1024, 1025, 2048, 5000]) {
+    const text = 'é'.repeat(length);
+    assert.equal(compareUtf8(text, text), 0);
+    assert.ok(compareUtf8(text, `${text}a`) < 0 && compareUtf8(`${text}a`, text) > 0);
+    for (const at of [0, 1023, 1024, 1025, length - 1].filter((place) => place < length)) {
+      const [lower, higher] = ['\uffff', '\u{10000}'].map((other) => text.slice(0, at) + other + text.slice(at + 1));
+      assert.ok(compareUtf8(lower ?? '', higher ?? '') < 0 && compareUtf8(higher ?? '', lower ?? '') > 0, `${length} ${at}`);
+      assert.ok(compareUtf8(text, lower ?? '') < 0);
+    }
+  }
+});
+
 test('a surrogate without its pair is not well formed', () => {
   assert.equal(isWellFormed('\u{1f600}é'), true);
   assert.equal(isWellFormed('\ud83d'), false);

@@ -27,12 +27,24 @@ export function utf8Length(text: string): number {
 export function compareUtf8(a: string, b: string): number {
   if (a === b) return 0;
   const shared = Math.min(a.length, b.length);
-  for (let at = 0; at < shared; at++) {
+  for (let at = equalStart(a, b, shared); at < shared; at++) {
     const left = a.charCodeAt(at);
     const right = b.charCodeAt(at);
     if (left !== right) return codePointRank(left) - codePointRank(right);
   }
   return a.length - b.length;
+}
+
+const COMPARED_AT_ONCE = 1024;
+
+/**
+ * How far two texts are seen to be equal from their start, up to `end`: the runtime compares a thousand units in the time that a loop
+ * takes for some thirty, and an expression can compare texts of 400 KB a hundred times.
+ */
+export function equalStart(a: string, b: string, end: number): number {
+  let at = 0;
+  while (at + COMPARED_AT_ONCE < end && a.slice(at, at + COMPARED_AT_ONCE) === b.slice(at, at + COMPARED_AT_ONCE)) at += COMPARED_AT_ONCE;
+  return at;
 }
 
 /**

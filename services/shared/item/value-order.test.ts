@@ -69,3 +69,13 @@ test('other types have no order', () => {
   assert.equal(compareValues({ L: [] }, { L: [] }), undefined);
   assert.equal(compareValues({ SS: ['a'] }, { SS: ['a'] }), undefined);
 });
+
+test('long binaries are told apart wherever they differ', () => {
+  const bytes = Buffer.alloc(6000, 7);
+  for (const at of [0, 767, 768, 769, 1536, 5999]) {
+    const other = Buffer.from(bytes);
+    other[at] = 200;
+    const [less, more] = [bytes, other].map((each) => each.toString('base64'));
+    assert.ok(compareBase64(less ?? '', more ?? '') < 0 && compareBase64(more ?? '', less ?? '') > 0, String(at));
+  }
+});

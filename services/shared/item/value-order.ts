@@ -2,7 +2,7 @@ import { COMPARED_ELEMENT_WORK } from '../limits/expression-limits.ts';
 import { attributeNames, getAttribute } from './attribute-map.ts';
 import type { AttributeMap, AttributeValue } from './attribute-value.ts';
 import { compareNumbers } from './decimal.ts';
-import { compareUtf8 } from './unicode.ts';
+import { compareUtf8, equalStart } from './unicode.ts';
 
 /**
  * Equality and order of attribute values, always of what they mean and never of their JSON. Both sides are canonical,
@@ -44,7 +44,7 @@ export function compareValues(a: AttributeValue, b: AttributeValue): number | un
 /** Order of the bytes that two strict base64 texts stand for. */
 export function compareBase64(a: string, b: string): number {
   const shared = Math.min(a.length, b.length);
-  for (let at = 0; at < shared; at++) {
+  for (let at = equalStart(a, b, shared); at < shared; at++) {
     const left = a.charCodeAt(at);
     const right = b.charCodeAt(at);
     // Padding and the zero bits before it lie below every bit that could stand there, as the end of the bytes does.
