@@ -1,5 +1,5 @@
 # Commands of the project; README.md says what each is for.
-.PHONY: build up down status logs clean demo bench sim exhaustive test lint gen test-containers node-and-npm sim-nightly chaos mutants fuzz-expressions bench-expressions
+.PHONY: build up down status logs clean demo bench sim exhaustive test lint gen test-containers node-and-npm sim-nightly chaos mutants fuzz-expressions bench-expressions conformance conformance-build
 
 # Folder of the cluster: data, logs, settings. Another folder and another PORT make a second cluster.
 DIR ?= .stator
@@ -103,8 +103,28 @@ mutants: export SEEDS := $(SEEDS)
 mutants: build
 	@node dist/test/mutants/main.js
 
+# Real clients have packages of their own, which `make up` does not need. What is compiled finds them by a link beside it.
+CONFORMANCE = test/conformance
+
+$(CONFORMANCE)/node_modules/.package-lock.json: $(CONFORMANCE)/package.json $(CONFORMANCE)/package-lock.json | node-and-npm
+	cd $(CONFORMANCE) && npm install --no-save
+	@touch $@
+
+conformance-build: build $(CONFORMANCE)/node_modules/.package-lock.json
+	@node_modules/.bin/tsc -p $(CONFORMANCE)/tsconfig.json
+	@ln -sfn ../../../$(CONFORMANCE)/node_modules dist/$(CONFORMANCE)/node_modules
+
+# Other people's clients against a cluster: make conformance [ONLY=dynamoose,electrodb] [PENDING=1: those that wait for a feature]
+CLIENTS = $(CONFORMANCE)/$(if $(PENDING),pending,clients)
+ALL_CLIENTS = $(if $(PENDING),$(wildcard $(CLIENTS)/*.ts),$(CONFORMANCE)/clients.test.ts)
+comma = ,
+conformance: conformance-build
+	@node --test --test-timeout=900000 \
+	  $(patsubst %.ts,dist/%.js,$(if $(ONLY),$(patsubst %,$(CLIENTS)/%.ts,$(subst $(comma), ,$(ONLY))),$(ALL_CLIENTS)))
+
 # Node runs every file of a folder that is named test, so its folders are named one by one; those that need more than Node are left out.
-TEST_FOLDERS = dist/services $(filter-out %/containers,$(addprefix dist/,$(shell find test -name '*.test.ts' | cut -d/ -f1-2 | sort -u)))
+TEST_FOLDERS = dist/services $(filter-out %/containers, \
+  $(addprefix dist/,$(shell find test -name node_modules -prune -o -name '*.test.ts' -print | cut -d/ -f1-2 | sort -u)))
 
 # A test that hangs fails by its name, after far more time than any of them takes.
 test: lint
@@ -115,7 +135,7 @@ golden: build
 	@REWRITE=$(REWRITE) node --test dist/test/golden
 
 # Formatting and rules of the sources, direction of imports, generated files, numbers that must never change.
-lint: build
+lint: conformance-build
 	@node_modules/.bin/biome ci --error-on-warnings .
 	@node_modules/.bin/depcruise services test dist/services dist/test --config .dependency-cruiser.cjs
 	@node dist/test/lint/generate-wire-tags.js --check

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Mutant } from './mutant.ts';
 import { patchedFiles } from './patching.ts';
@@ -23,7 +23,9 @@ export class Workshop {
 
   constructor() {
     this.folder = mkdtempSync(join(tmpdir(), 'stator-mutants-'));
-    for (const name of COPIED) cpSync(join(PROJECT, name), join(this.folder, name), { recursive: true, preserveTimestamps: true });
+    // The packages of test/conformance are many and of no use here.
+    const filter = (path: string): boolean => basename(path) !== 'node_modules';
+    for (const name of COPIED) cpSync(join(PROJECT, name), join(this.folder, name), { recursive: true, preserveTimestamps: true, filter });
     symlinkSync(join(PROJECT, 'node_modules'), join(this.folder, 'node_modules'));
   }
 
