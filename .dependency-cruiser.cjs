@@ -4,7 +4,7 @@
 
 // The same kinds of files stand in .dockerignore: the image is built without them.
 const TESTS = '\\.(test|test-support|fixture)\\.(ts|js)$';
-const PURE_LIBRARIES = '^services/shared/(item|expression|paxos|placement|btree|wal|wire|cluster-client)/';
+const PURE_LIBRARIES = '^services/shared/(item|expression|policy|paxos|placement|btree|wal|wire|cluster-client)/';
 const PROCESSES = '^services/(router|storage-node|auto-admin|stream-shard)/';
 
 const LAYERS = [
