@@ -16,7 +16,7 @@ await runProcess({
     const { digest, logger, metrics } = environment;
     const { name, seeds } = options;
     const transport = createTransport({ identity, listen: options.listen, digest, logger, metrics, process: 'auto_admin' });
-    const service = new AutoAdminService(environment, transport, { name, seeds });
+    const service = new AutoAdminService(environment, transport, { name, seeds, clusterId: () => clusterId });
     const onCluster = (id: string): void => {
       clusterId = id;
     };

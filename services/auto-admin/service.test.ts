@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { AutoAdminWorld, musicTable } from '../../test/harness/auto-admin-world.ts';
+import { AutoAdminWorld, CLUSTER_ID, musicTable } from '../../test/harness/auto-admin-world.ts';
 import { DROP } from '../../test/harness/fake-transport.ts';
 import { MINUTE_MS } from '../shared/base/units.ts';
-import { ADMIN_LEASE_MARGIN_MS, ADMIN_LEASE_MS, CATALOG_SILENT_MS, REMOVED_TABLE_KEPT_MS } from '../shared/limits/auto-admin-limits.ts';
+import { ADMIN_LEASE_MARGIN_MS, ADMIN_LEASE_MS, CATALOG_SILENT_MS, REMOVED_RECORD_KEPT_MS } from '../shared/limits/auto-admin-limits.ts';
 import { parseTableRecord } from '../shared/placement/record-format.ts';
 import type { RegisterNode } from '../shared/wire/admin.ts';
 
@@ -29,7 +29,7 @@ test('a table on demand is created: four partitions, every node leads, ids below
   assert.equal(admin.environment.values.get('stator_auto_admin_steps_total operation=create-replica code=done'), 12);
   assert.equal(admin.environment.values.get('stator_auto_admin_active_count'), 1);
   const description = await world.call({ kind: 'describe-auto-admin' });
-  assert.deepEqual(description, { kind: 'auto-admin-description', active: true, operationsUnderWay: 0 });
+  assert.deepEqual(description, { kind: 'auto-admin-description', clusterId: CLUSTER_ID, active: true, operationsUnderWay: 0 });
 });
 
 test('a table is deleted: no replica, no record is left, and its name can be used again', async () => {
@@ -99,7 +99,7 @@ test('a table that is gone is forgotten in the end', async () => {
   await world.untilStatus('ACTIVE');
   await world.delete();
   await world.untilStatus(undefined);
-  await world.timers.advance(REMOVED_TABLE_KEPT_MS - MINUTE_MS);
+  await world.timers.advance(REMOVED_RECORD_KEPT_MS - MINUTE_MS);
   assert.equal(world.cluster.records().has('table/1/r/Music'), true);
   await world.timers.advance(3 * MINUTE_MS);
   assert.equal(world.cluster.records().has('table/1/r/Music'), false);

@@ -7,8 +7,9 @@ import { AdminCallError, type PeerIdentity } from '../shared/env/transport.ts';
 import type { AdminRequest, AdminResponse } from '../shared/wire/admin.ts';
 import type { StatorTransport } from '../shared/wire/frames.ts';
 import { AdminLease } from './core/admin-lease.ts';
-import { RemovedTables } from './core/removed-tables.ts';
+import { RemovedRecords } from './core/removed-records.ts';
 import { TableOperations } from './core/table-operations.ts';
+import { createCredential, listCredentials, revokeCredential, setCredentialPolicy } from './handlers/credentials.ts';
 import { changeTable } from './handlers/change-table.ts';
 import { createTable } from './handlers/create-table.ts';
 import { deleteTable } from './handlers/delete-table.ts';
@@ -22,6 +23,8 @@ export interface AutoAdminOptions {
   readonly name: string;
   /** Addresses of the nodes that hold the catalog. */
   readonly seeds: readonly string[];
+  /** Empty until it is known. */
+  readonly clusterId: () => string;
 }
 
 /**
@@ -34,7 +37,7 @@ export class AutoAdminService implements Service {
   readonly #cluster: ClusterClient;
   readonly #lease: AdminLease;
   readonly #operations: TableOperations;
-  readonly #removedTables: RemovedTables;
+  readonly #removedRecords: RemovedRecords;
   readonly #context: HandlerContext;
   readonly #metrics: AutoAdminMetrics;
 
@@ -45,8 +48,10 @@ export class AutoAdminService implements Service {
     this.#cluster = new ClusterClient(environment, transport, options.seeds, '');
     this.#lease = new AdminLease(environment, this.#cluster.catalog, options.name, (active) => this.#leaseChanged(active));
     this.#operations = new TableOperations(environment, transport, this.#cluster, this.#lease, this.#metrics);
-    this.#removedTables = new RemovedTables(environment, this.#cluster.catalog, this.#cluster.watcher, this.#lease);
-    this.#context = { cluster: this.#cluster, lease: this.#lease, operations: this.#operations, random: environment.random };
+    this.#removedRecords = new RemovedRecords(environment, this.#cluster.catalog, this.#cluster.watcher, this.#lease);
+    const { clock, random } = environment;
+    const { clusterId } = options;
+    this.#context = { cluster: this.#cluster, lease: this.#lease, operations: this.#operations, clock, random, clusterId };
   }
 
   async run(): Promise<void> {
@@ -54,19 +59,19 @@ export class AutoAdminService implements Service {
     this.#cluster.start();
     await this.#transport.listen({ admin: (request, peer) => this.#answer(request, peer) });
     void this.#lease.run();
-    void this.#removedTables.run();
+    void this.#removedRecords.run();
   }
 
   /** Hands over at once, so that another instance need not wait for the lease to run out. */
   async drain(): Promise<void> {
     this.#operations.stop();
-    this.#removedTables.stop();
+    this.#removedRecords.stop();
     await this.#lease.release();
   }
 
   async stop(): Promise<void> {
     this.#operations.stop();
-    this.#removedTables.stop();
+    this.#removedRecords.stop();
     this.#lease.stop();
     this.#cluster.stop();
     await this.#transport.close();
@@ -116,6 +121,14 @@ export class AutoAdminService implements Service {
         return deleteTable(this.#context, request);
       case 'change-table':
         return changeTable(this.#context, request);
+      case 'create-credential':
+        return createCredential(this.#context, request);
+      case 'set-credential-policy':
+        return setCredentialPolicy(this.#context, request);
+      case 'revoke-credential':
+        return revokeCredential(this.#context, request);
+      case 'list-credentials':
+        return listCredentials(this.#context);
       case 'describe-auto-admin':
         return describeAutoAdmin(this.#context);
       default:

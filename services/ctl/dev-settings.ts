@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { newSealingKey } from '../shared/platform/sealer.ts';
 import { replaceFile } from './replace-file.ts';
 import { UserError } from './user-error.ts';
 
@@ -13,6 +14,8 @@ export interface DevSettings {
   readonly region: string;
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
+  /** Seals the secrets of the cluster's other credentials. Absent in a folder of an earlier version until its next start. */
+  readonly sealingKey?: string;
   readonly clusterId: string;
   /** All seeds have confirmed that they belong to the cluster: from then on an empty one has lost its disk. */
   readonly formed: boolean;
@@ -74,6 +77,7 @@ export function chooseSettings(directory: string, existing: DevSettings | undefi
     region,
     accessKeyId: keyPart('ACCESS_KEY_ID', wanted.accessKeyId ?? existing?.accessKeyId ?? DEFAULT_ACCESS_KEY_ID),
     secretAccessKey: keyPart('SECRET_ACCESS_KEY', wanted.secretAccessKey ?? existing?.secretAccessKey ?? newSecret()),
+    sealingKey: existing?.sealingKey ?? newSealingKey(),
     clusterId: existing?.clusterId ?? randomUUID(),
     formed: existing?.formed ?? false,
   };
@@ -110,7 +114,9 @@ function parseSettings(text: string): Omit<DevSettings, 'directory'> | undefined
   }
   if (typeof value !== 'object' || value === null) return undefined;
   const { port, region, accessKeyId, secretAccessKey, clusterId, formed } = value as Record<string, unknown>;
+  const { sealingKey } = value as Record<string, unknown>;
   if (typeof port !== 'number' || typeof region !== 'string' || typeof accessKeyId !== 'string') return undefined;
   if (typeof secretAccessKey !== 'string' || typeof clusterId !== 'string' || typeof formed !== 'boolean') return undefined;
-  return { port, region, accessKeyId, secretAccessKey, clusterId, formed };
+  const settings = { port, region, accessKeyId, secretAccessKey, clusterId, formed };
+  return typeof sealingKey === 'string' ? { ...settings, sealingKey } : settings;
 }

@@ -26,7 +26,7 @@ export interface DevProcess {
 }
 
 export const HOST = '127.0.0.1';
-const ACCOUNT = '000000000000';
+export const ACCOUNT = '000000000000';
 const AZS = ['a', 'b', 'c'] as const;
 
 /** Offsets from the cluster's port. They never change: the nodes' addresses are part of the data. */
@@ -131,7 +131,11 @@ function router(settings: DevSettings): DevProcess {
       region: settings.region,
       account: ACCOUNT,
     }),
-    environment: { STATOR_ACCESS_KEY_ID: settings.accessKeyId, STATOR_SECRET_ACCESS_KEY: settings.secretAccessKey },
+    environment: {
+      STATOR_ACCESS_KEY_ID: settings.accessKeyId,
+      STATOR_SECRET_ACCESS_KEY: settings.secretAccessKey,
+      STATOR_SEALING_KEY: settings.sealingKey ?? '',
+    },
   };
 }
 

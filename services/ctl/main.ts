@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { createAdminCall } from './admin-client.ts';
 import { addCheckCommand } from './check-command.ts';
+import { addCredentialsCommands } from './credentials-command.ts';
 import { addDevCommands } from './dev-commands.ts';
 import { addInitCommand } from './init-command.ts';
 import { addInspectCommand } from './inspect-command.ts';
@@ -13,6 +14,7 @@ const program = new Command('stator').description('Runs and inspects Stator clus
 const report = (line: string): void => console.log(line);
 addDevCommands(program, report);
 addInitCommand(program, createAdminCall(''), report);
+addCredentialsCommands(program, report);
 addScrubCommand(program, report);
 addInspectCommand(program, report);
 addCheckCommand(program, report);

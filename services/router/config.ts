@@ -18,7 +18,11 @@ export const ROUTER_OPTIONS = {
   httpListen: addressOption({ help: 'Where clients connect.', default: '127.0.0.1:8000' }),
   accessKeyId: optional(textOption({ help: 'An access key that this router accepts, beside those of the catalog.' })),
   secretAccessKey: optional(secret(textOption({ help: 'Its secret.' }))),
-  account: textOption({ help: 'The account that the access key belongs to.', default: '000000000000' }),
+  account: textOption({ help: 'The account that the access key belongs to; it may do everything there.', default: '000000000000' }),
+  sealingKey: optional(
+    secret(textOption({ help: 'Key that the secrets of the catalog are sealed with: 32 bytes in hexadecimal or Base64.' })),
+  ),
+  sealingKeyFile: optional(textOption({ help: 'File with that key.' })),
   requestTimeoutMs: integerOption({
     help: 'A request is repeated within this time while its leader is gone.',
     unit: 'ms',

@@ -6,9 +6,10 @@ import { createTransport } from '../shared/platform/grpc-transport.ts';
 import { DEFAULT_HTTP_LIMITS } from '../shared/platform/http-limits.ts';
 import { createHttpServer } from '../shared/platform/http-server.ts';
 import { runProcess } from '../shared/platform/process-shell.ts';
+import { sealerOf } from '../shared/platform/sealer.ts';
 import { startWorkerThread } from '../shared/platform/worker-thread.ts';
 import { ROUTER_OPTIONS, type RouterCommandLine } from './config.ts';
-import type { Credential } from './core/api/signature/signature-verifier.ts';
+import type { Credential } from './core/api/identity.ts';
 import { RouterService } from './service.ts';
 
 /** Compiled, as all that runs. */
@@ -36,6 +37,7 @@ await runProcess({
         startWorkerThread({ module: LARGE_REQUEST_THREAD, name: 'large-requests', heapBytes: LARGE_REQUEST_HEAP_BYTES_MAX }),
       compression: nodeCompression,
       credentials: credentialsOf(options),
+      sealer: sealerOf({ key: options.sealingKey, file: options.sealingKeyFile }),
     };
     const service = new RouterService(environment, transport, serviceOptions, (handle) =>
       createHttpServer({ ...splitAddress(options.httpListen), limits: DEFAULT_HTTP_LIMITS, handle, logger, metrics, process: 'router' }),

@@ -5,6 +5,7 @@ import type { Counter, Gauge, Histogram, Metrics } from '../shared/env/metrics.t
 export interface RouterMetrics {
   readonly requests: Counter;
   readonly latency: Histogram;
+  readonly accessDenied: Counter;
   readonly bytesInFlight: Gauge;
   readonly threadBytes: Gauge;
   readonly heldBytes: Gauge;
@@ -26,6 +27,11 @@ export function routerMetrics(
       labels: ['operation'],
       buckets: [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10],
     }),
+    accessDenied: metrics.counter({
+      name: 'stator_router_access_denied_total',
+      help: 'Requests whose signer may not do what they ask, by action.',
+      labels: ['action'],
+    }),
     bytesInFlight: metrics.gauge({
       name: 'stator_router_request_bytes',
       help: 'Bytes of request bodies that are being worked on.',
@@ -42,6 +48,15 @@ export function routerMetrics(
       collect: (gauge) => gauge.set(load.threadBytes),
     }),
   };
+}
+
+/** How many credentials of the catalog this router could not use. */
+export function credentialMetrics(metrics: Metrics, credentials: { readonly unreadable: number }): void {
+  metrics.gauge({
+    name: 'stator_router_unreadable_credentials',
+    help: 'Credentials of the catalog that are sealed with another key than this router has.',
+    collect: (gauge) => gauge.set(credentials.unreadable),
+  });
 }
 
 /** What the client of the groups counts, as metrics: requests held and their bytes, and why requests were refused or repeated. */

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { ACCESS_KEY_ID, ACCOUNT, REGION, SECRET, signedRequest } from '../../test/harness/api-client.ts';
 import type { SigningOptions } from '../../test/harness/api-client.ts';
@@ -7,8 +8,10 @@ import { ManualTimers } from '../../test/harness/manual-timers.ts';
 import { testEnvironment } from '../../test/harness/test-environment.ts';
 import { must } from '../shared/base/assert.ts';
 import { REQUEST_TIMEOUT_MS } from '../shared/limits/api-limits.ts';
+import type { Sealer } from '../shared/env/sealer.ts';
+import { createSealer } from '../shared/platform/sealer.ts';
 import type { HttpRequest, HttpResponse } from '../shared/env/http.ts';
-import type { CredentialRecord, TableRecord } from '../shared/placement/catalog-records.ts';
+import type { CredentialRecord, RevokedCredentialRecord, TableRecord } from '../shared/placement/catalog-records.ts';
 import { formatAmzDate } from './core/api/signature/amz-date.ts';
 import { RouterService } from './service.ts';
 
@@ -20,7 +23,7 @@ interface Router {
   readonly send: (operation: string, input: object, options?: SigningOptions) => Promise<string>;
 }
 
-function routerOf(cluster: FakeCluster, timers: ManualTimers): Router {
+function routerOf(cluster: FakeCluster, timers: ManualTimers, sealer?: Sealer): Router {
   const door: string[] = [];
   let handle: ((request: HttpRequest) => Promise<HttpResponse>) | undefined;
   const note = (event: string) => async () => {
@@ -36,6 +39,7 @@ function routerOf(cluster: FakeCluster, timers: ManualTimers): Router {
       autoAdmins: ['admin:1'],
       requestTimeoutMs: REQUEST_TIMEOUT_MS,
       credentials: new Map([[ACCESS_KEY_ID, { secret: SECRET, account: ACCOUNT }]]),
+      sealer,
     },
     (given) => {
       handle = given;
@@ -48,6 +52,23 @@ function routerOf(cluster: FakeCluster, timers: ManualTimers): Router {
     return (await timers.until(must(handle)(request))).body.toString();
   };
   return { service, timers, door, send };
+}
+
+const ALLOW_LISTING = JSON.stringify({ Statement: { Effect: 'Allow', Action: 'dynamodb:ListTables', Resource: '*' } });
+
+function credentialOf(sealer: Sealer, policy: string | undefined): CredentialRecord {
+  const accessKeyId = 'AKIAOTHER';
+  return {
+    accessKeyId,
+    account: '2',
+    userName: 'them',
+    sealedSecret: sealer.seal('theirs', accessKeyId),
+    sealing: sealer.name,
+    ...(policy === undefined ? {} : { policy }),
+    createdAtMs: 1,
+    status: 'ACTIVE',
+    generation: 1,
+  };
 }
 
 const table: TableRecord = {
@@ -103,16 +124,56 @@ test('credentials come from the options and from the catalog, and go with the ca
   const timers = new ManualTimers();
   const cluster = new FakeCluster(timers);
   cluster.registerNodes();
-  const { service, send } = routerOf(cluster, timers);
+  const sealer = createSealer(randomBytes(32));
+  const { service, send } = routerOf(cluster, timers, sealer);
   await timers.until(service.run());
-  const record: CredentialRecord = { accessKeyId: 'AKIAOTHER', account: '2', sealedSecret: 'theirs', sealing: 'none', generation: 1 };
+  const record = credentialOf(sealer, ALLOW_LISTING);
   const theirs = { accessKeyId: 'AKIAOTHER', secret: 'theirs' };
   assert.match(await send('ListTables', {}, theirs), /UnrecognizedClientException/);
   cluster.putRecord('credential/AKIAOTHER', record);
   await timers.advance(100);
   assert.equal(await send('ListTables', {}, theirs), '{"TableNames":[]}');
-  cluster.putRecord('credential/AKIAOTHER', { ...record, sealing: 'some-later-way', generation: 2 });
+  cluster.putRecord('credential/AKIAOTHER', { ...record, policy: ALLOW_LISTING.replace('Allow', 'Deny'), generation: 2 });
+  await timers.advance(100);
+  assert.match(
+    await send('ListTables', {}, theirs),
+    /User: arn:aws:iam::2:user\/them is not authorized to perform: dynamodb:ListTables on resource: arn:aws:dynamodb:eu-test-1:2:table\/\* with an explicit deny in an identity-based policy/,
+  );
+  cluster.putRecord('credential/AKIAOTHER', credentialOf(sealer, undefined));
+  await timers.advance(100);
+  assert.match(await send('ListTables', {}, theirs), /AccessDeniedException.*because no identity-based policy allows/);
+  const revoked: RevokedCredentialRecord = { accessKeyId: 'AKIAOTHER', status: 'REVOKED', generation: 4, revokedAtMs: 1 };
+  cluster.putRecord('credential/AKIAOTHER', revoked);
   await timers.advance(100);
   assert.match(await send('ListTables', {}, theirs), /UnrecognizedClientException/);
   assert.equal(await send('ListTables', {}), '{"TableNames":[]}');
+});
+
+test('without the key that a secret is sealed with, or where it was damaged, nobody gets in by it', async () => {
+  const sealer = createSealer(randomBytes(32));
+  const theirs = { accessKeyId: 'AKIAOTHER', secret: 'theirs' };
+  for (const own of [undefined, createSealer(randomBytes(32))]) {
+    const timers = new ManualTimers();
+    const cluster = new FakeCluster(timers);
+    cluster.registerNodes();
+    const { service, send } = routerOf(cluster, timers, own);
+    await timers.until(service.run());
+    cluster.putRecord('credential/AKIAOTHER', credentialOf(sealer, ALLOW_LISTING));
+    await timers.advance(100);
+    assert.match(await send('ListTables', {}, theirs), /ServiceUnavailable.*sealing key of this router is missing, or is not the one/);
+    assert.match(await send('ListTables', {}, { ...theirs, secret: 'no such access key' }), /ServiceUnavailable/);
+    assert.equal(await send('ListTables', {}), '{"TableNames":[]}');
+  }
+  const timers = new ManualTimers();
+  const cluster = new FakeCluster(timers);
+  cluster.registerNodes();
+  const { service, send } = routerOf(cluster, timers, sealer);
+  await timers.until(service.run());
+  const record = credentialOf(sealer, ALLOW_LISTING);
+  cluster.putRecord('credential/AKIAOTHER', { ...record, sealedSecret: sealer.seal('theirs', 'AKIASOMEBODYELSE') });
+  await timers.advance(100);
+  assert.match(await send('ListTables', {}, theirs), /ServiceUnavailable/);
+  cluster.putRecord('credential/AKIAOTHER', { ...record, policy: '{"Statement":[{"Effect":"Allow"}]}' });
+  await timers.advance(100);
+  assert.match(await send('ListTables', {}, theirs), /AccessDeniedException/);
 });

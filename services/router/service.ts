@@ -1,13 +1,15 @@
 import { ClusterClient } from '../shared/cluster-client/cluster-client.ts';
 import type { Environment, Service } from '../shared/env/environment.ts';
 import type { Compression } from '../shared/env/compression.ts';
+import type { Sealer } from '../shared/env/sealer.ts';
 import type { StartThread } from '../shared/env/thread.ts';
 import type { HttpRequest, HttpResponse } from '../shared/env/http.ts';
 import type { StatorTransport } from '../shared/wire/frames.ts';
-import type { Credential } from './core/api/signature/signature-verifier.ts';
+import type { Credential } from './core/api/identity.ts';
+import { RouterCredentials } from './core/credentials.ts';
 import { StorageClient } from './core/storage-client.ts';
 import { ApiEndpoint } from './handlers/api-endpoint.ts';
-import { groupMetrics } from './metrics.ts';
+import { credentialMetrics, groupMetrics } from './metrics.ts';
 
 export interface RouterOptions {
   readonly region: string;
@@ -19,6 +21,8 @@ export interface RouterOptions {
   readonly requestTimeoutMs: number;
   /** Credentials given to this process by access key, beside those of the catalog. */
   readonly credentials: ReadonlyMap<string, Credential>;
+  /** Opens the secrets of the catalog's credentials; without it none of them can be used. */
+  readonly sealer?: Sealer | undefined;
   /** See ApiEndpointOptions. */
   readonly startThread?: StartThread;
   readonly compression?: Compression;
@@ -33,8 +37,6 @@ export interface FrontDoor {
   close(): Promise<void>;
 }
 
-/** Sealing of secrets that are stored as they are. */
-const UNSEALED = 'none';
 /** The first catalog is waited for in steps, so that a stop is noticed. */
 const CATALOG_WAIT_MS = 500;
 
@@ -44,7 +46,7 @@ export class RouterService implements Service {
   readonly #cluster: ClusterClient;
   readonly #endpoint: ApiEndpoint;
   readonly #frontDoor: FrontDoor;
-  readonly #credentials: ReadonlyMap<string, Credential>;
+  readonly #credentials: RouterCredentials;
   #listening = false;
   #stopping = false;
 
@@ -56,14 +58,22 @@ export class RouterService implements Service {
   ) {
     const { region, seeds, autoAdmins, az, requestTimeoutMs, startThread, compression } = options;
     this.#transport = transport;
-    this.#credentials = options.credentials;
     this.#cluster = new ClusterClient(environment, transport, seeds, az);
     groupMetrics(environment.metrics, this.#cluster.groups);
+    const { watcher } = this.#cluster;
+    this.#credentials = new RouterCredentials({
+      watcher,
+      logger: environment.logger,
+      sealer: options.sealer,
+      given: options.credentials,
+    });
+    credentialMetrics(environment.metrics, this.#credentials);
+    watcher.onChange(() => this.#credentials.warn());
     const storage = new StorageClient(environment, transport, this.#cluster, { region, seeds, autoAdmins });
     this.#endpoint = new ApiEndpoint(environment, storage, {
       region,
       requestTimeoutMs,
-      credentials: (accessKeyId) => this.#credential(accessKeyId),
+      credentials: this.#credentials.find,
       ...(startThread === undefined ? undefined : { startThread }),
       ...(compression === undefined ? undefined : { compression }),
     });
@@ -100,12 +110,5 @@ export class RouterService implements Service {
     if (!this.#cluster.watcher.ready) return 'the catalog has not been read yet';
     if (!this.#listening) return 'the HTTP server does not listen yet';
     return this.#stopping ? 'the router is stopping' : undefined;
-  }
-
-  #credential(accessKeyId: string): Credential | undefined {
-    const given = this.#credentials.get(accessKeyId);
-    if (given !== undefined) return given;
-    const record = this.#cluster.watcher.view.credential(accessKeyId);
-    return record?.sealing === UNSEALED ? { secret: record.sealedSecret, account: record.account } : undefined;
   }
 }

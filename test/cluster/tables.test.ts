@@ -42,7 +42,7 @@ describe('tables of a cluster of three nodes', () => {
     for (const node of nodes) await node.start();
     const seeds = nodes.map(({ address }) => address);
     const admin = newProcess('auto-admin-1');
-    const service = new AutoAdminService(admin.environment, admin.transport, { name: 'auto-admin-1', seeds });
+    const service = new AutoAdminService(admin.environment, admin.transport, { name: 'auto-admin-1', seeds, clusterId: () => CLUSTER });
     await service.run();
     const router = newProcess('router-1');
     const cluster = new ClusterClient(router.environment, router.transport, seeds, 'b');

@@ -20,6 +20,8 @@ export const musicTable: TableDefinition = {
   createdAtMs: 5,
 };
 
+export const CLUSTER_ID = 'cluster-of-tests';
+
 export interface RunningAdmin {
   readonly service: AutoAdminService;
   readonly environment: TestEnvironment;
@@ -45,7 +47,7 @@ export class AutoAdminWorld {
     const address = `${name}:1`;
     const environment = testEnvironment(this.timers, this.#lives);
     const transport = this.cluster.network.transport(address, name, this.#lives);
-    const service = new AutoAdminService(environment, transport, { name, seeds: this.cluster.seeds });
+    const service = new AutoAdminService(environment, transport, { name, seeds: this.cluster.seeds, clusterId: () => CLUSTER_ID });
     void service.run();
     return { service, environment, address };
   }

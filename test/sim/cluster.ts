@@ -72,7 +72,7 @@ export class SimCluster {
     const seeds = this.seeds.map(({ name }) => addressOf(name));
     this.autoAdmin = this.#machine(AUTO_ADMIN, (parts) => {
       const { environment, transport } = parts;
-      return joining(parts, seeds, new AutoAdminService(environment, transport, { name: AUTO_ADMIN, seeds }));
+      return joining(parts, seeds, new AutoAdminService(environment, transport, { name: AUTO_ADMIN, seeds, clusterId: () => CLUSTER_ID }));
     });
     this.routers = ROUTERS.map((name, at) => this.#machine(name, (parts) => this.#router(must(ZONES[at]), seeds, parts)));
     const process = new SimProcess({ kernel, name: OPERATOR, clock: new SimClock(kernel, 0, 0), onEnd: () => undefined });

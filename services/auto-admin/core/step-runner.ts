@@ -164,7 +164,7 @@ export class StepRunner {
     return resultOf(removal);
   }
 
-  /** What stays under the key keeps late copies of calls from making the table again; `RemovedTables` takes it away. */
+  /** What stays under the key keeps late copies of calls from making the table again; `RemovedRecords` takes it away. */
   async #removeTable({ account, region, name, tableId, generation }: TableRecord): Promise<StepResult> {
     const removedAtMs = Math.floor(this.#clock.wallMs());
     const record: RemovedTableRecord = { account, region, name, tableId, status: 'REMOVED', generation: generation + 1, removedAtMs };

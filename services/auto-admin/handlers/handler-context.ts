@@ -1,6 +1,6 @@
 import { NOT_ACTIVE, UNAVAILABLE } from '../../shared/cluster-client/auto-admin-client.ts';
 import type { ClusterClient } from '../../shared/cluster-client/cluster-client.ts';
-import type { Random } from '../../shared/env/clock.ts';
+import type { Clock, Random } from '../../shared/env/clock.ts';
 import { AdminCallError } from '../../shared/env/transport.ts';
 import { PARTITIONS_PER_NEW_TABLE_MAX } from '../../shared/limits/placement-limits.ts';
 import { partitionCount, type Partitioning } from '../../shared/placement/table-plan.ts';
@@ -12,7 +12,9 @@ export interface HandlerContext {
   readonly cluster: ClusterClient;
   readonly lease: AdminLease;
   readonly operations: TableOperations;
+  readonly clock: Clock;
   readonly random: Random;
+  readonly clusterId: () => string;
 }
 
 /** How often a compare-and-set that met another change is tried on the newer record. */

@@ -1,6 +1,9 @@
+import { authorize } from '../core/api/authorization/authorize.ts';
+import { foreignDenial } from '../core/api/authorization/denial.ts';
 import type { JsonObject } from '../core/api/json-object.ts';
 import type { RequestContext } from '../core/api/request-context.ts';
 import type { RequestShape } from '../core/api/request-shape.ts';
+import { ForeignTableError } from '../core/api/table-name.ts';
 
 /** One operation of the API: JSON in, JSON out. `answer` rejects with ApiError, ItemError or ExpressionError. */
 export interface Action {
@@ -8,7 +11,10 @@ export interface Action {
   readonly answer: (input: JsonObject, context: RequestContext) => Promise<Buffer>;
 }
 
-/** An operation in the two steps of the service: the request is read and judged as a whole, then it meets the table. */
+/**
+ * An operation in the steps of the service: the request is read and judged as a whole, then whether its signer may do it, and only
+ * then it meets the table.
+ */
 export interface ActionDefinition<Request> {
   readonly name: string;
   readonly shape: RequestShape;
@@ -26,8 +32,10 @@ export function defineAction<Request>({ name, shape, read, run }: ActionDefiniti
     } catch (error) {
       // A wrong type anywhere wins over what was found wrong so far.
       shape.checkTypesDeep(input);
-      throw error;
+      throw error instanceof ForeignTableError ? foreignDenial(context.identity, `dynamodb:${name}`, error.arn) : error;
     }
+    const asked = authorize(name, input, context);
+    if (asked !== undefined) await asked;
     return run(request, context);
   };
   return { name, answer };

@@ -14,18 +14,18 @@ import {
   TURN_BYTES_MAX,
 } from '../../shared/limits/api-limits.ts';
 import { crc32InTurns } from '../core/api/answer.ts';
-import { internalServerError, notSupported, protocolError, validationError } from '../core/api/api-error.ts';
+import { ACCESS_DENIED, internalServerError, notSupported, protocolError, validationError } from '../core/api/api-error.ts';
 import type { ApiError } from '../core/api/api-error.ts';
 import { acceptsGzip, compressionError, isBodyCompressed, originalBytesMax } from '../core/api/content-encoding.ts';
 import { ExpressionCache } from '../core/api/expression-cache.ts';
 import { apiErrorOf } from '../core/api/failure.ts';
+import type { CredentialLookup } from '../core/api/identity.ts';
 import { operationOf } from '../core/api/operations.ts';
 import { checkBody, parseBody } from '../core/api/request-body.ts';
 import { RequestContext } from '../core/api/request-context.ts';
 import type { ApiServices } from '../core/api/request-context.ts';
 import { RequestIds } from '../core/api/request-id.ts';
 import { SignatureVerifier } from '../core/api/signature/signature-verifier.ts';
-import type { CredentialLookup } from '../core/api/signature/signature-verifier.ts';
 import { requestTarget } from '../core/api/request-target.ts';
 import { throttled } from '../core/api/storage-outcome.ts';
 import { LargeRequests } from '../core/large/large-requests.ts';
@@ -47,6 +47,8 @@ export interface ApiEndpointOptions {
 
 /** Not a request of this API at all: so the service answers, in XML. */
 const NO_OPERATION = Buffer.from('<UnknownOperationException/>\n');
+/** DynamoDB Streams is signed for under the same name. */
+const SIGNED_SERVICE = 'dynamodb';
 const JSON_1_0 = 'application/x-amz-json-1.0';
 const JSON_TYPES = new Set([JSON_1_0, 'application/json']);
 
@@ -86,7 +88,7 @@ export class ApiEndpoint {
       timers,
       random,
     };
-    this.#verifier = new SignatureVerifier(digest, clock, options.region, options.credentials);
+    this.#verifier = new SignatureVerifier(digest, clock, { region: options.region, service: SIGNED_SERVICE }, options.credentials);
     this.#requestIds = new RequestIds(random);
     this.#metrics = routerMetrics(environment.metrics, this);
     this.#health = Buffer.from(`healthy: dynamodb.${options.region}.amazonaws.com `);
@@ -139,6 +141,7 @@ export class ApiEndpoint {
     }
     this.#requests--;
     this.#bytes -= bytes;
+    if (code === ACCESS_DENIED) this.#metrics.accessDenied.add(1, { action: operation ?? 'unknown' });
     this.#count(operation ?? 'unknown', code, startedMs);
     const type = contentType === 'application/json' ? contentType : JSON_1_0;
     if (body.length < GZIP_ANSWER_BYTES_MIN) return this.#response(status, type, body);
@@ -163,17 +166,17 @@ export class ApiEndpoint {
     if (operation === undefined) throw protocolError('UnknownOperationException');
     if (this.#requests > REQUESTS_IN_FLIGHT_MAX || this.#bytes > REQUEST_BYTES_IN_FLIGHT_MAX) throw throttled();
     const deadlineAtMs = this.#environment.clock.monotonicMs() + this.#options.requestTimeoutMs;
-    const { account } = this.#verifier.verify(request, query);
+    const identity = this.#verifier.verify(request, query);
     const action = actions.get(operation);
     if (action === undefined) throw notSupported(operation);
     const body = isBodyCompressed(request.headers) ? await this.#decompress(request.body) : request.body;
     const large = this.#large;
     if (large !== undefined && (body.length > INLINE_BODY_BYTES_MAX || checkBody(body) > INLINE_TOKENS_MAX)) {
       if (!itemActions.has(operation)) throw validationError(`The body of the request is too large for ${operation}`);
-      return large.answer({ operation, account, region: this.#options.region, body, deadlineAtMs });
+      return large.answer({ operation, identity, region: this.#options.region, body, deadlineAtMs });
     }
     if (large === undefined) checkBody(body);
-    return action.answer(parseBody(body), new RequestContext(this.#services, account, deadlineAtMs, request.headers.get('host')));
+    return action.answer(parseBody(body), new RequestContext(this.#services, identity, deadlineAtMs, request.headers.get('host')));
   }
 
   /** The original of a compressed body: at most as long as any body may be, and only while there is room for it. */

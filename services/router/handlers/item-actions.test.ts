@@ -379,7 +379,11 @@ test('tables that are not there, not ready, or elsewhere', async () => {
   ] as const) {
     await client.fails(operation, { TableName: 'absent', ...input }, type, message);
     await client.fails(operation, { TableName: 'ab', ...input }, type, message);
-    await client.fails(operation, { TableName: `arn:aws:dynamodb:${REGION}:000000000001:table/plain`, ...input }, type, message);
+    const foreign = `arn:aws:dynamodb:${REGION}:000000000001:table/plain`;
+    const denial =
+      `User: arn:aws:iam::${ACCOUNT}:root is not authorized to perform: dynamodb:${operation} on resource: ${foreign} ` +
+      `because no resource-based policy allows the dynamodb:${operation} action`;
+    await client.fails(operation, { TableName: foreign, ...input }, 'com.amazon.coral.service#AccessDeniedException', denial);
     const elsewhere = `arn:aws:dynamodb:mars-1:${ACCOUNT}:table/plain`;
     await client.refuses(
       operation,

@@ -51,7 +51,7 @@ class LargeRequestThread {
   }
 
   #answer(job: RequestJob): Promise<Buffer> {
-    const { id, operation, account, region, deadlineAtMs } = job;
+    const { id, operation, identity, region, deadlineAtMs } = job;
     this.#refuseLate(deadlineAtMs);
     const action = itemActions.get(operation);
     if (action === undefined) throw new AssertionError(`${operation} is not worked on in the thread`);
@@ -60,7 +60,7 @@ class LargeRequestThread {
     const services = { region, storage, tables: undefined, room: this.#room, expressions: this.#expressions, ...this.#environment };
     const body = asBuffer(job.body);
     checkBody(body);
-    return action.answer(parseBody(body), new RequestContext(services, account, deadlineAtMs));
+    return action.answer(parseBody(body), new RequestContext(services, identity, deadlineAtMs));
   }
 
   #project({ id, expression, names, items, deadlineAtMs }: ProjectionJob): void {

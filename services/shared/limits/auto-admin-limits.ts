@@ -24,12 +24,12 @@ export const LEADER_POLL_MS = 25;
 /** Time for one call to a storage node: it syncs its store. */
 export const STEP_CALL_TIMEOUT_MS = 5 * SECOND_MS;
 /**
- * How long the catalog remembers a table that is gone. Our choice: a copy of a call can lie in a socket while TCP repeats it, which
+ * How long the catalog remembers a table that is gone, and a credential that was revoked. Our choice: a copy of a call can lie in a socket while TCP repeats it, which
  * Linux does for a quarter of an hour (tcp(7), tcp_retries2).
  */
-export const REMOVED_TABLE_KEPT_MS = HOUR_MS;
-/** How often the auto-admin looks for removed tables to forget, and how many it forgets at a time. */
-export const REMOVED_TABLES_POLL_MS = MINUTE_MS;
-export const REMOVED_TABLES_FORGOTTEN_MAX = 1000;
+export const REMOVED_RECORD_KEPT_MS = HOUR_MS;
+/** How often the auto-admin looks for such records to forget, and how many it forgets at a time. */
+export const REMOVED_RECORDS_POLL_MS = MINUTE_MS;
+export const REMOVED_RECORDS_FORGOTTEN_MAX = 1000;
 /** How long a plan waits to see its own writes in the watched catalog. */
 export const OWN_WRITES_SEEN_MS = 2 * SECOND_MS;

@@ -63,7 +63,7 @@ export function isServing({ status }: TableRecord): boolean {
 }
 
 /**
- * What a table that is gone leaves under its key for REMOVED_TABLE_KEPT_MS: it makes a late copy of the CreateTable that made the
+ * What a table that is gone leaves under its key for REMOVED_RECORD_KEPT_MS: it makes a late copy of the CreateTable that made the
  * table, or of one that lost to it, meet a generation that it does not expect.
  */
 export interface RemovedTableRecord {
@@ -111,15 +111,33 @@ export interface NodeRecord {
   readonly generation: number;
 }
 
-/** Key: `credential/<accessKeyId>`. */
-export interface CredentialRecord {
+/** A credential as its maker hands it over. Access key ids are random and never used again. */
+export interface CredentialDefinition {
   readonly accessKeyId: string;
   readonly account: string;
-  /** Sealed; how is said by `sealing` (`none`: plain text, for a key given on a router's command line only). */
+  /** Of the user whose credential it is; one user can have several. */
+  readonly userName: string;
+  /** Sealed for this access key id, by the method and under the key that `sealing` names (env/sealer.ts). */
   readonly sealedSecret: string;
   readonly sealing: string;
+  /** Text of an identity policy (shared/policy); absent: nothing is allowed. */
   readonly policy?: string;
+  readonly createdAtMs: number;
+}
+
+/** Key: `credential/<accessKeyId>`. */
+export interface CredentialRecord extends CredentialDefinition {
+  readonly status: 'ACTIVE';
   readonly generation: number;
+}
+
+/** What a revoked credential leaves under its key for REMOVED_RECORD_KEPT_MS: a late copy of the call that made it finds it there. */
+export interface RevokedCredentialRecord {
+  readonly accessKeyId: string;
+  readonly status: 'REVOKED';
+  readonly generation: number;
+  /** Wall clock of the auto-admin that revoked it. */
+  readonly revokedAtMs: number;
 }
 
 /** Key: `counters`. Ids below are taken; each only grows. */

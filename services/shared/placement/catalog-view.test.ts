@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { AssertionError } from '../base/assert.ts';
 import { utf8 } from '../base/bytes.ts';
 import { credentialKey, nodeKey, partitionKey, tableKey } from './catalog-keys.ts';
-import type { PartitionRecord, TableRecord } from './catalog-records.ts';
+import type { CredentialRecord, PartitionRecord, RevokedCredentialRecord, TableRecord } from './catalog-records.ts';
 import { CatalogView } from './catalog-view.ts';
 import { type CatalogRecord, serializeRecord } from './record-format.ts';
 
@@ -29,13 +29,18 @@ function partition(tableId: string, partitionId: number, low: string, high: stri
   return { tableId, partitionId, group: 2 + partitionId, generation: 1, epoch: 1, low, high, configuration: 1, replicas };
 }
 
+function activeCredential(accessKeyId: string): CredentialRecord {
+  const sealed = { sealedSecret: 's', sealing: 'none' };
+  return { accessKeyId, account: '1', userName: 'ann', ...sealed, createdAtMs: 1, status: 'ACTIVE', generation: 1 };
+}
+
 function unexpected(key: string, error: Error): never {
   throw new Error(`${key}: ${error.message}`);
 }
 
 test('tables, partitions, nodes and credentials are found by what they are looked up by', () => {
   const view = new CatalogView();
-  const credential = { accessKeyId: 'AKID', account: '1', sealedSecret: 's', sealing: 'none', generation: 1 };
+  const credential = activeCredential('AKID');
   const entries = [
     entry(partitionKey('t1', 1), partition('t1', 1, '80', '')),
     entry(tableKey('1', 'r', 'Music'), table('Music', 't1')),
@@ -111,6 +116,23 @@ test('a malformed record is reported and the earlier one kept', () => {
   assert.deepEqual(reported, [tableKey('1', 'r', 'Music'), 'node/node-b']);
   assert.equal(view.table('1', 'r', 'Music')?.tableId, 't1');
   assert.equal(view.slot, 2);
+});
+
+test('a revoked credential, and one that cannot be read any more, is nobody’s', () => {
+  const view = new CatalogView();
+  const [first, second] = [activeCredential('AKID1'), activeCredential('AKID2')];
+  view.apply(1, [entry(credentialKey('AKID1'), first), entry(credentialKey('AKID2'), second)], unexpected);
+  assert.deepEqual([...view.credentials()], [first, second]);
+  const revoked: RevokedCredentialRecord = { accessKeyId: 'AKID1', status: 'REVOKED', generation: 2, revokedAtMs: 5 };
+  view.apply(2, [entry(credentialKey('AKID1'), revoked)], unexpected);
+  assert.equal(view.credential('AKID1'), undefined);
+  assert.deepEqual([...view.revokedCredentials()], [revoked]);
+  view.apply(3, [{ key: credentialKey('AKID1') }], unexpected);
+  assert.deepEqual([...view.revokedCredentials()], []);
+  const reported: string[] = [];
+  view.apply(4, [{ key: credentialKey('AKID2'), value: utf8('{"status":"PAUSED","generation":2}') }], (key) => reported.push(key));
+  assert.deepEqual(reported, ['credential/AKID2']);
+  assert.equal(view.credential('AKID2'), undefined);
 });
 
 test('the view never goes back', () => {

@@ -9,6 +9,7 @@ import type {
   NodeRecord,
   PartitionRecord,
   RemovedTableRecord,
+  RevokedCredentialRecord,
   TableRecord,
 } from './catalog-records.ts';
 import { type Partition, PartitionMap } from './partition-map.ts';
@@ -16,7 +17,7 @@ import { CatalogRecordError } from './record-fields.ts';
 import {
   parseAutoAdminLeaseRecord,
   parseCountersRecord,
-  parseCredentialRecord,
+  parseCredentialEntry,
   parseNodeRecord,
   parsePartitionRecord,
   parseTableEntry,
@@ -41,6 +42,7 @@ export class CatalogView {
   readonly #partitions = new Map<string, PartitionMap>();
   readonly #nodes = new Map<NodeId, NodeRecord>();
   readonly #credentials = new Map<string, CredentialRecord>();
+  readonly #revokedCredentials = new Map<string, RevokedCredentialRecord>();
   #counters: CountersRecord | undefined;
   #lease: AutoAdminLeaseRecord | undefined;
 
@@ -115,6 +117,14 @@ export class CatalogView {
     return this.#credentials.get(accessKeyId);
   }
 
+  credentials(): IterableIterator<CredentialRecord> {
+    return this.#credentials.values();
+  }
+
+  revokedCredentials(): IterableIterator<RevokedCredentialRecord> {
+    return this.#revokedCredentials.values();
+  }
+
   /** Takes over all changes up to `slot`, in their order. Throws nothing for malformed records, but reports each. */
   apply(slot: Slot, entries: readonly CatalogEntry[], onMalformed: MalformedRecordHandler): void {
     assert(slot >= this.#slot, () => `catalog view goes back from slot ${this.#slot} to ${slot}`);
@@ -130,6 +140,8 @@ export class CatalogView {
       else this.#put(key, entry.value);
     } catch (error) {
       if (!(error instanceof CatalogRecordError)) throw error;
+      // With a credential, what it was before may be more than it is to be now: nobody has it until it can be read.
+      if (key.kind === 'credential') this.#removeCredential(key.accessKeyId);
       onMalformed(entry.key, error);
     }
   }
@@ -147,8 +159,7 @@ export class CatalogView {
         return;
       }
       case 'credential':
-        this.#credentials.set(key.accessKeyId, parseCredentialRecord(json));
-        return;
+        return this.#putCredential(key.accessKeyId, parseCredentialEntry(json));
       case 'counters':
         this.#counters = parseCountersRecord(json);
         return;
@@ -196,6 +207,18 @@ export class CatalogView {
     emplace(this.#partitions, key.tableId, () => new PartitionMap()).set(record);
   }
 
+  #putCredential(accessKeyId: string, record: CredentialRecord | RevokedCredentialRecord): void {
+    refuseUnless(record.accessKeyId === accessKeyId, 'credential.accessKeyId differs from its key');
+    this.#removeCredential(accessKeyId);
+    if (record.status === 'ACTIVE') this.#credentials.set(accessKeyId, record);
+    else this.#revokedCredentials.set(accessKeyId, record);
+  }
+
+  #removeCredential(accessKeyId: string): void {
+    this.#credentials.delete(accessKeyId);
+    this.#revokedCredentials.delete(accessKeyId);
+  }
+
   #remove(key: CatalogKey): void {
     switch (key.kind) {
       case 'table':
@@ -210,8 +233,7 @@ export class CatalogView {
         this.#nodes.delete(key.node);
         return;
       case 'credential':
-        this.#credentials.delete(key.accessKeyId);
-        return;
+        return this.#removeCredential(key.accessKeyId);
       case 'counters':
         this.#counters = undefined;
         return;

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { utf8 } from '../base/bytes.ts';
-import type { PartitionRecord, TableRecord } from './catalog-records.ts';
+import type { CredentialRecord, PartitionRecord, RevokedCredentialRecord, TableRecord } from './catalog-records.ts';
 import { CatalogRecordError } from './record-fields.ts';
 import {
   parseAutoAdminLeaseRecord,
   parseCountersRecord,
-  parseCredentialRecord,
+  parseCredentialDefinition,
+  parseCredentialEntry,
   parseNodeRecord,
   parsePartitionRecord,
   parseTableDefinition,
@@ -40,7 +41,9 @@ const partition: PartitionRecord = {
 };
 
 test('every record is read back as it was written', () => {
-  const credential = { accessKeyId: 'AKID', account: '000000000000', sealedSecret: 's', sealing: 'none', policy: '{}', generation: 2 };
+  const made = { accessKeyId: 'AKID', account: '000000000000', userName: 'ann', sealedSecret: 's', sealing: 'none', createdAtMs: 7 };
+  const credential: CredentialRecord = { ...made, policy: '{}', status: 'ACTIVE', generation: 2 };
+  const revoked: RevokedCredentialRecord = { accessKeyId: 'AKID', status: 'REVOKED', generation: 3, revokedAtMs: 9 };
   const node = { node: 'node-a', az: 'a', address: '127.0.0.1:7001', incarnation: 99, generation: 3 };
   const counters = { nextGroup: 6, nextReplica: 112, generation: 2 };
   const lease = { holder: '', renewal: 0, generation: 1 };
@@ -48,7 +51,9 @@ test('every record is read back as it was written', () => {
   assert.deepEqual(parseTableRecord(serializeRecord(table)), table);
   assert.deepEqual(parseTableDefinition(serializeRecord(definition)), definition);
   assert.deepEqual(parsePartitionRecord(serializeRecord(partition)), partition);
-  assert.deepEqual(parseCredentialRecord(serializeRecord(credential)), credential);
+  assert.deepEqual(parseCredentialDefinition(serializeRecord(made)), made);
+  assert.deepEqual(parseCredentialEntry(serializeRecord(credential)), credential);
+  assert.deepEqual(parseCredentialEntry(serializeRecord(revoked)), revoked);
   assert.deepEqual(parseNodeRecord(serializeRecord(node)), node);
   assert.deepEqual(parseCountersRecord(serializeRecord(counters)), counters);
   assert.deepEqual(parseAutoAdminLeaseRecord(serializeRecord(lease)), lease);

@@ -4,11 +4,13 @@ import { ID_MAX } from '../limits/placement-limits.ts';
 import type {
   AutoAdminLeaseRecord,
   CountersRecord,
+  CredentialDefinition,
   CredentialRecord,
   NodeRecord,
   PartitionRecord,
   RemovedTableRecord,
   ReplicaRecord,
+  RevokedCredentialRecord,
   TableDefinition,
   TableRecord,
   TimeToLive,
@@ -27,7 +29,9 @@ export type CatalogRecord =
   | RemovedTableRecord
   | PartitionRecord
   | NodeRecord
+  | CredentialDefinition
   | CredentialRecord
+  | RevokedCredentialRecord
   | CountersRecord
   | AutoAdminLeaseRecord
   | TableDefinition;
@@ -104,16 +108,17 @@ export function parseNodeRecord(json: Uint8Array): NodeRecord {
   };
 }
 
-export function parseCredentialRecord(json: Uint8Array): CredentialRecord {
+export function parseCredentialDefinition(json: Uint8Array): CredentialDefinition {
+  return readCredentialDefinition(fieldsOf('credential', json));
+}
+
+/** What stands under a credential's key: the credential, or what is left of one that was revoked. */
+export function parseCredentialEntry(json: Uint8Array): CredentialRecord | RevokedCredentialRecord {
   const fields = fieldsOf('credential', json);
-  return {
-    accessKeyId: fields.text('accessKeyId'),
-    account: fields.text('account'),
-    sealedSecret: fields.text('sealedSecret'),
-    sealing: fields.text('sealing'),
-    ...(fields.has('policy') ? { policy: fields.anyText('policy') } : {}),
-    generation: fields.integer('generation', 1),
-  };
+  const status = fields.oneOf('status', ['ACTIVE', 'REVOKED']);
+  const generation = fields.integer('generation', 1);
+  if (status === 'ACTIVE') return { ...readCredentialDefinition(fields), status, generation };
+  return { accessKeyId: pathPart(fields, 'accessKeyId'), status, generation, revokedAtMs: fields.integer('revokedAtMs') };
 }
 
 export function parseCountersRecord(json: Uint8Array): CountersRecord {
@@ -169,10 +174,22 @@ function readTimeToLive(fields: RecordFields): TimeToLive {
   return { attribute: fields.text('attribute'), enabled: fields.flag('enabled'), changedAtMs: fields.integer('changedAtMs') };
 }
 
+function readCredentialDefinition(fields: RecordFields): CredentialDefinition {
+  return {
+    accessKeyId: pathPart(fields, 'accessKeyId'),
+    account: fields.text('account'),
+    userName: fields.text('userName'),
+    sealedSecret: fields.text('sealedSecret'),
+    sealing: fields.text('sealing'),
+    ...(fields.has('policy') ? { policy: fields.text('policy') } : {}),
+    createdAtMs: fields.integer('createdAtMs'),
+  };
+}
+
 /** A text that stands in a catalog key, between slashes. */
 function pathPart(fields: RecordFields, field: string): string {
   const text = fields.text(field);
-  if (text.includes('/')) throw new CatalogRecordError(`table.${field} contains a slash`);
+  if (text.includes('/')) throw new CatalogRecordError(`${field} contains a slash`);
   return text;
 }
 

@@ -19,6 +19,10 @@ export type AdminRequest =
   | DeleteTable
   | ChangeTable
   | DescribeAutoAdmin
+  | CreateCredential
+  | SetCredentialPolicy
+  | RevokeCredential
+  | ListCredentials
   // to a storage node again
   | Scrub;
 
@@ -30,7 +34,8 @@ export type AdminResponse =
   | SettingsApplied
   | TableChanged
   | ScrubReport
-  | { readonly kind: 'auto-admin-description'; readonly active: boolean; readonly operationsUnderWay: number };
+  | CredentialList
+  | AutoAdminDescription;
 
 /** A replica's place. */
 export interface ReplicaPlace {
@@ -195,6 +200,55 @@ export interface ChangeTable {
 
 export interface DescribeAutoAdmin {
   readonly kind: 'describe-auto-admin';
+}
+
+export interface AutoAdminDescription {
+  readonly kind: 'auto-admin-description';
+  readonly clusterId: string;
+  readonly active: boolean;
+  readonly operationsUnderWay: number;
+}
+
+/** `definition` is the JSON of placement/catalog-records.ts CredentialDefinition. */
+export interface CreateCredential {
+  readonly kind: 'create-credential';
+  readonly definition: Uint8Array;
+}
+
+export interface SetCredentialPolicy {
+  readonly kind: 'set-credential-policy';
+  readonly accessKeyId: string;
+  /** Text of an identity policy; empty: none, so that nothing is allowed. */
+  readonly policy: string;
+  /** Generation of the credential's record that the caller saw: a newer one is left alone. */
+  readonly overGeneration: number;
+}
+
+export interface RevokeCredential {
+  readonly kind: 'revoke-credential';
+  readonly accessKeyId: string;
+}
+
+export interface ListCredentials {
+  readonly kind: 'list-credentials';
+}
+
+export interface CredentialList {
+  readonly kind: 'credential-list';
+  readonly credentials: readonly CredentialDescription[];
+}
+
+/** A credential without its secret. */
+export interface CredentialDescription {
+  readonly accessKeyId: string;
+  readonly account: string;
+  readonly userName: string;
+  /** Method and key by which the secret is sealed. */
+  readonly sealing: string;
+  /** Empty: none. */
+  readonly policy: string;
+  readonly createdAtMs: number;
+  readonly generation: number;
 }
 
 /** Asks what the node's scrub has done and found, and begins a pass when `start` is set and none is under way. */

@@ -14,6 +14,7 @@ import type {
   SwapReplica,
   TransferLeadership,
 } from './admin.ts';
+import { readCredentialRequest, writeCredentialRequest } from './codec-credentials.ts';
 import type { Hello } from './codec-hello.ts';
 import { readHello, writeHello } from './codec-hello.ts';
 import type { NodeAddress } from './frames.ts';
@@ -128,6 +129,11 @@ function writeRequest(writer: ProtoWriter, request: AdminRequest): number {
       return AdminCallTags.changeTable;
     case 'describe-auto-admin':
       return AdminCallTags.describeAutoAdmin;
+    case 'create-credential':
+    case 'set-credential-policy':
+    case 'revoke-credential':
+    case 'list-credentials':
+      return writeCredentialRequest(writer, request);
     case 'scrub':
       writer.bool(ScrubTags.start, request.start);
       return AdminCallTags.scrub;
@@ -170,8 +176,7 @@ function readRequest(reader: ProtoReader, tag: number): AdminRequest | undefined
     case AdminCallTags.scrub:
       return readScrub(reader);
     default:
-      reader.skip(tag);
-      return undefined;
+      return readCredentialRequest(reader, tag);
   }
 }
 

@@ -11,6 +11,7 @@ import type {
   TableChanged,
 } from './admin.ts';
 import { readMemberPlace, writeMemberPlaces } from './codec-admin-call.ts';
+import { readCredentialList, writeCredentialList } from './codec-credentials.ts';
 import type { Hello } from './codec-hello.ts';
 import { readHello, writeHello } from './codec-hello.ts';
 import { readBallot, writeBallot } from './codec-paxos.ts';
@@ -90,7 +91,11 @@ function writeOutcome(writer: ProtoWriter, outcome: AdminReply['outcome']): numb
       writer.uint(TableChangedTags.slot, outcome.slot);
       writer.bytes(TableChangedTags.record, outcome.record);
       return AdminReplyTags.tableChanged;
+    case 'credential-list':
+      writeCredentialList(writer, outcome);
+      return AdminReplyTags.credentialList;
     case 'auto-admin-description':
+      writer.text(AutoAdminDescriptionTags.clusterId, outcome.clusterId);
       writer.uint(AutoAdminDescriptionTags.operationsUnderWay, outcome.operationsUnderWay);
       writer.bool(AutoAdminDescriptionTags.active, outcome.active);
       return AdminReplyTags.autoAdminDescription;
@@ -120,6 +125,8 @@ function readOutcome(reader: ProtoReader, tag: number): AdminReply['outcome'] | 
       return readGroupInspection(reader);
     case AdminReplyTags.tableChanged:
       return readTableChanged(reader);
+    case AdminReplyTags.credentialList:
+      return readCredentialList(reader);
     case AdminReplyTags.autoAdminDescription:
       return readAutoAdminDescription(reader);
     case AdminReplyTags.scrubReport:
@@ -274,16 +281,18 @@ function readTableChanged(reader: ProtoReader): TableChanged {
 
 function readAutoAdminDescription(reader: ProtoReader): AdminResponse {
   const outer = reader.enter();
+  let clusterId = '';
   let active = false;
   let operationsUnderWay = 0;
   while (reader.more()) {
     const tag = reader.tag();
     if (tag === AutoAdminDescriptionTags.active) active = reader.bool();
     else if (tag === AutoAdminDescriptionTags.operationsUnderWay) operationsUnderWay = reader.uint();
+    else if (tag === AutoAdminDescriptionTags.clusterId) clusterId = reader.text();
     else reader.skip(tag);
   }
   reader.leave(outer);
-  return { kind: 'auto-admin-description', active, operationsUnderWay };
+  return { kind: 'auto-admin-description', clusterId, active, operationsUnderWay };
 }
 
 function readRefusal(reader: ProtoReader): AdminRefusal {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import type { Ballot } from '../paxos/ballot.ts';
 import type { PaxosMessage } from '../paxos/messages.ts';
-import type { AdminRequest, AdminResponse, ReplicaDescription } from './admin.ts';
+import type { AdminRequest, AdminResponse, CredentialDescription, ReplicaDescription } from './admin.ts';
 import type { AdminReply } from './codec-admin-reply.ts';
 import type { Hello } from './codec-hello.ts';
 import type {
@@ -224,6 +224,10 @@ const places = fc.array(record({ replica: integer32, node: text, az: text }), { 
 const memberPlace = record({ replica: integer32, node: text, az: text, logOnly: flag });
 
 const adminRequest: fc.Arbitrary<AdminRequest> = fc.oneof(
+  record({ kind: kind('create-credential'), definition: bytes }),
+  record({ kind: kind('set-credential-policy'), accessKeyId: text, policy: text, overGeneration: integer }),
+  record({ kind: kind('revoke-credential'), accessKeyId: text }),
+  record({ kind: kind('list-credentials') }),
   record({
     kind: kind('init-cluster'),
     clusterId: text,
@@ -292,6 +296,16 @@ const scrubReport: fc.Arbitrary<AdminResponse> = record({
   findingsTotal: integer,
 });
 
+const credential: fc.Arbitrary<CredentialDescription> = record({
+  accessKeyId: text,
+  account: text,
+  userName: text,
+  sealing: text,
+  policy: text,
+  createdAtMs: integer,
+  generation: integer,
+});
+
 const adminResponse: fc.Arbitrary<AdminResponse> = fc.oneof(
   record({ kind: kind('done') }),
   record({
@@ -318,7 +332,8 @@ const adminResponse: fc.Arbitrary<AdminResponse> = fc.oneof(
     indexes: fc.array(record({ indexId: text, backfilled: flag, delivered: flag, itemsDone: integer, items: integer }), { maxLength: 4 }),
   }),
   record({ kind: kind('table-changed'), record: bytes, slot: integer }),
-  record({ kind: kind('auto-admin-description'), active: flag, operationsUnderWay: integer }),
+  record({ kind: kind('auto-admin-description'), clusterId: text, active: flag, operationsUnderWay: integer }),
+  record({ kind: kind('credential-list'), credentials: fc.array(credential, { maxLength: 4 }) }),
   scrubReport,
 );
 

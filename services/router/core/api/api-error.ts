@@ -9,6 +9,8 @@ const MODELED = 'com.amazonaws.dynamodb.v20120810#';
 const PROTOCOL = 'com.amazon.coral.service#';
 const VALIDATION = 'com.amazon.coral.validate#ValidationException';
 
+export const ACCESS_DENIED = 'AccessDeniedException';
+
 /** Ends a request with an error answer. */
 export class ApiError extends Error {
   override readonly name = 'ApiError';
@@ -67,13 +69,10 @@ export function protocolError(
   return message === undefined ? new ApiError(type, 400, name, `{"__type":"${type}"}`) : errorOf(type, message);
 }
 
-/** The caller may not do that with this resource. This error spells `Message`. */
-export function accessDenied(account: string, operation: string, resource: string): ApiError {
-  const type = `${PROTOCOL}AccessDeniedException`;
-  const message = cut(
-    `User: arn:aws:iam::${account}:root is not authorized to perform: dynamodb:${operation} on resource: ${resource} ` +
-      `because no resource-based policy allows the dynamodb:${operation} action`,
-  );
+/** The caller may not do that with this resource. `reason`, with its first word, ends the message. This error spells `Message`. */
+export function accessDenied(principal: string, action: string, resource: string, reason: string): ApiError {
+  const type = `${PROTOCOL}${ACCESS_DENIED}`;
+  const message = cut(`User: ${principal} is not authorized to perform: ${action} on resource: ${resource} ${reason}`);
   return new ApiError(type, 400, message, `{"__type":"${type}","Message":${JSON.stringify(message)}}`);
 }
 

@@ -3,6 +3,7 @@ import type { Digest } from '../../../shared/env/digest.ts';
 import type { LargeRequests } from '../large/large-requests.ts';
 import type { ItemStorage, StoragePort } from '../storage-port.ts';
 import type { ExpressionCache } from './expression-cache.ts';
+import type { Identity } from './identity.ts';
 
 /** What all actions of a router share. */
 export interface ApiServices {
@@ -24,17 +25,22 @@ export interface ApiServices {
 /** One request under way. */
 export class RequestContext {
   readonly services: ApiServices;
-  readonly account: string;
+  readonly identity: Identity;
   /** On the monotonic clock. */
   readonly deadlineAtMs: number;
   /** The Host header; undefined for a large request. */
   readonly host: string | undefined;
 
-  constructor(services: ApiServices, account: string, deadlineAtMs: number, host?: string) {
+  constructor(services: ApiServices, identity: Identity, deadlineAtMs: number, host?: string) {
     this.services = services;
-    this.account = account;
+    this.identity = identity;
     this.deadlineAtMs = deadlineAtMs;
     this.host = host;
+  }
+
+  /** Whose tables plain names are of. */
+  get account(): string {
+    return this.identity.account;
   }
 
   /** Milliseconds that are left for an answer; 0 when there are none. */

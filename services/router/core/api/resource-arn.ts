@@ -1,4 +1,5 @@
-import { accessDenied, modeledError, validationError } from './api-error.ts';
+import { modeledError, validationError } from './api-error.ts';
+import { foreignDenial } from './authorization/denial.ts';
 import type { Field } from './field.ts';
 import { isGiven } from './placeholders.ts';
 import type { JsonObject } from './json-object.ts';
@@ -12,7 +13,7 @@ const RESOURCE_ARN = /^arn:aws[a-z-]*:dynamodb:([a-z0-9-]*):([0-9]*):(.*)$/s;
 const TABLE = /^table\/([a-zA-Z0-9_.-]{3,255})$/;
 
 /** The name of the table that the ARN is of. Throws ValidationException, or AccessDeniedException for another account's. */
-export function readResourceArn(input: JsonObject, operation: string, { services, account }: RequestContext): string {
+export function readResourceArn(input: JsonObject, operation: string, { services, identity }: RequestContext): string {
   if (!isGiven(input, 'ResourceArn')) throw validationError('Invalid TableArn');
   const arn = input.ResourceArn as string;
   if (!arn.startsWith('arn:')) throw validationError(`${INVALID}ARNs must start with 'arn:': ${arn}`);
@@ -23,7 +24,7 @@ export function readResourceArn(input: JsonObject, operation: string, { services
     throw validationError(`${INVALID}Invalid resource arn provided, only table or stream is accepted. Provided resource arn: ${arn}`);
   }
   if (region !== services.region) throw validationError(`Invalid TableArn: Invalid ResourceArn provided as input ${arn}`);
-  if (owner !== account) throw accessDenied(account, operation, arn);
+  if (owner !== identity.account) throw foreignDenial(identity, `dynamodb:${operation}`, arn);
   return name;
 }
 

@@ -81,11 +81,23 @@ export function indexArn(region: string, account: string, table: string, index: 
   return `${tableArn(region, account, table)}/index/${index}`;
 }
 
-/** The plain name in a checked `TableName`. Throws ValidationException for another region, ResourceNotFoundException for another account. */
+/** A table of another account was named. What is answered depends on who asks for what: `defineAction` makes it AccessDeniedException. */
+export class ForeignTableError extends Error {
+  override readonly name = 'ForeignTableError';
+  readonly arn: string;
+
+  constructor(arn: string) {
+    super(`${arn} is of another account`);
+    this.arn = arn;
+  }
+}
+
+/** The plain name in a checked `TableName`. Throws ValidationException for another region, ForeignTableError for another account. */
 export function plainTableName(nameOrArn: string, region: string, account: string): string {
   if (!nameOrArn.startsWith('arn:')) return nameOrArn;
   const parts = TABLE_ARN.exec(nameOrArn);
-  if (parts === null || parts[2] !== account) throw tableNotFound();
+  if (parts === null) throw tableNotFound();
+  if (parts[2] !== account) throw new ForeignTableError(nameOrArn);
   if (parts[1] !== region) throw validationError(`1 validation error detected: Invalid AWS region in '${nameOrArn}'`);
   return parts[3] as string;
 }

@@ -59,7 +59,7 @@ export class LargeRequests {
    */
   async answer({ body, ...request }: LargeRequest): Promise<Buffer> {
     const moved: ArrayBufferLike[] = [];
-    const [answer] = await this.#start(body.length, request.account, (id) => {
+    const [answer] = await this.#start(body.length, request.identity.account, (id) => {
       this.#post({ kind: 'request', id, ...request, body: movable(body, moved) }, moved);
     });
     const { buffer, byteOffset, byteLength } = must(answer);

@@ -1,5 +1,6 @@
 import type { AttributeNames } from '../../../shared/expression/binding.ts';
 import type { RangeOperation, StorageResponse } from '../../../shared/wire/storage-operations.ts';
+import type { Identity } from '../api/identity.ts';
 import type { ItemOperation, TableView } from '../storage-port.ts';
 
 /**
@@ -12,7 +13,7 @@ export interface RequestJob {
   readonly kind: 'request';
   readonly id: number;
   readonly operation: string;
-  readonly account: string;
+  readonly identity: Identity;
   readonly region: string;
   readonly body: Uint8Array;
   /** On the monotonic clock, which both sides read alike. */

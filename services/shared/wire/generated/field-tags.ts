@@ -39,6 +39,10 @@ export const AdminCallTags = {
   addLearner: 162,
   swapReplica: 170,
   changeSettings: 242,
+  createCredential: 402,
+  setCredentialPolicy: 410,
+  revokeCredential: 418,
+  listCredentials: 426,
 } as const;
 
 export const AdminRefusalTags = {
@@ -58,6 +62,7 @@ export const AdminReplyTags = {
   crc: 125,
   learnerAdded: 162,
   settingsApplied: 242,
+  credentialList: 402,
 } as const;
 
 export const ApplyChangesOperationTags = {
@@ -75,6 +80,7 @@ export const AskLeaderTags = {
 export const AutoAdminDescriptionTags = {
   active: 8,
   operationsUnderWay: 16,
+  clusterId: 26,
 } as const;
 
 export const BallotTags = {
@@ -117,6 +123,10 @@ export const ControlFrameTags = {
   crc: 125,
 } as const;
 
+export const CreateCredentialTags = {
+  definition: 10,
+} as const;
+
 export const CreateReplicaTags = {
   group: 8,
   replica: 16,
@@ -132,6 +142,20 @@ export const CreateReplicaTags = {
 export const CreateTableTags = {
   definition: 10,
   overGeneration: 16,
+} as const;
+
+export const CredentialDescriptionTags = {
+  accessKeyId: 10,
+  account: 18,
+  userName: 26,
+  sealing: 34,
+  policy: 42,
+  createdAtMs: 48,
+  generation: 56,
+} as const;
+
+export const CredentialListTags = {
+  credentials: 10,
 } as const;
 
 export const DeleteOperationTags = {
@@ -391,6 +415,10 @@ export const ResponseFrameTags = {
   crc: 125,
 } as const;
 
+export const RevokeCredentialTags = {
+  accessKeyId: 10,
+} as const;
+
 export const ScrubTags = {
   start: 8,
 } as const;
@@ -416,6 +444,12 @@ export const ScrubReportTags = {
   rebuilt: 72,
   findings: 82,
   findingsTotal: 88,
+} as const;
+
+export const SetCredentialPolicyTags = {
+  accessKeyId: 10,
+  policy: 18,
+  overGeneration: 24,
 } as const;
 
 export const SettingsAppliedTags = {

@@ -2,7 +2,8 @@ import type { Clock } from '../../../../shared/env/clock.ts';
 import type { Digest } from '../../../../shared/env/digest.ts';
 import type { HttpHeaders, HttpRequest } from '../../../../shared/env/http.ts';
 import { SIGNATURE_SKEW_MAX_MS, SIGNED_HEADERS_MAX } from '../../../../shared/limits/api-limits.ts';
-import { protocolError } from '../api-error.ts';
+import { protocolError, serviceUnavailable } from '../api-error.ts';
+import type { Credential, CredentialLookup, Identity } from '../identity.ts';
 import { RecentMap } from '../recent-map.ts';
 import { formatAmzDate, parseAmzDate } from './amz-date.ts';
 import { parseAuthorization } from './authorization-header.ts';
@@ -10,18 +11,10 @@ import { canonicalRequest } from './canonical-request.ts';
 import { incompleteSignature, invalidSignature, unrecognizedClient } from './signature-error.ts';
 import { SigningKeys } from './signing-keys.ts';
 
-/** What is stored about an access key. */
-export interface Credential {
-  readonly secret: string;
-  readonly account: string;
-}
-
-export type CredentialLookup = (accessKeyId: string) => Credential | undefined;
-
-/** Who signed a request. */
-export interface Identity {
-  readonly accessKeyId: string;
-  readonly account: string;
+/** Where clients must say that they sign for. */
+export interface SigningScope {
+  readonly region: string;
+  readonly service: string;
 }
 
 /** What an Authorization header says before its signature, found to be right for our region and service on its day. */
@@ -33,7 +26,6 @@ interface SigningContext {
 }
 
 const ALGORITHM = 'AWS4-HMAC-SHA256';
-const SERVICE = 'dynamodb';
 const TERMINATOR = 'aws4_request';
 const SIGNATURE_PARAMETER = 'Signature=';
 const SIGNATURE_CHARACTERS = 64;
@@ -59,6 +51,8 @@ const NOBODY: Credential = { secret: 'no such access key', account: '' };
 /** A client sends the same header up to the signature all day. Longer ones are not kept. */
 const CONTEXTS_CACHED = 2048;
 const CACHED_CONTEXT_CHARACTERS_MAX = 512;
+const UNREADABLE =
+  'The credential of the request cannot be read here: the sealing key of this router is missing, or is not the one of the credential.';
 const MISMATCH =
   'The request signature we calculated does not match the signature you provided. ' +
   'Check your AWS Secret Access Key and signing method. Consult the service documentation for details.';
@@ -70,7 +64,7 @@ const MISMATCH =
 export class SignatureVerifier {
   readonly #digest: Digest;
   readonly #clock: Clock;
-  readonly #region: string;
+  readonly #scope: SigningScope;
   readonly #credentials: CredentialLookup;
   readonly #keys: SigningKeys;
   readonly #contexts = new RecentMap<SigningContext>(CONTEXTS_CACHED);
@@ -80,12 +74,12 @@ export class SignatureVerifier {
   #lastDate = '';
   #lastDateMs = 0;
 
-  constructor(digest: Digest, clock: Clock, region: string, credentials: CredentialLookup) {
+  constructor(digest: Digest, clock: Clock, scope: SigningScope, credentials: CredentialLookup) {
     this.#digest = digest;
     this.#clock = clock;
-    this.#region = region;
+    this.#scope = scope;
     this.#credentials = credentials;
-    this.#keys = new SigningKeys(digest, region, SERVICE);
+    this.#keys = new SigningKeys(digest, scope.region, scope.service);
   }
 
   /** `query` is what stands behind the path's question mark, as sent. Throws ApiError. */
@@ -154,9 +148,10 @@ export class SignatureVerifier {
         `Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, got '${got}'`,
       );
     }
+    const expected = this.#scope;
     let message = '';
-    if (region !== this.#region) message += `Credential should be scoped to a valid region, not '${region}'. `;
-    if (service !== SERVICE) message += `Credential should be scoped to correct service: '${SERVICE}'. `;
+    if (region !== expected.region) message += `Credential should be scoped to a valid region, not '${region}'. `;
+    if (service !== expected.service) message += `Credential should be scoped to correct service: '${expected.service}'. `;
     if (terminator !== TERMINATOR) {
       message += `Credential should be scoped with a valid terminator: '${TERMINATOR}', not '${terminator}'. `;
     }
@@ -172,17 +167,20 @@ export class SignatureVerifier {
   #checkSignature(request: HttpRequest, query: string, context: SigningContext, date: string, signature: string): Identity {
     const digest = this.#digest;
     const { accessKeyId, day } = context;
+    const { region, service } = this.#scope;
     const found = this.#credentials(accessKeyId);
-    const credential = found ?? NOBODY;
+    const credential = found === undefined || found === 'unreadable' ? NOBODY : found;
     const bodyHash = request.bodySha256 ?? digest.sha256Hex(request.body);
     const canonical = canonicalRequest(request.method, query, request.headers, context.signedHeaders, context.names, bodyHash);
-    const toSign = `${ALGORITHM}\n${date}\n${day}/${this.#region}/${SERVICE}/${TERMINATOR}\n${digest.sha256Hex(canonical)}`;
-    const expected = this.#keys.key(found === undefined ? '' : accessKeyId, credential.secret, day).hex(toSign);
+    const toSign = `${ALGORITHM}\n${date}\n${day}/${region}/${service}/${TERMINATOR}\n${digest.sha256Hex(canonical)}`;
+    const expected = this.#keys.key(credential === NOBODY ? '' : accessKeyId, credential.secret, day).hex(toSign);
     const matches = SIGNATURE_FORM.test(signature) && this.#equal(expected, signature);
     if (found === undefined) throw unrecognizedClient();
+    if (found === 'unreadable') throw serviceUnavailable(UNREADABLE);
     if (!matches || !declaresBody(request.headers, bodyHash)) throw invalidSignature(MISMATCH);
     if (request.headers.get('x-amz-security-token') !== undefined) throw unrecognizedClient();
-    return { accessKeyId, account: credential.account };
+    const { account, user } = credential;
+    return { accessKeyId, account, user };
   }
 
   /** Both are 64 hexadecimal digits. */

@@ -18,11 +18,11 @@ import type { HeaderList } from '../../../../../test/harness/api-client.ts';
 import type { HttpRequest } from '../../../../shared/env/http.ts';
 import { nodeDigest } from '../../../../shared/platform/digest.ts';
 import { ApiError } from '../api-error.ts';
+import type { Credential } from '../identity.ts';
 import { formatAmzDate, parseAmzDate } from './amz-date.ts';
 import { canonicalRequest } from './canonical-request.ts';
 import { HmacKey } from './hmac-key.ts';
 import { SignatureVerifier } from './signature-verifier.ts';
-import type { Credential } from './signature-verifier.ts';
 import { SigningKeys } from './signing-keys.ts';
 
 const TARGET = 'DynamoDB_20120810.GetItem';
@@ -37,7 +37,9 @@ const HASH = createHash('sha256').update(BODY).digest('hex');
 
 function verifier(credentials: Readonly<Record<string, Credential>> = { [ACCESS_KEY_ID]: { secret: SECRET, account: ACCOUNT } }) {
   const { clock } = apiEnvironment();
-  return new SignatureVerifier(nodeDigest, clock, REGION, (id) => (Object.hasOwn(credentials, id) ? credentials[id] : undefined));
+  return new SignatureVerifier(nodeDigest, clock, { region: REGION, service: 'dynamodb' }, (id) =>
+    Object.hasOwn(credentials, id) ? credentials[id] : undefined,
+  );
 }
 
 function requestOf(headers: HeaderList, body = BODY): HttpRequest {
@@ -129,7 +131,7 @@ test('dates go to milliseconds and back', () => {
 
 test('a rightly signed request is its account’s, the first time and from the caches', () => {
   const one = verifier();
-  const identity = { accessKeyId: ACCESS_KEY_ID, account: ACCOUNT };
+  const identity = { accessKeyId: ACCESS_KEY_ID, account: ACCOUNT, user: undefined };
   for (const body of [BODY, BODY, Buffer.from('{}'), Buffer.alloc(0)]) {
     assert.deepEqual(one.verify(signedRequest(TARGET, body), ''), identity);
   }

@@ -1,0 +1,19 @@
+import { accessDenied } from '../api-error.ts';
+import type { ApiError } from '../api-error.ts';
+import { principalArn } from '../identity.ts';
+import type { Identity } from '../identity.ts';
+
+/** The texts of the service's AccessDeniedException ("Troubleshoot access denied error messages" of the IAM User Guide). */
+
+/** The credential's own policy does not allow it. */
+export function policyDenial(identity: Identity, action: string, resource: string, explicit: boolean): ApiError {
+  const reason = explicit
+    ? 'with an explicit deny in an identity-based policy'
+    : `because no identity-based policy allows the ${action} action`;
+  return accessDenied(principalArn(identity), action, resource, reason);
+}
+
+/** The resource is another account's: that account would have to allow it with a policy of the resource, and none has one here. */
+export function foreignDenial(identity: Identity, action: string, resource: string): ApiError {
+  return accessDenied(principalArn(identity), action, resource, `because no resource-based policy allows the ${action} action`);
+}
