@@ -30,9 +30,13 @@ function trimBlanks(value: string): string {
   return trimmed.includes('  ') || trimmed.includes('\t') ? trimmed.replace(/\s+/g, ' ') : trimmed;
 }
 
-/** Parameters sorted by name, then value, in the encoding they were sent in; a name without a value gets an empty one. */
+/**
+ * Parameters sorted by name, then value, in the encoding they were sent in; a name without a value gets an empty one. Bytes that were
+ * sent as they are, and that the server hands over as one character each, are encoded.
+ */
 function canonicalQuery(query: string): string {
   return query
+    .replace(/[^!-~]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`)
     .split('&')
     .filter((parameter) => parameter !== '')
     .map((parameter) => (parameter.includes('=') ? parameter : `${parameter}=`))
