@@ -7,6 +7,7 @@ import { AutoAdminService } from '../../services/auto-admin/service.ts';
 import { RouterService } from '../../services/router/service.ts';
 import { MIB } from '../../services/shared/base/units.ts';
 import { JoiningService } from '../../services/shared/cluster-client/joining-service.ts';
+import { createSealer } from '../../services/shared/platform/sealer.ts';
 import type { AdminRequest, AdminResponse } from '../../services/shared/wire/admin.ts';
 import type { StorageOperation, StorageResponse } from '../../services/shared/wire/storage-operations.ts';
 import { DEFAULT_QUEUED_BYTES_MAX, DEFAULT_REQUEST_BYTES_MAX, DEFAULT_REQUESTS_MAX } from '../../services/storage-node/core/options.ts';
@@ -26,6 +27,8 @@ export const CLUSTER_ID = 'c0ffee00-0000-4000-8000-000000000001';
 export const REGION = 'sim-1';
 export const ACCESS_KEY_ID = 'AKIASIMULATED';
 export const SECRET_ACCESS_KEY = 'known to everybody here';
+/** What the routers open the secrets of the catalog's credentials with. */
+export const SEALER = createSealer(Buffer.alloc(32, 1));
 const ACCOUNT = '000000000000';
 export const TABLE = 'items';
 const ZONES = ['a', 'b', 'c'] as const;
@@ -194,6 +197,7 @@ export class SimCluster {
       autoAdmins: [addressOf(AUTO_ADMIN)],
       requestTimeoutMs: REQUEST_TIMEOUT_MS,
       credentials: new Map([[ACCESS_KEY_ID, { secret: SECRET_ACCESS_KEY, account: ACCOUNT }]]),
+      sealer: SEALER,
     };
     let door: SimFrontDoor | undefined;
     const service = new RouterService(environment, transport, options, (handle) => {
