@@ -104,6 +104,11 @@ export class FakeStorage implements StoragePort {
     this.#store({ ...table.record, status }, table.items);
   }
 
+  /** Puts a table's record in the place of the one that is there. */
+  put(record: TableRecord): void {
+    this.#store(record, this.#tables.get(`${record.account}/${record.name}`)?.items ?? new Map());
+  }
+
   async createTable(definition: TableDefinition): Promise<TableRecord> {
     const key = `${definition.account}/${definition.name}`;
     this.#refuseChange();

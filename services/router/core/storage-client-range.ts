@@ -8,7 +8,7 @@ import type { Partition } from '../../shared/placement/partition-map.ts';
 import type { RangeOperation, RangeResult, StorageResponse } from '../../shared/wire/storage-operations.ts';
 
 /**
- * Reads one key range of a table partition by partition, in key order or from the end down, until the item or byte limit is
+ * Reads one key range of a table or global index, by its id, partition by partition, in key order or from the end down, until the item or byte limit is
  * met, the range ends or the deadline passes. What is left to read is a range again, which shrinks with each slice; so a
  * partition map that changes meanwhile only changes how the rest is cut.
  */
@@ -152,5 +152,6 @@ function joined(sum: RangeResult, next: RangeResult): RangeResult {
     scannedBytes: sum.scannedBytes + next.scannedBytes,
     ...(lastKey === undefined ? {} : { lastKey }),
     more: next.more,
+    ...(next.fetchedUnits === undefined ? {} : { fetchedUnits: (sum.fetchedUnits ?? 0) + next.fetchedUnits }),
   };
 }

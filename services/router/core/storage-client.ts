@@ -77,8 +77,9 @@ export class StorageClient implements StoragePort {
     return this.#cluster.groups.execute(partition, operation.key, operation, deadlineMs);
   }
 
-  range(view: TableView, operation: RangeOperation, deadlineMs: number): Promise<StorageResponse> {
-    return new RangeWalk(this.#environment, this.#cluster, view.record.tableId, operation, deadlineMs, this.#room).run();
+  range(view: TableView, operation: RangeOperation, deadlineMs: number, indexId?: string): Promise<StorageResponse> {
+    const id = indexId ?? view.record.tableId;
+    return new RangeWalk(this.#environment, this.#cluster, id, operation, deadlineMs, this.#room).run();
   }
 
   createTable(definition: TableDefinition, deadlineMs: number): Promise<TableRecord> {

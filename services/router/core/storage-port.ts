@@ -49,9 +49,9 @@ export interface ItemStorage {
    * Reads a key range of the table, walking over as many partitions as needed, in key order (from `high` down with `reverse`),
    * until the operation's item or byte limit is met or the range ends. `more` tells which: false when nothing of the range is
    * left. A result may be shorter than the limits allow; it then has `more` and a `lastKey` to go on behind. An absent `high`
-   * is the end of the table. Statuses as for `execute`; with `ok` the response has `range`.
+   * is the end of the table. Statuses as for `execute`; with `ok` the response has `range`. `indexId`: a global index of the table is read.
    */
-  range(view: TableView, operation: RangeOperation, deadlineMs: number): Promise<StorageResponse>;
+  range(view: TableView, operation: RangeOperation, deadlineMs: number, indexId?: string): Promise<StorageResponse>;
 }
 
 /** All that the DynamoDB actions need of the cluster. */

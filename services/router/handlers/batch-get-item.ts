@@ -118,7 +118,7 @@ async function run(request: BatchGetItemRequest, context: RequestContext): Promi
   const lookups: (() => Promise<StorageResponse>)[] = [];
   for (const { tableName, keys, consistent, projection } of request.tables) {
     const view = await batchTable(tableName, context);
-    if (projection !== undefined) refusePathsIntoKey(projection.bound, view.record.keys);
+    if (projection !== undefined) refusePathsIntoKey(projection.bound, view.record);
     for (const one of keys) {
       const key = encodeRequestKey(view.record.keys, one, digest);
       lookups.push(() => storage.execute(view, { kind: 'get', key, consistent }, context.timeLeftMs()));

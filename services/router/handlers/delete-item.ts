@@ -56,7 +56,7 @@ async function run(request: DeleteItemRequest, context: RequestContext): Promise
   const view = activeTable(request.table.name, context) ?? (await refreshedTable(request.table.name, context));
   const { keys } = view.record;
   const encoded = encodeRequestKey(keys, request.key, digest);
-  if (request.condition !== undefined) refusePathsIntoKey(request.condition, keys);
+  if (request.condition !== undefined) refusePathsIntoKey(request.condition, view.record);
   const response = await storage.execute(
     view,
     { kind: 'delete', key: encoded, returnOld: request.returnOld, ...request.operation },

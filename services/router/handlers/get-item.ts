@@ -58,7 +58,7 @@ async function run(request: GetItemRequest, context: RequestContext): Promise<Bu
   const { keys } = view.record;
   const encoded = encodeRequestKey(keys, request.key, digest);
   const { projection, consistent } = request;
-  if (projection !== undefined) refusePathsIntoKey(projection.bound, keys);
+  if (projection !== undefined) refusePathsIntoKey(projection.bound, view.record);
   const response = await storage.execute(view, { kind: 'get', key: encoded, consistent }, context.timeLeftMs());
   if (response.status !== 'ok') throw storageFailure(response);
   let { item } = response;

@@ -166,7 +166,7 @@ test('Query’s own refusals', async () => {
     { ...partition, ExpressionAttributeNames: { '#u': 'u' } },
     'Value provided in ExpressionAttributeNames unused in expressions: keys: {#u}',
   );
-  await refuses({ ...partition, IndexName: 'index' }, 'IndexName is not supported by Stator yet');
+  await refuses({ ...partition, IndexName: 'index' }, 'The table does not have the specified index: index');
 });
 
 test('Select against the projection: Query counts the error, Scan does not', async () => {

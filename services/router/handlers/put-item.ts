@@ -59,7 +59,7 @@ async function run(request: PutItemRequest, context: RequestContext): Promise<Bu
   const view = activeTable(request.table.name, context) ?? (await refreshedTable(request.table.name, context));
   const { keys } = view.record;
   const key = encodeKey(keys, request.item, digest);
-  if (request.condition !== undefined) refusePathsIntoKey(request.condition, keys);
+  if (request.condition !== undefined) refusePathsIntoKey(request.condition, view.record);
   const response = await storage.execute(
     view,
     {

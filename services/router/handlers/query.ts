@@ -1,8 +1,8 @@
 import { refuseKeyInFilter, refusePathsIntoKey } from '../core/api/key-attribute-checks.ts';
 import { analyzeKeyCondition } from '../../shared/expression/key-condition.ts';
-import type { KeyCondition } from '../../shared/expression/key-condition.ts';
+import type { KeyCondition } from '../../shared/expression/conditions-on-key.ts';
 import { analyzeLegacyKeyConditions } from '../../shared/expression/legacy-key-condition.ts';
-import type { KeySchema } from '../../shared/item/attribute-value.ts';
+import type { IndexKeySchema } from '../../shared/item/index-key.ts';
 import type { BoundCondition } from '../../shared/expression/condition.ts';
 import { validationError } from '../core/api/api-error.ts';
 import { returnConsumedCapacity } from '../core/api/capacity.ts';
@@ -20,6 +20,7 @@ import {
   filterExpression,
   indexName,
   readEarlyPageFields,
+  readIndexName,
   readPageFields,
   select,
 } from '../core/api/page-fields.ts';
@@ -32,18 +33,18 @@ import {
   isGiven,
   readPlaceholders,
 } from '../core/api/placeholders.ts';
+import { openSource, refuseConsistentRead } from '../core/api/read-source.ts';
 import type { RequestContext } from '../core/api/request-context.ts';
 import { RequestShape } from '../core/api/request-shape.ts';
-import { activeTable, refreshedTable } from '../core/api/table-lookup.ts';
 import { readTableName, tableNameOfItems } from '../core/api/table-name.ts';
 import type { NamedTable } from '../core/api/table-name.ts';
-import { refuseFields } from '../core/api/unsupported.ts';
 import { defineAction } from './action.ts';
 
 interface QueryRequest {
   readonly table: NamedTable;
-  /** What the condition on the key, in either form, asks of a table's key. Throws ExpressionError. */
-  readonly keyCondition: (keys: KeySchema) => KeyCondition;
+  readonly index: string | undefined;
+  /** What the condition on the key, in either form, asks of the key of a table or index. Throws ExpressionError. */
+  readonly keyCondition: (keys: IndexKeySchema) => KeyCondition;
   readonly reverse: boolean;
   readonly fields: PageFields;
 }
@@ -74,7 +75,6 @@ const parameters = {
 };
 /** The older condition on the key goes with a filter and a projection of the newer form. */
 const withKeyConditions = { ...parameters, legacy: parameters.legacy.filter((name) => name !== 'KeyConditions') };
-const unsupported = ['IndexName'];
 /** Query counts the one error of some messages that Scan gives alone. */
 const ONE_ERROR = '1 validation error detected: ';
 
@@ -82,7 +82,6 @@ function read(input: JsonObject, context: RequestContext): QueryRequest {
   const { expressions } = context.services;
   checkLimit(input);
   checkExpressionParameters(input, isGiven(input, 'KeyConditionExpression') ? parameters : withKeyConditions);
-  refuseFields(input, unsupported);
   const early = readEarlyPageFields(input, 'QueryFilter', expressions);
   if (!isGiven(input, 'KeyConditionExpression') && !isGiven(input, 'KeyConditions')) {
     throw validationError('Either the KeyConditions or KeyConditionExpression parameter must be specified in the request.');
@@ -98,6 +97,7 @@ function read(input: JsonObject, context: RequestContext): QueryRequest {
   );
   return {
     table: readTableName(input, context),
+    index: readIndexName(input),
     keyCondition: readKeyCondition(input, keyExpression),
     reverse: isGiven(input, 'ScanIndexForward') && !readFlag(input, 'ScanIndexForward'),
     fields,
@@ -115,13 +115,15 @@ function checkLimit(input: JsonObject): void {
   throw validationError(`${ONE_ERROR}Value at 'Limit' failed to satisfy constraint: Member must have value greater than or equal to 1`);
 }
 
-async function run({ table, keyCondition, reverse, fields }: QueryRequest, context: RequestContext): Promise<Buffer> {
-  const view = activeTable(table.name, context) ?? (await refreshedTable(table.name, context));
-  const { keys } = view.record;
-  const range = queryRange(keys, keyCondition(keys), fields.startKey, reverse, context.services.digest);
-  if (fields.projection !== undefined) refusePathsIntoKey(fields.projection.bound, keys);
-  if (fields.filtered !== undefined) refuseKeyInFilter(fields.filtered, keys);
-  return answerPage(view, table.writtenAs, range, fields, context);
+async function run({ table, index, keyCondition, reverse, fields }: QueryRequest, context: RequestContext): Promise<Buffer> {
+  const source = await openSource(table.name, index, context);
+  if (fields.consistent) refuseConsistentRead(source);
+  const { record } = source.view;
+  const range = queryRange(source, keyCondition(source.keys), fields.startKey, reverse, context.services.digest);
+  if (fields.projection !== undefined) refusePathsIntoKey(fields.projection.bound, record);
+  if (fields.filtered !== undefined) refuseKeyInFilter(fields.filtered, source.keys);
+  if (fields.filter !== undefined) refusePathsIntoKey(fields.filter, record);
+  return answerPage(source, table.writtenAs, range, fields, context);
 }
 
 export const query = defineAction({ name: 'Query', shape, read, run });

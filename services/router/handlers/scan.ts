@@ -15,6 +15,7 @@ import {
   filterExpression,
   indexName,
   readEarlyPageFields,
+  readIndexName,
   readPageFields,
   select,
 } from '../core/api/page-fields.ts';
@@ -27,16 +28,16 @@ import {
   isGiven,
   readPlaceholders,
 } from '../core/api/placeholders.ts';
+import { openSource, refuseConsistentRead } from '../core/api/read-source.ts';
 import type { RequestContext } from '../core/api/request-context.ts';
 import { RequestShape } from '../core/api/request-shape.ts';
-import { activeTable, refreshedTable } from '../core/api/table-lookup.ts';
 import { readTableName, tableNameOfItems } from '../core/api/table-name.ts';
 import type { NamedTable } from '../core/api/table-name.ts';
-import { refuseFields } from '../core/api/unsupported.ts';
 import { defineAction } from './action.ts';
 
 interface ScanRequest {
   readonly table: NamedTable;
+  readonly index: string | undefined;
   readonly segment: number;
   readonly totalSegments: number;
   readonly fields: PageFields;
@@ -65,12 +66,10 @@ const parameters = {
   expressions: ['ProjectionExpression', 'FilterExpression'],
   legacy: ['AttributesToGet', 'ScanFilter', 'ConditionalOperator'],
 };
-const unsupported = ['IndexName'];
 
 function read(input: JsonObject, context: RequestContext): ScanRequest {
   const { expressions } = context.services;
   checkExpressionParameters(input, parameters);
-  refuseFields(input, unsupported);
   const early = readEarlyPageFields(input, 'ScanFilter', expressions);
   checkSelect(input, '');
   const { segment, totalSegments } = readSegments(input);
@@ -80,7 +79,7 @@ function read(input: JsonObject, context: RequestContext): ScanRequest {
     expressionsOf(fields, early).map((one) => one.program),
     placeholders,
   );
-  return { table: readTableName(input, context), segment, totalSegments, fields };
+  return { table: readTableName(input, context), index: readIndexName(input), segment, totalSegments, fields };
 }
 
 function readSegments(input: JsonObject): { segment: number; totalSegments: number } {
@@ -102,14 +101,14 @@ function readSegments(input: JsonObject): { segment: number; totalSegments: numb
   );
 }
 
-async function run({ table, segment, totalSegments, fields }: ScanRequest, context: RequestContext): Promise<Buffer> {
-  const view = activeTable(table.name, context) ?? (await refreshedTable(table.name, context));
-  const { keys } = view.record;
-  const range = scanRange(keys, segment, totalSegments, fields.startKey, context.services.digest);
+async function run({ table, index, segment, totalSegments, fields }: ScanRequest, context: RequestContext): Promise<Buffer> {
+  const source = await openSource(table.name, index, context);
+  if (fields.consistent) refuseConsistentRead(source);
+  const range = scanRange(source, segment, totalSegments, fields.startKey, context.services.digest);
   for (const bound of [fields.projection?.bound, fields.filter]) {
-    if (bound !== undefined) refusePathsIntoKey(bound, keys);
+    if (bound !== undefined) refusePathsIntoKey(bound, source.view.record);
   }
-  return answerPage(view, table.writtenAs, range, fields, context);
+  return answerPage(source, table.writtenAs, range, fields, context);
 }
 
 export const scan = defineAction({ name: 'Scan', shape, read, run });

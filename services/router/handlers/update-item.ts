@@ -81,7 +81,7 @@ async function run({ table, key, fields, returnValues, capacity }: UpdateItemReq
   const { keys } = view.record;
   const encoded = encodeRequestKey(keys, key, digest);
   refuseKeyUpdate(fields.updatedNames, keys);
-  for (const bound of fields.bound) refusePathsIntoKey(bound, keys);
+  for (const bound of fields.bound) refusePathsIntoKey(bound, view.record);
   const response = await storage.execute(
     view,
     {

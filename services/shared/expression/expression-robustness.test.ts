@@ -100,7 +100,7 @@ function exercise(text: string, item: Parameters<typeof project>[1], attributes:
     const bound = attempt(() => bindCondition(parseCondition(text, field), names, attributes));
     if (bound === undefined) continue;
     assert.equal(typeof evaluateCondition(bound, item), 'boolean');
-    attempt(() => analyzeKeyCondition(bound, { partition: { name: 'a', type: 'S' }, sort: { name: 'b', type: 'N' } }));
+    attempt(() => analyzeKeyCondition(bound, { partition: [{ name: 'a', type: 'S' }], sort: [{ name: 'b', type: 'N' }] }));
   }
   const projection = attempt(() => bindProjection(parseProjection(text), names));
   if (projection !== undefined) project(projection, item);

@@ -1,15 +1,28 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { AttributeMap, KeySchema } from '../item/attribute-value.ts';
+import type { AttributeMap } from '../item/attribute-value.ts';
+import type { IndexKeySchema } from '../item/index-key.ts';
+import type { KeyCondition } from './conditions-on-key.ts';
 import { analyzeKeyCondition } from './key-condition.ts';
-import type { KeyCondition } from './key-condition.ts';
 import { condition, refuses } from './support.test.ts';
 
-const SCHEMA: KeySchema = { partition: { name: 'pk', type: 'S' }, sort: { name: 'sk', type: 'N' } };
+const SCHEMA: IndexKeySchema = { partition: [{ name: 'pk', type: 'S' }], sort: [{ name: 'sk', type: 'N' }] };
 
-const PARTITION_ONLY: KeySchema = { partition: { name: 'pk', type: 'S' } };
+const PARTITION_ONLY: IndexKeySchema = { partition: [{ name: 'pk', type: 'S' }], sort: [] };
 
-const STRING_SORT: KeySchema = { partition: { name: 'pk', type: 'S' }, sort: { name: 'sk', type: 'S' } };
+const STRING_SORT: IndexKeySchema = { partition: [{ name: 'pk', type: 'S' }], sort: [{ name: 'sk', type: 'S' }] };
+
+const SEVERAL: IndexKeySchema = {
+  partition: [
+    { name: 'a', type: 'S' },
+    { name: 'b', type: 'N' },
+  ],
+  sort: [
+    { name: 'c', type: 'N' },
+    { name: 'd', type: 'S' },
+    { name: 'e', type: 'N' },
+  ],
+};
 
 const VALUES: AttributeMap = { ':p': { S: 'p' }, ':n': { N: '5' }, ':m': { N: '9' }, ':s': { S: 's' } };
 
@@ -20,31 +33,58 @@ const refusesText = (text: string, message: string, schema = SCHEMA): void => re
 
 describe('analyzeKeyCondition', () => {
   it('reads the partition value alone', () => {
-    assert.deepEqual(analyze('pk = :p'), { partition: { S: 'p' } });
-    assert.deepEqual(analyze('(pk = :p)', PARTITION_ONLY), { partition: { S: 'p' } });
-    assert.deepEqual(analyze(':p = pk', PARTITION_ONLY), { partition: { S: 'p' } });
+    assert.deepEqual(analyze('pk = :p'), { partition: [{ S: 'p' }], sort: [] });
+    assert.deepEqual(analyze('(pk = :p)', PARTITION_ONLY), { partition: [{ S: 'p' }], sort: [] });
+    assert.deepEqual(analyze(':p = pk', PARTITION_ONLY), { partition: [{ S: 'p' }], sort: [] });
   });
 
   it('reads every condition on the sort key, on either side of AND', () => {
     for (const operator of ['=', '<', '<=', '>', '>='] as const) {
-      const expected = { partition: { S: 'p' }, sort: { operator, values: [{ N: '5' }] } };
+      const expected = { partition: [{ S: 'p' }], sort: [{ operator, values: [{ N: '5' }] }] };
       assert.deepEqual(analyze(`pk = :p AND sk ${operator} :n`), expected);
       assert.deepEqual(analyze(`(sk ${operator} :n) AND (pk = :p)`), expected);
     }
-    assert.deepEqual(analyze('pk = :p AND sk BETWEEN :n AND :m').sort, { operator: 'between', values: [{ N: '5' }, { N: '9' }] });
-    assert.deepEqual(analyze('begins_with(sk, :s) AND pk = :p', STRING_SORT).sort, { operator: 'begins_with', values: [{ S: 's' }] });
+    assert.deepEqual(analyze('pk = :p AND sk BETWEEN :n AND :m').sort, [{ operator: 'between', values: [{ N: '5' }, { N: '9' }] }]);
+    assert.deepEqual(analyze('begins_with(sk, :s) AND pk = :p', STRING_SORT).sort, [{ operator: 'begins_with', values: [{ S: 's' }] }]);
   });
 
   it('turns conditions with the value on the left', () => {
     const mirrored = { '=': '=', '<': '>', '<=': '>=', '>': '<', '>=': '<=' } as const;
     for (const [written, meant] of Object.entries(mirrored)) {
-      assert.deepEqual(analyze(`pk = :p AND :n ${written} sk`).sort, { operator: meant, values: [{ N: '5' }] });
+      assert.deepEqual(analyze(`pk = :p AND :n ${written} sk`).sort, [{ operator: meant, values: [{ N: '5' }] }]);
     }
   });
 
   it('resolves names', () => {
     const bound = condition('#a = :p', { ':p': { S: 'p' } }, { '#a': 'pk' }, 'KeyConditionExpression');
-    assert.deepEqual(analyzeKeyCondition(bound, SCHEMA), { partition: { S: 'p' } });
+    assert.deepEqual(analyzeKeyCondition(bound, SCHEMA), { partition: [{ S: 'p' }], sort: [] });
+  });
+});
+
+describe('analyzeKeyCondition: keys of several attributes', () => {
+  const partition = 'a = :p AND b = :n';
+  const equal = (N: string) => ({ operator: '=', values: [{ N }] });
+
+  it('takes conditions from left to right, in any order of the text', () => {
+    const values = [{ S: 'p' }, { N: '5' }];
+    assert.deepEqual(analyze(partition, SEVERAL), { partition: values, sort: [] });
+    assert.deepEqual(analyze('b = :n AND a = :p', SEVERAL), { partition: values, sort: [] });
+    assert.deepEqual(analyze(`d > :s AND ${partition} AND c = :m`, SEVERAL).sort, [equal('9'), { operator: '>', values: [{ S: 's' }] }]);
+    const all = analyze(`${partition} AND c = :n AND d = :s AND e BETWEEN :n AND :m`, SEVERAL).sort;
+    assert.deepEqual(all[2], { operator: 'between', values: [{ N: '5' }, { N: '9' }] });
+  });
+
+  it('refuses what leaves a gap, goes on behind a range, or is not of the key', () => {
+    const missed = (name: string) => `Query condition missed key schema element: ${name}`;
+    refusesText('a = :p', missed('b'), SEVERAL);
+    refusesText('a = :p AND c = :n AND d = :s', missed('b'), SEVERAL);
+    refusesText(`${partition} AND d = :s`, missed('c'), SEVERAL);
+    refusesText(`${partition} AND c = :n AND e = :n`, missed('d'), SEVERAL);
+    refusesText(`${partition} AND another = :n`, missed('c'), SEVERAL);
+    const unsupported = 'Query key condition not supported';
+    refusesText(`${partition} AND c > :n AND d = :s`, unsupported, SEVERAL);
+    refusesText('a = :p AND b > :n', unsupported, SEVERAL);
+    refusesText(`${partition} AND c = :n AND d = :s AND e = :n AND another = :n`, unsupported, SEVERAL);
   });
 });
 

@@ -1,27 +1,15 @@
 import { unreachable } from '../base/assert.ts';
 import { typeOf } from '../item/attribute-map.ts';
-import type { AttributeValue, KeyAttribute, KeySchema } from '../item/attribute-value.ts';
+import type { AttributeValue, KeyAttribute } from '../item/attribute-value.ts';
+import type { IndexKeySchema } from '../item/index-key.ts';
 import { boundPath, boundValue } from './binding.ts';
 import type { BoundCondition } from './condition.ts';
+import { conditionsOnKey } from './conditions-on-key.ts';
+import type { AttributeCondition, KeyCondition, SortKeyOperator } from './conditions-on-key.ts';
 import type { DocumentPath } from './document-path.ts';
 import { ExpressionError } from './errors.ts';
 import { operandsOf } from './syntax-tree.ts';
 import type { ComparisonOperator, Condition, FunctionCall, Operand } from './syntax-tree.ts';
-
-export type SortKeyOperator = '=' | '<' | '<=' | '>' | '>=' | 'between' | 'begins_with';
-
-/** What a Query asks of the key: one partition value, and perhaps a range of the sort key. */
-export interface KeyCondition {
-  readonly partition: AttributeValue;
-  /** `values` holds two for `between`, low and high, and one for the others. */
-  readonly sort?: { readonly operator: SortKeyOperator; readonly values: readonly AttributeValue[] };
-}
-
-/** A condition on one top-level attribute, the attribute on the left. */
-interface AttributeCondition {
-  readonly operator: SortKeyOperator;
-  readonly values: readonly AttributeValue[];
-}
 
 /** An operator read from right to left: `:v < a` is `a > :v`. */
 const MIRRORED: Readonly<Record<Exclude<ComparisonOperator, '<>'>, Exclude<ComparisonOperator, '<>'>>> = {
@@ -36,20 +24,10 @@ const MIRRORED: Readonly<Record<Exclude<ComparisonOperator, '<>'>, Exclude<Compa
  * Reads a bound KeyConditionExpression as conditions on the key of a table or index. Throws ExpressionError with the
  * service's texts, first for what is wrong with the condition as such, then for what does not fit the key.
  */
-export function analyzeKeyCondition(bound: BoundCondition, schema: KeySchema): KeyCondition {
+export function analyzeKeyCondition(bound: BoundCondition, schema: IndexKeySchema): KeyCondition {
   const conditions = new Map<string, AttributeCondition>();
   collect(bound.program.root, bound, conditions);
-  const { partition, sort } = schema;
-  if (conditions.size > 2) throw new ExpressionError('Conditions can be of length 1 or 2 only');
-  if (sort === undefined && conditions.size > 1) throw new ExpressionError('Query key condition not supported');
-  const onPartition = conditionOn(partition, conditions);
-  if (onPartition === undefined) throw missedKeyElement(partition);
-  const [value] = onPartition.values;
-  if (onPartition.operator !== '=' || value === undefined) throw new ExpressionError('Query key condition not supported');
-  if (sort === undefined || conditions.size === 1) return { partition: value };
-  const onSort = conditionOn(sort, conditions);
-  if (onSort === undefined) throw missedKeyElement(sort);
-  return { partition: value, sort: onSort };
+  return conditionsOnKey(schema, conditions.size, (attribute) => conditionOn(attribute, conditions));
 }
 
 function conditionOn(attribute: KeyAttribute, conditions: ReadonlyMap<string, AttributeCondition>): AttributeCondition | undefined {
@@ -58,10 +36,6 @@ function conditionOn(attribute: KeyAttribute, conditions: ReadonlyMap<string, At
     throw new ExpressionError('One or more parameter values were invalid: Condition parameter type does not match schema type');
   }
   return condition;
-}
-
-function missedKeyElement(attribute: KeyAttribute): ExpressionError {
-  return new ExpressionError(`Query condition missed key schema element: ${attribute.name}`);
 }
 
 function collect(condition: Condition, bound: BoundCondition, conditions: Map<string, AttributeCondition>): void {

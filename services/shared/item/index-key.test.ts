@@ -6,7 +6,16 @@ import { must } from '../base/assert.ts';
 import { compareBytes } from '../base/bytes.ts';
 import type { Digest } from '../env/digest.ts';
 import type { AttributeMap, AttributeValue, KeySchema } from './attribute-value.ts';
-import { globalIndexKey, globalIndexPrefix, type IndexKeySchema, localIndexKey, tableKeyOfGlobal, tableKeyOfLocal } from './index-key.ts';
+import {
+  decodeGlobalKey,
+  decodeLocalKey,
+  globalIndexKey,
+  globalIndexPrefix,
+  type IndexKeySchema,
+  localIndexKey,
+  tableKeyOfGlobal,
+  tableKeyOfLocal,
+} from './index-key.ts';
 import { encodeKey, encodePartitionPrefix } from './key-encoding.ts';
 import { EXPIRY_SPACE, LOCAL_SPACE_LOW, localKey, localSpaceEnd, withoutSpace } from './local-space.ts';
 import { projectedItem } from './projection.ts';
@@ -105,4 +114,33 @@ test('a projection keeps the attributes of both keys and those that it names', (
   assert.deepEqual(projectedItem(whole, { kind: 'keys-only' }, ['p', 's', 'a']), { p: { S: 'p' }, s: { B: 'AA==' }, a: { S: 'a' } });
   const included = projectedItem(whole, { kind: 'include', attributes: ['y', 'absent', '__proto__'] }, ['p', 's', 'a']);
   assert.deepEqual(included, { p: { S: 'p' }, s: { B: 'AA==' }, a: { S: 'a' }, y: { N: '2' } });
+});
+
+test('an item whose key attributes are too long is in no index, so that keys stay as short as pages need them', () => {
+  const attributes = (a: number, d: number): AttributeMap => ({
+    p: { S: 'p' },
+    s: { B: 'AA==' },
+    a: { S: 'a'.repeat(a) },
+    b: { N: '1' },
+    c: { N: '1' },
+    d: { S: '\u0001'.repeat(d) },
+  });
+  const key = encodeKey(table, attributes(1, 1), digest);
+  assert.ok(globalIndexKey(index, attributes(2048, 1024), key, digest) !== undefined);
+  assert.equal(globalIndexKey(index, attributes(2049, 1), key, digest), undefined);
+  assert.equal(globalIndexKey(index, attributes(1, 1025), key, digest), undefined);
+  assert.ok(localIndexKey(table, { name: 'd', type: 'S' }, attributes(1, 1024), key) !== undefined);
+  assert.equal(localIndexKey(table, { name: 'd', type: 'S' }, attributes(1, 1025), key), undefined);
+});
+
+test('the attributes of both keys are read from that of an index', () => {
+  fc.assert(
+    fc.property(item, (attributes) => {
+      const key = encodeKey(table, attributes, digest);
+      assert.deepEqual(decodeGlobalKey(index, table, must(globalIndexKey(index, attributes, key, digest))), { ...attributes });
+      const { p, s, c } = attributes;
+      const sort = { name: 'c', type: 'N' } as const;
+      assert.deepEqual(decodeLocalKey(table, sort, must(localIndexKey(table, sort, attributes, key))), { p, s, c });
+    }),
+  );
 });

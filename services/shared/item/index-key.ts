@@ -1,9 +1,12 @@
 import { assert } from '../base/assert.ts';
 import { asBuffer } from '../base/bytes.ts';
 import type { Digest } from '../env/digest.ts';
-import { getAttribute, typeOf } from './attribute-map.ts';
+import { PARTITION_KEY_BYTES_MAX, SORT_KEY_BYTES_MAX } from '../limits/item-limits.ts';
+import { getAttribute, setAttribute, typeOf } from './attribute-map.ts';
+import type { MutableAttributeMap } from './attribute-map.ts';
 import type { AttributeMap, AttributeValue, KeyAttribute, KeySchema } from './attribute-value.ts';
-import { KEY_HASH_BYTES } from './key-encoding.ts';
+import { decodeKey, KEY_HASH_BYTES } from './key-encoding.ts';
+import { keyValueBytes } from './key-value-size.ts';
 import { decodeOrderedValue, orderedBytesMax, writeOrdered } from './ordered-value.ts';
 
 /**
@@ -22,10 +25,10 @@ export interface IndexKeySchema {
   readonly sort: readonly KeyAttribute[];
 }
 
-/** Undefined: the item lacks an attribute of the key, or has it as another type or empty, and so is not in the index. */
+/** Undefined: the item lacks an attribute of the key, or has it as another type, empty or too long, and so is not in the index. */
 export function globalIndexKey(schema: IndexKeySchema, item: AttributeMap, tableKey: Uint8Array, digest: Digest): Buffer | undefined {
-  const partition = keyValues(schema.partition, item);
-  const sort = partition === undefined ? undefined : keyValues(schema.sort, item);
+  const partition = keyValues(schema.partition, item, PARTITION_KEY_BYTES_MAX);
+  const sort = partition === undefined ? undefined : keyValues(schema.sort, item, SORT_KEY_BYTES_MAX);
   if (partition === undefined || sort === undefined) return undefined;
   const prefix = globalIndexPrefix(partition, digest);
   return Buffer.concat([prefix, ...sort.map(ordered), tableKey]);
@@ -37,6 +40,19 @@ export function globalIndexPrefix(partition: readonly AttributeValue[], digest: 
   return Buffer.concat([digest.md5(bytes).subarray(0, KEY_HASH_BYTES), bytes]);
 }
 
+/** The attributes of both keys in that of a global index. Throws MalformedBytesError for bytes that are no such key. */
+export function decodeGlobalKey(schema: IndexKeySchema, keys: KeySchema, indexKey: Uint8Array): AttributeMap {
+  const bytes = asBuffer(indexKey);
+  const attributes: MutableAttributeMap = {};
+  let at = KEY_HASH_BYTES;
+  for (const { name, type } of [...schema.partition, ...schema.sort]) {
+    const { value, end } = decodeOrderedValue(bytes, at, type);
+    setAttribute(attributes, name, value);
+    at = end;
+  }
+  return { ...attributes, ...decodeKey(keys, bytes.subarray(at)) };
+}
+
 /** The table's key at the end of a global index's. Throws MalformedBytesError for bytes that are no such key. */
 export function tableKeyOfGlobal(schema: IndexKeySchema, indexKey: Uint8Array): Buffer {
   const bytes = asBuffer(indexKey);
@@ -45,9 +61,9 @@ export function tableKeyOfGlobal(schema: IndexKeySchema, indexKey: Uint8Array): 
   return bytes.subarray(at);
 }
 
-/** Undefined: the item has no sort value of the index's type, and so is not in the index. */
+/** Undefined: the item has no sort value of the index's type and of a length that keys may have, and so is not in the index. */
 export function localIndexKey(keys: KeySchema, sort: KeyAttribute, item: AttributeMap, tableKey: Uint8Array): Buffer | undefined {
-  const value = keyValue(sort, item);
+  const [value] = keyValues([sort], item, SORT_KEY_BYTES_MAX) ?? [];
   if (value === undefined) return undefined;
   const bytes = asBuffer(tableKey);
   const at = partitionEnd(keys, bytes);
@@ -62,22 +78,34 @@ export function tableKeyOfLocal(keys: KeySchema, sort: KeyAttribute, indexKey: U
   return Buffer.concat([bytes.subarray(0, at), bytes.subarray(end)]);
 }
 
+/** The attributes of both keys in that of a local index. Throws MalformedBytesError for bytes that are no such key. */
+export function decodeLocalKey(keys: KeySchema, sort: KeyAttribute, indexKey: Uint8Array): AttributeMap {
+  const attributes: MutableAttributeMap = { ...decodeKey(keys, tableKeyOfLocal(keys, sort, indexKey)) };
+  const bytes = asBuffer(indexKey);
+  setAttribute(attributes, sort.name, decodeOrderedValue(bytes, partitionEnd(keys, bytes), sort.type).value);
+  return attributes;
+}
+
 /** Where the partition value of a key of the table, or of a local index, ends. */
 export function partitionEnd(keys: KeySchema, key: Buffer): number {
   return decodeOrderedValue(key, KEY_HASH_BYTES, keys.partition.type).end;
 }
 
-function keyValues(attributes: readonly KeyAttribute[], item: AttributeMap): AttributeValue[] | undefined {
+/** Values that have no more than so many bytes together: several attributes of a key have the length of one. */
+function keyValues(attributes: readonly KeyAttribute[], item: AttributeMap, bytesMax: number): AttributeValue[] | undefined {
   const values: AttributeValue[] = [];
+  let bytes = 0;
   for (const attribute of attributes) {
     const value = keyValue(attribute, item);
     if (value === undefined) return undefined;
+    bytes += keyValueBytes(value);
+    if (bytes > bytesMax) return undefined;
     values.push(value);
   }
   return values;
 }
 
-/** Writes refuse wrong types and empty values; items that were there before an index may have them. */
+/** Writes refuse wrong types, empty values and long ones (index-key-check.ts); items that were there before an index may have them. */
 function keyValue({ name, type }: KeyAttribute, item: AttributeMap): AttributeValue | undefined {
   const value = getAttribute(item, name);
   if (value === undefined || typeOf(value) !== type) return undefined;

@@ -7,16 +7,8 @@ import { typeOf } from './attribute-map.ts';
 import type { AttributeMap, AttributeValue, KeyAttributeType, KeySchema } from './attribute-value.ts';
 import type { Digest } from '../env/digest.ts';
 import { canonicalNumber, compareNumbers } from './decimal.ts';
-import {
-  decodeKey,
-  encodeKey,
-  encodeOrdered,
-  encodePartitionPrefix,
-  encodeRequestKey,
-  KEY_HASH_BYTES,
-  sortKeyRange,
-} from './key-encoding.ts';
-import type { SortKeyCondition } from './key-encoding.ts';
+import { decodeKey, encodeKey, encodePartitionPrefix, encodeRequestKey, KEY_HASH_BYTES } from './key-encoding.ts';
+import { encodeOrdered } from './ordered-value.ts';
 
 const digest: Pick<Digest, 'md5'> = { md5: (bytes) => createHash('md5').update(bytes).digest() };
 const md5Only = digest as Digest;
@@ -174,66 +166,6 @@ test('property: what decodes encodes to the same bytes', () => {
   );
 });
 
-test('property: a range holds exactly the keys that meet its condition', () => {
-  const anyCase = anyKeyType.chain((type) =>
-    fc.record({
-      type: fc.constant(type),
-      values: fc.tuple(keyValues[type], keyValues[type]),
-      sort: keyValues[type],
-      op: fc.constantFrom<SortKeyCondition['op']>('=', '<', '<=', '>', '>=', 'between', 'begins_with'),
-    }),
-  );
-  fc.assert(
-    fc.property(anyCase, ({ type, values, sort, op }) => {
-      if (op === 'begins_with' && type === 'N') return;
-      const schema: KeySchema = { partition: { name: 'pk', type: 'S' }, sort: { name: 'sk', type } };
-      const prefix = encodePartitionPrefix(schema, { S: 'p' }, md5Only);
-      const condition = (op === 'between' ? { op, values } : { op, values: [values[0]] }) as SortKeyCondition;
-      const { low, high } = sortKeyRange(schema, prefix, condition);
-      const key = keyOf(schema, { S: 'p' }, sort);
-      // In an index the key of the base table follows.
-      for (const whole of [key, Buffer.concat([key, Buffer.from([0xff, 0xff])]), Buffer.concat([key, Buffer.from([0])])]) {
-        const inside = Buffer.compare(low, whole) <= 0 && Buffer.compare(whole, high) < 0;
-        assert.equal(inside, meets(sort, condition));
-      }
-      assert.ok(Buffer.compare(low, high) <= 0);
-      assert.ok(Buffer.compare(prefix, low) <= 0);
-      assert.ok(Buffer.compare(high, sortKeyRange(schema, prefix).high) <= 0);
-    }),
-    { numRuns: 3000 },
-  );
-});
-
-function meets(sort: AttributeValue, { op, values }: SortKeyCondition): boolean {
-  const order = Buffer.compare(encodeOrdered(sort), encodeOrdered(values[0]));
-  switch (op) {
-    case '=':
-      return order === 0;
-    case '<':
-      return order < 0;
-    case '<=':
-      return order <= 0;
-    case '>':
-      return order > 0;
-    case '>=':
-      return order >= 0;
-    case 'between':
-      return order >= 0 && Buffer.compare(encodeOrdered(sort), encodeOrdered(values[1])) <= 0;
-    case 'begins_with':
-      return rawBytes(sort).subarray(0, rawBytes(values[0]).length).equals(rawBytes(values[0]));
-  }
-}
-
-test('without a condition the range is the whole partition value', () => {
-  const schema: KeySchema = { partition: { name: 'pk', type: 'N' }, sort: { name: 'sk', type: 'S' } };
-  const prefix = encodePartitionPrefix(schema, { N: '-1' }, md5Only);
-  const { low, high } = sortKeyRange(schema, prefix);
-  assert.deepEqual(low, prefix);
-  const inside = Buffer.concat([prefix, Buffer.alloc(9, 0xff)]);
-  assert.ok(Buffer.compare(low, inside) < 0 && Buffer.compare(inside, high) < 0);
-  assert.ok(Buffer.compare(high, Buffer.concat([prefix.subarray(0, -1), Buffer.from([0xff, 0xff])])) > 0);
-});
-
 test('items without a proper key are refused with the text of PutItem', () => {
   const invalid = 'One or more parameter values were invalid: ';
   const texts: readonly (readonly [AttributeMap, string])[] = [
@@ -285,24 +217,6 @@ test('a Key that is not that of the table is refused with the text of GetItem', 
   assert.throws(() => encodeRequestKey(schema, { pk: { S: '' }, sk: { N: '1' } }, md5Only), {
     message: /cannot contain an empty string value. Key: pk$/,
   });
-});
-
-test('a condition on values of another type is refused', () => {
-  const schema: KeySchema = { partition: { name: 'pk', type: 'S' }, sort: { name: 'sk', type: 'N' } };
-  const message = 'One or more parameter values were invalid: Condition parameter type does not match schema type';
-  assert.throws(() => encodePartitionPrefix(schema, { N: '1' }, md5Only), { message });
-  const prefix = encodePartitionPrefix(schema, { S: 'a' }, md5Only);
-  assert.throws(() => sortKeyRange(schema, prefix, { op: '=', values: [{ S: '1' }] }), { message });
-  assert.throws(() => sortKeyRange(schema, prefix, { op: 'between', values: [{ N: '1' }, { S: '1' }] }), { message });
-  assert.throws(() => sortKeyRange(schema, prefix, { op: 'begins_with', values: [{ N: '1' }] }), { message });
-  assert.throws(() => sortKeyRange(stringOnly, prefix, { op: '=', values: [{ N: '1' }] }), { message });
-});
-
-test('property: a bound may be longer than any key', () => {
-  const schema: KeySchema = { partition: { name: 'pk', type: 'S' }, sort: { name: 'sk', type: 'S' } };
-  const prefix = encodePartitionPrefix(schema, { S: 'a' }, md5Only);
-  const { low } = sortKeyRange(schema, prefix, { op: '>=', values: [{ S: '\u0001'.repeat(50_000) }] });
-  assert.equal(low.length, prefix.length + 100_002);
 });
 
 test('the type of any ordered value is seen from its first byte', () => {

@@ -1,14 +1,14 @@
-import { must, unreachable } from '../base/assert.ts';
 import { MalformedBytesError } from '../base/byte-reader.ts';
-import { asBuffer, prefixEnd } from '../base/bytes.ts';
+import { asBuffer } from '../base/bytes.ts';
 import type { Digest } from '../env/digest.ts';
 import { PARTITION_KEY_BYTES_MAX, SORT_KEY_BYTES_MAX } from '../limits/item-limits.ts';
 import { attributeNames, getAttribute, setAttribute, typeOf } from './attribute-map.ts';
 import type { MutableAttributeMap } from './attribute-map.ts';
 import type { AttributeMap, AttributeValue, KeyAttribute, KeySchema } from './attribute-value.ts';
 import { ItemError } from './item-error.ts';
-import { decodeOrderedValue, orderedBytesMax, writeOrdered } from './ordered-value.ts';
-import { utf8Length } from './unicode.ts';
+import { CONDITION_TYPE } from './key-range.ts';
+import { keyValueBytes, tooLong } from './key-value-size.ts';
+import { decodeOrderedValue, writeOrdered } from './ordered-value.ts';
 
 /**
  * Whole keys of tables:
@@ -25,17 +25,6 @@ import { utf8Length } from './unicode.ts';
 
 /** Bytes of the hash in front of every key. */
 export const KEY_HASH_BYTES = 8;
-
-/** Whole keys from `low`, included, to `high`, excluded; empty when both are the same. */
-export interface KeyRange {
-  readonly low: Buffer;
-  readonly high: Buffer;
-}
-
-/** A condition on the sort key of one partition value. */
-export type SortKeyCondition =
-  | { readonly op: '=' | '<' | '<=' | '>' | '>=' | 'begins_with'; readonly values: readonly [AttributeValue] }
-  | { readonly op: 'between'; readonly values: readonly [AttributeValue, AttributeValue] };
 
 const NOT_THE_SCHEMA = 'The provided key element does not match the schema';
 
@@ -66,15 +55,9 @@ export function encodeRequestKey(schema: KeySchema, key: AttributeMap, digest: D
 
 /** What the keys of all items with this partition-key value begin with, and no other key does. Throws ItemError. */
 export function encodePartitionPrefix(schema: KeySchema, partitionValue: AttributeValue, digest: Digest): Buffer {
-  if (typeOf(partitionValue) !== schema.partition.type) throw conditionType();
+  if (typeOf(partitionValue) !== schema.partition.type) throw new ItemError('validation', CONDITION_TYPE);
   checkKeyValue(partitionValue, schema.partition, PARTITION_KEY_BYTES_MAX);
   return joinKey(partitionValue, undefined, digest);
-}
-
-/** The self-delimiting, order-preserving bytes of a string, number or binary of any length. */
-export function encodeOrdered(value: AttributeValue): Buffer {
-  const target = Buffer.allocUnsafe(orderedBytesMax(value));
-  return target.subarray(0, writeOrdered(target, 0, value));
 }
 
 /** The key attributes of a whole key; the exact inverse of `encodeKey`. Throws MalformedBytesError for any other bytes. */
@@ -91,50 +74,6 @@ export function decodeKey(schema: KeySchema, key: Uint8Array): AttributeMap {
   }
   if (end !== bytes.length) throw new MalformedBytesError(`${bytes.length - end} bytes behind the end of a key`);
   return attributes;
-}
-
-/**
- * The keys of one partition value (`prefix`, from `encodePartitionPrefix`) whose sort key meets the condition; all of
- * them without one. Throws ItemError when a value is not of the sort key's type.
- */
-export function sortKeyRange(schema: KeySchema, prefix: Buffer, condition?: SortKeyCondition): KeyRange {
-  if (condition === undefined) return startingWith(prefix);
-  const type = schema.sort?.type;
-  for (const value of condition.values) {
-    if (typeOf(value) !== type) throw conditionType();
-  }
-  const bound = Buffer.concat([prefix, encodeOrdered(condition.values[0])]);
-  switch (condition.op) {
-    case '=':
-      return startingWith(bound);
-    case '<':
-      return { low: prefix, high: bound };
-    case '<=':
-      return { low: prefix, high: endOf(bound) };
-    case '>':
-      return { low: endOf(bound), high: endOf(prefix) };
-    case '>=':
-      return { low: bound, high: endOf(prefix) };
-    case 'between': {
-      const high = endOf(Buffer.concat([prefix, encodeOrdered(condition.values[1])]));
-      return { low: bound, high: Buffer.compare(bound, high) < 0 ? high : bound };
-    }
-    case 'begins_with':
-      if (type === 'N') throw conditionType();
-      // Without its last byte the encoding of a string or binary begins the encodings of all that begin with it.
-      return startingWith(bound.subarray(0, bound.length - 1));
-    default:
-      return unreachable(condition);
-  }
-}
-
-function startingWith(prefix: Buffer): KeyRange {
-  return { low: prefix, high: endOf(prefix) };
-}
-
-/** There is always an end, for the type byte behind the hash is never 0xff. */
-function endOf(prefix: Buffer): Buffer {
-  return must(prefixEnd(prefix));
 }
 
 function joinKey(partition: AttributeValue, sort: AttributeValue | undefined, digest: Digest): Buffer {
@@ -172,21 +111,12 @@ function checkKeyValue(value: AttributeValue, attribute: KeyAttribute, bytesMax:
   if (text === '') throw emptyKey(attribute.name, isString ? 'string' : 'binary');
   // A UTF-16 unit is at most three bytes of UTF-8, so a short text needs no counting.
   if (text.length * 3 <= bytesMax) return;
-  if ((isString ? utf8Length(text) : Buffer.byteLength(text, 'base64')) <= bytesMax) return;
-  throw invalid(
-    bytesMax === PARTITION_KEY_BYTES_MAX
-      ? `Size of hashkey has exceeded the maximum size limit of${PARTITION_KEY_BYTES_MAX} bytes`
-      : `Aggregated size of all range keys has exceeded the size limit of ${SORT_KEY_BYTES_MAX} bytes`,
-  );
+  if (keyValueBytes(value) > bytesMax) throw tooLong(bytesMax === PARTITION_KEY_BYTES_MAX ? 'partition' : 'sort');
 }
 
 function emptyKey(name: string, kind: string): ItemError {
   const text = `The AttributeValue for a key attribute cannot contain an empty ${kind} value. Key: ${name}`;
   return new ItemError('validation', `One or more parameter values are not valid. ${text}`);
-}
-
-function conditionType(): ItemError {
-  return invalid('Condition parameter type does not match schema type');
 }
 
 function invalid(text: string): ItemError {

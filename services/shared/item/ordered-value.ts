@@ -42,6 +42,12 @@ export function orderedBytesMax(value: AttributeValue): number {
   return NUMBER_BYTES_MAX;
 }
 
+/** The self-delimiting, order-preserving bytes of a string, number or binary of any length. */
+export function encodeOrdered(value: AttributeValue): Buffer {
+  const target = Buffer.allocUnsafe(orderedBytesMax(value));
+  return target.subarray(0, writeOrdered(target, 0, value));
+}
+
 /** Writes the value into `target`, which has room for it; returns the offset behind it. */
 export function writeOrdered(target: Buffer, offset: number, value: AttributeValue): number {
   if ('S' in value) return writeString(target, offset, value.S);

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { anyBase64, anyItem, anyOrderedValue, anyValue } from './arbitraries.test.ts';
 import { typeOf } from './attribute-map.ts';
 import { canonicalizeValue } from './canonical-value.ts';
-import { encodeOrdered } from './key-encoding.ts';
+import { encodeOrdered } from './ordered-value.ts';
 import { compareBase64, compareValues, equalValues } from './value-order.ts';
 
 test('property: equal is what is deeply equal', () => {

@@ -21,15 +21,39 @@ export const returnConsumedCapacity: Field = {
   constraints: [oneOf('INDEXES', 'TOTAL', 'NONE')],
 };
 
-/** What the client wants to hear about units. With INDEXES the table's part is told apart; there are no indexes yet. */
+/** What the client wants to hear about units. With INDEXES the parts of the table and of its indexes are told apart. */
 export type CapacityDetail = 'NONE' | 'TOTAL' | 'INDEXES';
 
 export function readCapacityDetail(input: JsonObject): CapacityDetail {
   return (input.ReturnConsumedCapacity ?? 'NONE') as CapacityDetail;
 }
 
-/** The JSON of one ConsumedCapacity. */
-export function consumedCapacity(detail: CapacityDetail, tableName: string, units: number): string {
-  const table = detail === 'INDEXES' ? `,"Table":{"CapacityUnits":${units}}` : '';
-  return `{"TableName":${JSON.stringify(tableName)},"CapacityUnits":${units}${table}}`;
+/** What secondary indexes consumed, by their names. */
+export interface IndexCapacity {
+  readonly local: ReadonlyMap<string, number>;
+  readonly global: ReadonlyMap<string, number>;
+}
+
+/** The JSON of one ConsumedCapacity; `table` are the units of the table itself. */
+export function consumedCapacity(detail: CapacityDetail, tableName: string, table: number, indexes?: IndexCapacity): string {
+  const units = indexes === undefined ? table : table + sumOf(indexes.local) + sumOf(indexes.global);
+  const parts = detail === 'INDEXES' ? `,"Table":{"CapacityUnits":${table}}${indexParts(indexes)}` : '';
+  return `{"TableName":${JSON.stringify(tableName)},"CapacityUnits":${units}${parts}}`;
+}
+
+function sumOf(units: ReadonlyMap<string, number>): number {
+  let sum = 0;
+  for (const one of units.values()) sum += one;
+  return sum;
+}
+
+function indexParts(indexes: IndexCapacity | undefined): string {
+  if (indexes === undefined) return '';
+  return indexPart('LocalSecondaryIndexes', indexes.local) + indexPart('GlobalSecondaryIndexes', indexes.global);
+}
+
+function indexPart(name: string, units: ReadonlyMap<string, number>): string {
+  if (units.size === 0) return '';
+  const members = [...units].map(([index, one]) => `${JSON.stringify(index)}:{"CapacityUnits":${one}}`);
+  return `,"${name}":{${members.join(',')}}`;
 }

@@ -26,6 +26,8 @@ export interface PageFields {
   /** What the filter looks at, in either form. */
   readonly filtered: FilterNames | undefined;
   readonly projection: ItemProjection | undefined;
+  /** Select is ALL_ATTRIBUTES. */
+  readonly allAttributes: boolean;
   readonly countOnly: boolean;
   readonly consistent: boolean;
   /** 0: no limit. */
@@ -76,6 +78,7 @@ export function readPageFields(input: JsonObject, early: EarlyPageFields, placeh
     filter,
     filtered: filter === undefined ? early.filtered : namesInFilter(filter),
     projection: projection ?? early.projection,
+    allAttributes: input.Select === 'ALL_ATTRIBUTES',
     countOnly: input.Select === 'COUNT',
     consistent: readFlag(input, 'ConsistentRead'),
     limit: Math.min(Math.floor((input.Limit ?? 0) as number), 0x7fffffff),
@@ -112,9 +115,14 @@ export function checkSelect(input: JsonObject, prefix: string): void {
     const what = selected === 'COUNT' ? 'only the Count' : String(selected);
     throw validationError(`${prefix}Cannot specify the ${projected} when choosing to get ${what}`);
   }
-  if (selected === 'ALL_PROJECTED_ATTRIBUTES') {
+  if (selected === 'ALL_PROJECTED_ATTRIBUTES' && !isGiven(input, 'IndexName')) {
     throw validationError(`${prefix}ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName`);
   }
+}
+
+/** The index that a request names. */
+export function readIndexName(input: JsonObject): string | undefined {
+  return (input.IndexName ?? undefined) as string | undefined;
 }
 
 /** Errors of these kinds the service reports without saying that they are about the starting key. */

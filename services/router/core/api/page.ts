@@ -1,14 +1,16 @@
 import { must } from '../../../shared/base/assert.ts';
 import { successor } from '../../../shared/base/bytes.ts';
-import { decodeKey } from '../../../shared/item/key-encoding.ts';
 import { PAGE_BYTES_MAX, READ_BYTES_HELD_MAX } from '../../../shared/limits/api-limits.ts';
 import type { RangeOperation } from '../../../shared/wire/storage-operations.ts';
-import type { TableView } from '../storage-port.ts';
 import { joinParts } from './answer.ts';
 import { consumedCapacity, readUnits } from './capacity.ts';
 import { projectItems } from './item-projection.ts';
 import type { PageFields } from './page-fields.ts';
+import type { ReadSource } from './read-source.ts';
 import type { RequestContext } from './request-context.ts';
+import { selectFrom } from './selection.ts';
+import type { Selection } from './selection.ts';
+import { decodeLastKey } from './source-key.ts';
 import { storageFailure } from './storage-outcome.ts';
 
 /** Whole keys from `low`, included, to `high`, excluded; no `high`: to the end of the table. */
@@ -24,20 +26,22 @@ interface Page {
   count: number;
   scanned: number;
   bytes: number;
+  /** Of items fetched from the table, as strong reads. */
+  fetchedUnits: number;
   lastKey: Uint8Array | undefined;
   /** Something may follow lastKey. */
   more: boolean;
 }
 
-/** Reads one page of Query or Scan and prints the answer. */
+/** Reads one page of Query or Scan and prints the answer. Throws ValidationException for what cannot be selected from an index. */
 export async function answerPage(
-  view: TableView,
+  source: ReadSource,
   tableName: string,
   range: PageRange,
   fields: PageFields,
   context: RequestContext,
 ): Promise<Buffer> {
-  const page = await readPage(view, range, fields, context);
+  const page = await readPage(source, selectFrom(source, fields), range, fields, context);
   const parts: (string | Uint8Array)[] = [`{"Count":${page.count},"ScannedCount":${page.scanned}`];
   if (!fields.countOnly) {
     const { projection } = fields;
@@ -49,28 +53,42 @@ export async function answerPage(
     });
     parts.push(']');
   }
-  if (page.more) parts.push(`,"LastEvaluatedKey":${JSON.stringify(decodeKey(view.record.keys, must(page.lastKey)))}`);
-  if (fields.capacity !== 'NONE') {
-    const units = readUnits(page.bytes, fields.consistent);
-    parts.push(`,"ConsumedCapacity":${consumedCapacity(fields.capacity, tableName, units)}`);
-  }
+  if (page.more) parts.push(`,"LastEvaluatedKey":${JSON.stringify(decodeLastKey(source, must(page.lastKey)))}`);
+  if (fields.capacity !== 'NONE') parts.push(`,"ConsumedCapacity":${readCapacity(source, page, tableName, fields)}`);
   parts.push('}');
   return joinParts(parts);
 }
+
+/** The units of an index, and those of the table for what was fetched from it. */
+function readCapacity({ index }: ReadSource, page: Page, tableName: string, { capacity, consistent }: PageFields): string {
+  const units = readUnits(page.bytes, consistent);
+  if (index === undefined) return consumedCapacity(capacity, tableName, units);
+  const own = new Map([[index.name, units]]);
+  const [local, global] = index.kind === 'local' ? [own, NO_UNITS] : [NO_UNITS, own];
+  return consumedCapacity(capacity, tableName, page.fetchedUnits * (consistent ? 1 : 0.5), { local, global });
+}
+
+const NO_UNITS: ReadonlyMap<string, number> = new Map();
 
 /**
  * A page ends with the item that meets the limit of items or of bytes, before the filter, or with the range. The service does not
  * look behind the last item: a page that met a limit has a LastEvaluatedKey even where nothing follows.
  */
-async function readPage(view: TableView, range: PageRange, fields: PageFields, context: RequestContext): Promise<Page> {
-  const page: Page = { items: [], count: 0, scanned: 0, bytes: 0, lastKey: undefined, more: true };
+async function readPage(
+  source: ReadSource,
+  selection: Selection,
+  range: PageRange,
+  fields: PageFields,
+  context: RequestContext,
+): Promise<Page> {
+  const page: Page = { items: [], count: 0, scanned: 0, bytes: 0, fetchedUnits: 0, lastKey: undefined, more: true };
   const { room } = context.services;
   let held = 0;
   try {
     while (page.more && !isFull(page, fields.limit)) {
       // All requests together hold so much that this one must not wait with what it has.
       if (room.bytes > READ_BYTES_HELD_MAX && page.lastKey !== undefined) break;
-      const found = await readSlice(view, range, fields, page, context);
+      const found = await readSlice(source, { ...nextSlice(range, fields, page), ...selection }, page, context);
       if (found === undefined) break;
       held += found;
       room.bytes += found;
@@ -84,13 +102,13 @@ async function readPage(view: TableView, range: PageRange, fields: PageFields, c
 
 /** Adds the next slice to the page. Bytes of its items; undefined when nobody could read on, and the page is what there is. */
 async function readSlice(
-  view: TableView,
-  range: PageRange,
-  fields: PageFields,
+  { view, index }: ReadSource,
+  operation: RangeOperation,
   page: Page,
   context: RequestContext,
 ): Promise<number | undefined> {
-  const response = await context.services.storage.range(view, nextSlice(range, fields, page), context.timeLeftMs());
+  const indexId = index?.kind === 'global' ? index.definition.indexId : undefined;
+  const response = await context.services.storage.range(view, operation, context.timeLeftMs(), indexId);
   // What was read so far is a page as good as any; the client asks for the rest.
   if ((response.status === 'overloaded' || response.status === 'unavailable') && page.lastKey !== undefined) return undefined;
   if (response.status !== 'ok') throw storageFailure(response);
@@ -99,6 +117,7 @@ async function readSlice(
   page.count += slice.count;
   page.scanned += slice.scanned;
   page.bytes += slice.scannedBytes;
+  page.fetchedUnits += slice.fetchedUnits ?? 0;
   page.more = slice.more;
   page.lastKey = slice.more ? must(slice.lastKey, 'a range slice that is to go on names its last key') : (slice.lastKey ?? page.lastKey);
   return slice.items.reduce((sum, { length }) => sum + length, 0);

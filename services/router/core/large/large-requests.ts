@@ -167,7 +167,7 @@ export class LargeRequests {
     this.#nextCall = 0;
   };
 
-  async #call({ id, call, tableName, operation, deadlineMs }: JobCall): Promise<void> {
+  async #call({ id, call, tableName, operation, indexId, deadlineMs }: JobCall): Promise<void> {
     const job = must(this.#jobs.get(id));
     let answer: CallAnswer;
     const moved: ArrayBufferLike[] = [];
@@ -179,7 +179,7 @@ export class LargeRequests {
       const table = must(job.tables.get(tableName));
       const storage = this.#storage;
       const answered =
-        operation.kind === 'range' ? storage.range(table, operation, deadlineMs) : storage.execute(table, operation, deadlineMs);
+        operation.kind === 'range' ? storage.range(table, operation, deadlineMs, indexId) : storage.execute(table, operation, deadlineMs);
       answer = { kind: 'called', id, call, response: movableResponse(await answered, moved) };
     }
     // The thread may have ended meanwhile, and another one begun.

@@ -56,6 +56,8 @@ export interface JobCall {
   readonly tableName: string;
   /** Undefined: the table itself is asked for, as the newest catalog shows it. */
   readonly operation: ItemOperation | RangeOperation | undefined;
+  /** The global index that a range is of. */
+  readonly indexId?: string | undefined;
   /** Milliseconds left from the call. */
   readonly deadlineMs: number;
 }

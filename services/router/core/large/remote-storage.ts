@@ -40,8 +40,8 @@ export class RemoteStorage implements ItemStorage {
     return must((await this.#call(view.record.name, operation, deadlineMs)).response);
   }
 
-  async range(view: TableView, operation: RangeOperation, deadlineMs: number): Promise<StorageResponse> {
-    return must((await this.#call(view.record.name, operation, deadlineMs)).response);
+  async range(view: TableView, operation: RangeOperation, deadlineMs: number, indexId?: string): Promise<StorageResponse> {
+    return must((await this.#call(view.record.name, operation, deadlineMs, indexId)).response);
   }
 
   /** An answer from the loop. */
@@ -51,11 +51,11 @@ export class RemoteStorage implements ItemStorage {
     resolve(answer);
   }
 
-  #call(tableName: string, given: ItemOperation | RangeOperation | undefined, deadlineMs: number): Promise<CallAnswer> {
+  #call(tableName: string, given: ItemOperation | RangeOperation | undefined, deadlineMs: number, indexId?: string): Promise<CallAnswer> {
     const call = ++this.#lastCall;
     const moved: ArrayBufferLike[] = [];
     const operation = given === undefined ? undefined : movableOperation(given, moved);
-    const message: JobCall = { kind: 'call', id: this.#job, call, tableName, operation, deadlineMs };
+    const message: JobCall = { kind: 'call', id: this.#job, call, tableName, operation, indexId, deadlineMs };
     this.#port.post(message, moved);
     return new Promise((resolve) => this.#waiting.set(call, resolve));
   }

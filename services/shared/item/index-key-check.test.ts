@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { AttributeMap } from './attribute-value.ts';
+import { checkIndexKeys } from './index-key-check.ts';
+
+const indexes = [
+  {
+    name: 'teams',
+    keys: {
+      partition: [
+        { name: 'a', type: 'S' },
+        { name: 'b', type: 'B' },
+      ],
+      sort: [{ name: 'c', type: 'N' }],
+    },
+  },
+  { name: 'by-d', keys: { partition: [{ name: 'p', type: 'S' }], sort: [{ name: 'd', type: 'S' }] } },
+] as const;
+
+const refuses = (item: AttributeMap, message: string): void =>
+  assert.throws(() => checkIndexKeys(indexes, item), { name: 'ItemError', kind: 'validation', message });
+
+test('attributes of index keys may be missing, and are of their type where they are there', () => {
+  checkIndexKeys(indexes, {});
+  checkIndexKeys(indexes, { p: { S: 'p' }, a: { S: 'a' }, b: { B: 'AA==' }, c: { N: '1' }, d: { S: 'd' }, e: { M: {} } });
+  const mismatch = 'One or more parameter values were invalid: Type mismatch for Index Key';
+  refuses({ a: { N: '1' } }, `${mismatch} a Expected: S Actual: N IndexName: teams`);
+  refuses({ d: { NULL: true } }, `${mismatch} d Expected: S Actual: NULL IndexName: by-d`);
+});
+
+test('they are neither empty nor too long, several of one key together', () => {
+  const empty = (kind: string, index: string, attribute: string): string =>
+    'One or more parameter values are not valid. A value specified for a secondary index key is not supported. ' +
+    `The AttributeValue for a key attribute cannot contain an empty ${kind} value. IndexName: ${index}, IndexKey: ${attribute}`;
+  refuses({ a: { S: '' } }, empty('string', 'teams', 'a'));
+  refuses({ b: { B: '' } }, empty('binary', 'teams', 'b'));
+  const bytes = (count: number) => ({ B: Buffer.alloc(count, 1).toString('base64') });
+  const invalid = 'One or more parameter values were invalid: ';
+  checkIndexKeys(indexes, { a: { S: 'é'.repeat(1000) }, b: bytes(48), d: { S: 'd'.repeat(1024) } });
+  refuses({ a: { S: 'é'.repeat(1000) }, b: bytes(49) }, `${invalid}Size of hashkey has exceeded the maximum size limit of2048 bytes`);
+  refuses({ d: { S: 'd'.repeat(1025) } }, `${invalid}Aggregated size of all range keys has exceeded the size limit of 1024 bytes`);
+});

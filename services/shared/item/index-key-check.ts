@@ -1,0 +1,67 @@
+import { PARTITION_KEY_BYTES_MAX, SORT_KEY_BYTES_MAX } from '../limits/item-limits.ts';
+import { getAttribute, typeOf } from './attribute-map.ts';
+import type { AttributeMap, AttributeValue, KeyAttribute } from './attribute-value.ts';
+import type { IndexKeySchema } from './index-key.ts';
+import { ItemError } from './item-error.ts';
+import { keyValueBytes, tooLong } from './key-value-size.ts';
+
+/** A secondary index whose key attributes an item may have, and then of the right type. */
+export interface IndexToCheck {
+  readonly name: string;
+  readonly keys: IndexKeySchema;
+}
+
+/**
+ * Throws ItemError when an item that is to be written has a key attribute of an index as another type, empty or too long. Texts: the
+ * source of dynalite 4.0.0, and messages of the service in public issue trackers. The lengths of several attributes count together.
+ */
+export function checkIndexKeys(indexes: readonly IndexToCheck[], item: AttributeMap): void {
+  for (const { name, keys } of indexes) {
+    const partitionBytes = checkAttributes(keys.partition, item, name);
+    const sortBytes = checkAttributes(keys.sort, item, name);
+    if (partitionBytes > PARTITION_KEY_BYTES_MAX) throw tooLong('partition');
+    if (sortBytes > SORT_KEY_BYTES_MAX) throw tooLong('sort');
+  }
+}
+
+/** Throws ItemError for an empty value of an index's key. */
+export function refuseEmptyIndexKey(value: AttributeValue, attribute: string, index: string): void {
+  const kind = emptyKind(value);
+  if (kind !== undefined)
+    throw invalidValues(`The AttributeValue for a key attribute cannot contain an empty ${kind} value.`, attribute, index);
+}
+
+function checkAttributes(attributes: readonly KeyAttribute[], item: AttributeMap, index: string): number {
+  let bytes = 0;
+  for (const { name, type } of attributes) {
+    const value = getAttribute(item, name);
+    if (value === undefined) continue;
+    const actual = typeOf(value);
+    if (actual !== type) {
+      throw new ItemError(
+        'validation',
+        `One or more parameter values were invalid: Type mismatch for Index Key ${name} Expected: ${type} Actual: ${actual} IndexName: ${index}`,
+      );
+    }
+    const kind = emptyKind(value);
+    if (kind !== undefined) {
+      throw invalidValues(
+        'A value specified for a secondary index key is not supported. ' +
+          `The AttributeValue for a key attribute cannot contain an empty ${kind} value.`,
+        name,
+        index,
+      );
+    }
+    bytes += keyValueBytes(value);
+  }
+  return bytes;
+}
+
+function emptyKind(value: AttributeValue): 'string' | 'binary' | undefined {
+  if ('S' in value) return value.S === '' ? 'string' : undefined;
+  return 'B' in value && value.B === '' ? 'binary' : undefined;
+}
+
+function invalidValues(reason: string, attribute: string, index: string): ItemError {
+  return new ItemError('validation', `One or more parameter values are not valid. ${reason} IndexName: ${index}, IndexKey: ${attribute}`);
+}
