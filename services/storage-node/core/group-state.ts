@@ -3,6 +3,8 @@ import { ByteWriter } from '../../shared/base/byte-writer.ts';
 import type { GroupId, ReplicaId, Slot } from '../../shared/base/ids.ts';
 import { type Ballot, ZERO_BALLOT } from '../../shared/paxos/ballot.ts';
 import { type PartitionSettings, parsePartitionSettings, serializePartitionSettings } from '../../shared/placement/partition-settings.ts';
+import { IndexCursors } from './index-cursors.ts';
+import { IndexFeeds } from './index-feeds.ts';
 import { type Membership, readMembers, writeMembers } from './membership.ts';
 import { RequestTable } from './request-table.ts';
 
@@ -33,14 +35,27 @@ export class GroupState {
   /** What the last Settings record said of the table; undefined: there was none, and nothing is derived from items. */
   settings: PartitionSettings | undefined;
   readonly requests: RequestTable;
+  /** Of a partition of a global index: how far it is with the partitions of its table. */
+  readonly indexCursors: IndexCursors;
+  /** Of a partition of a table: the global indexes that it feeds. */
+  readonly indexFeeds: IndexFeeds;
 
-  constructor(applied: Slot, timeMs: number, lastDelete: Slot, halted: Slot, requests: RequestTable, settings?: PartitionSettings) {
+  constructor(
+    applied: Slot,
+    timeMs: number,
+    lastDelete: Slot,
+    halted: Slot,
+    requests: RequestTable,
+    more: { settings?: PartitionSettings | undefined; indexCursors?: IndexCursors; indexFeeds?: IndexFeeds } = {},
+  ) {
     this.applied = applied;
     this.timeMs = timeMs;
     this.lastDelete = lastDelete;
     this.halted = halted;
-    this.settings = settings;
+    this.settings = more.settings;
     this.requests = requests;
+    this.indexCursors = more.indexCursors ?? new IndexCursors();
+    this.indexFeeds = more.indexFeeds ?? new IndexFeeds();
   }
 
   static empty(rememberRequestsMs: number): GroupState {
@@ -79,6 +94,8 @@ export function encodeGroupMeta(identity: GroupIdentity, state: GroupState, snap
   writer.u64(state.applied).u64(state.timeMs).u64(state.lastDelete).u64(state.halted);
   state.requests.encode(writer);
   writer.bytes(state.settings === undefined ? NO_BYTES : serializePartitionSettings(state.settings));
+  state.indexCursors.encode(writer);
+  state.indexFeeds.encode(writer);
   return writer.finish();
 }
 
@@ -113,10 +130,16 @@ export function decodeGroupMeta(bytes: Uint8Array, rememberRequestsMs: number): 
   const lastDelete = reader.u64();
   const halted = format >= FORMAT_WITH_HALT ? reader.u64() : 0;
   const requests = RequestTable.decode(reader, rememberRequestsMs);
-  const settings = format >= FORMAT ? reader.bytes() : NO_BYTES;
+  const more = format >= FORMAT ? decodeTableState(reader) : {};
   if (reader.remaining > 0) throw new MalformedBytesError('bytes behind the group state');
+  return { identity, state: new GroupState(applied, timeMs, lastDelete, halted, requests, more), snapshot: { slot, ballot } };
+}
+
+/** What the partition was told of its table, and where it and the indexes of the table are with each other. */
+function decodeTableState(reader: ByteReader) {
+  const settings = reader.bytes();
   const known = settings.length === 0 ? undefined : parsePartitionSettings(settings);
-  return { identity, state: new GroupState(applied, timeMs, lastDelete, halted, requests, known), snapshot: { slot, ballot } };
+  return { settings: known, indexCursors: IndexCursors.decode(reader), indexFeeds: IndexFeeds.decode(reader) };
 }
 
 const NO_BYTES = new Uint8Array(0);

@@ -90,14 +90,14 @@ export class GroupWrites {
 
   /** Proposes what the node itself has to say about state hashes; returns its slot. Only while this replica serves. */
   proposeStateHash(said: StateHashRecord): Slot {
-    return this.#proposeOwn('state-hash', encodeStateHashRecord(said));
+    return this.propose('state-hash', encodeStateHashRecord(said));
   }
 
   /** A write whose number is known is not executed again; its answer is made from its record. */
   #repeated(operation: WriteOperation, request: RequestNumber, respond: Respond): boolean {
     const underWay = this.#overlay.slotOf(request);
     if (underWay !== undefined) {
-      this.#whenApplied(underWay, () => this.#executed.answer(operation, underWay, respond), respond);
+      this.whenApplied(underWay, () => this.#executed.answer(operation, underWay, respond), respond);
       return true;
     }
     const executed = this.#copy.state.requests.lookUp(request);
@@ -114,11 +114,12 @@ export class GroupWrites {
     if (refusal !== undefined) return respond(refusal);
     if (settings.version <= (this.#copy.state.settings?.version ?? 0)) return this.#reads.confirm(deadlineMs, respond, { status: 'ok' });
     if (this.#paxos.full || this.#paxos.closing) return respond({ status: 'not-ready', message: 'nothing can be proposed just now' });
-    const slot = this.#proposeOwn('settings', serializePartitionSettings(settings));
+    const slot = this.propose('settings', serializePartitionSettings(settings));
     this.#answers.add(slot, respond, { status: 'ok', slot }, false);
   }
 
-  #whenApplied(slot: Slot, then: () => void, respond: Respond): void {
+  /** Calls `then` once everything up to `slot`, and what is under way now, is applied; `respond`, if leadership ends before. */
+  whenApplied(slot: Slot, then: () => void, respond: Respond): void {
     const whenApplied: Respond = (answer) => (answer.status === 'ok' ? then() : respond(answer));
     this.#answers.add(Math.max(slot, this.#paxos.last), whenApplied, { status: 'ok' }, false);
   }
@@ -130,8 +131,8 @@ export class GroupWrites {
     this.#host.wake(this.#ties.group);
   }
 
-  /** Proposes what the node itself has to say to all replicas; returns its slot. */
-  #proposeOwn(type: LogRecordType, payload: Uint8Array): Slot {
+  /** Proposes what the node itself has to say to all replicas; returns its slot. Only while this replica serves. */
+  propose(type: LogRecordType, payload: Uint8Array): Slot {
     const slot = this.#paxos.propose(this.#ownRecord(type, payload));
     this.#host.wake(this.#ties.group);
     return slot;

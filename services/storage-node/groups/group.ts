@@ -8,6 +8,7 @@ import type { PartitionSettings } from '../../shared/placement/partition-setting
 import { WalDamagedError } from '../../shared/wal/wal-types.ts';
 import { encodeGroupMeta, type GroupIdentity, type GroupMeta, type GroupState, type InstalledSnapshot } from '../core/group-state.ts';
 import { configurationOf, type Membership } from '../core/membership.ts';
+import type { ApplyChangesOperation } from '../../shared/wire/storage-operations.ts';
 import type { StateHashRecord } from '../core/state-hash-record.ts';
 import type { Answer, WriteOperation } from '../core/write-evaluator.ts';
 import { ChosenRecords } from './chosen-records.ts';
@@ -16,6 +17,7 @@ import { GroupCopy } from './group-copy.ts';
 import type { GroupHost, GroupTies } from './group-host.ts';
 import { GroupReads } from './group-reads.ts';
 import { GroupWrites } from './group-writes.ts';
+import { IndexReceiver } from './index-receiver.ts';
 import type { Respond } from './pending-answers.ts';
 import { RecordApplier } from './record-applier.ts';
 import { isCopyLost, StateHashWatch } from './state-hash-watch.ts';
@@ -43,6 +45,7 @@ export class Group {
   readonly #chosen: ChosenRecords;
   readonly #reads: GroupReads;
   readonly #writes: GroupWrites;
+  readonly #received: IndexReceiver;
   readonly #swaps: SwapFollower;
   readonly #applier: RecordApplier;
 
@@ -60,9 +63,16 @@ export class Group {
     const enter = (membership: Membership): void => this.#enter(membership);
     this.#reads = new GroupReads(this.#copy, ties);
     this.#writes = new GroupWrites(this.#copy, ties, this.#reads);
+    this.#received = new IndexReceiver(this.#copy, ties, this.#reads, this.#writes);
     const follows = { copy: this.#copy, ties, chosen: this.#chosen, enter };
     this.#swaps = new SwapFollower({ ...follows, durable: this.#durable });
-    this.#applier = new RecordApplier({ ...follows, writes: this.#writes, stateHashes: this.stateHashes, swaps: this.#swaps });
+    this.#applier = new RecordApplier({
+      ...follows,
+      writes: this.#writes,
+      received: this.#received,
+      stateHashes: this.stateHashes,
+      swaps: this.#swaps,
+    });
   }
 
   get identity(): GroupIdentity {
@@ -139,6 +149,11 @@ export class Group {
   /** Changes the settings of the partition; `respond` is called once they are applied. Older ones than it has change nothing. */
   changeSettings(settings: PartitionSettings, deadlineMs: number, respond: Respond): void {
     this.#writes.changeSettings(settings, deadlineMs, respond);
+  }
+
+  /** Takes what a partition of the table sends to this partition of one of its indexes. IndexReceiver.take. */
+  takeChanges(operation: ApplyChangesOperation, deadlineMs: number, respond: Respond): void {
+    this.#received.take(operation, deadlineMs, respond);
   }
 
   /** Proposes what the node itself has to say about state hashes; returns its slot. Only while this replica serves. */
@@ -238,6 +253,7 @@ export class Group {
   #dropLeadership(): void {
     this.#host.environment.logger.info('leads no more', { group: this.id });
     this.#writes.drop();
+    this.#received.drop();
     this.#reads.drop();
   }
 
@@ -334,6 +350,7 @@ export class Group {
     if (this.stopped) return;
     this.#copy.stopped = true;
     this.#writes.drop();
+    this.#received.drop();
     this.#reads.drop();
   }
 

@@ -5,12 +5,15 @@ import type { PaxosReplica } from '../../shared/paxos/replica.ts';
 import { parsePartitionSettings } from '../../shared/placement/partition-settings.ts';
 import type { LogRecord } from '../../shared/wal/log-record.ts';
 import { DerivedEntries, type TreeChange } from '../core/derived-entries.ts';
+import { decodeBackfillChunk } from '../core/backfill-record.ts';
 import { decodeSwap, type Membership } from '../core/membership.ts';
 import { decodeStateHashRecord } from '../core/state-hash-record.ts';
 import { type ChosenRecords, readChosen } from './chosen-records.ts';
 import type { GroupCopy } from './group-copy.ts';
 import type { GroupHost, GroupTies } from './group-host.ts';
 import type { GroupWrites } from './group-writes.ts';
+import { IndexApplier } from './index-applier.ts';
+import type { IndexReceiver } from './index-receiver.ts';
 import type { StateHashWatch } from './state-hash-watch.ts';
 import type { SwapFollower } from './swap-follower.ts';
 
@@ -30,6 +33,8 @@ export class RecordApplier {
   readonly #writes: GroupWrites;
   readonly #stateHashes: StateHashWatch;
   readonly #swaps: SwapFollower;
+  readonly #received: IndexReceiver;
+  readonly #entries: IndexApplier;
   readonly #enter: (membership: Membership) => void;
   /** Follows from the settings that are applied; undefined: there are none. */
   #derived: DerivedEntries | undefined;
@@ -45,6 +50,7 @@ export class RecordApplier {
     writes: GroupWrites;
     stateHashes: StateHashWatch;
     swaps: SwapFollower;
+    received: IndexReceiver;
     enter: (membership: Membership) => void;
   }) {
     const { copy, ties } = parts;
@@ -56,6 +62,8 @@ export class RecordApplier {
     this.#writes = parts.writes;
     this.#stateHashes = parts.stateHashes;
     this.#swaps = parts.swaps;
+    this.#received = parts.received;
+    this.#entries = new IndexApplier(copy);
     this.#enter = parts.enter;
     this.followSettings();
   }
@@ -94,7 +102,7 @@ export class RecordApplier {
       if (bytes === undefined) return this.#later(this.#chosen.load(slot));
       const record = readChosen(bytes, slot, this.#ties);
       if (record === undefined) return;
-      const wait = this.#prepare(record);
+      const wait = this.#prepare(slot, record);
       if (wait !== undefined) {
         for (const key of this.#chosen.keysAhead(slot + 1)) this.#copy.fetch(key, 'place')?.catch(() => undefined);
         return this.#later(wait);
@@ -113,8 +121,9 @@ export class RecordApplier {
   }
 
   /** Finds out what the record changes; a read of a page that is missing for it, undefined when all are in memory. */
-  #prepare({ key, newValue }: LogRecord): Promise<void> | undefined {
+  #prepare(slot: Slot, { type, key, newValue, payload }: LogRecord): Promise<void> | undefined {
     this.#changes = NO_CHANGES;
+    if (type === 'index-position') return this.#entries.changeEntries(slot, payload);
     if (key.length === 0) return undefined;
     if (this.#derived === undefined || this.#derived.none) return this.#copy.fetch(key, 'place');
     const wait = this.#copy.fetch(key, 'value');
@@ -152,6 +161,8 @@ export class RecordApplier {
     else if (record.type === 'state-hash') this.#applyStateHash(slot, record.payload);
     else if (record.type === 'swap') return this.#applySwap(slot, record);
     else if (record.type === 'settings') this.#applySettings(slot, record.payload);
+    else if (record.type === 'index-position') this.#received.applied(this.#entries.finish());
+    else if (record.type === 'backfill') this.#applyBackfill(slot, record.payload);
     else if (record.type !== 'no-op')
       return this.#ties.quarantine(`a record of type ${record.type} is not supported by this version`, undefined);
     if (this.#copy.stopped) return;
@@ -191,9 +202,20 @@ export class RecordApplier {
       const settings = parsePartitionSettings(payload);
       if (settings.version <= (this.#copy.state.settings?.version ?? 0)) return;
       this.#copy.state.settings = settings;
+      this.#copy.state.indexFeeds.follow(settings, slot);
       this.followSettings();
     } catch (error) {
       this.#ties.quarantine(`the settings at slot ${slot} cannot be read`, error);
+    }
+  }
+
+  /** What the index gets of it is its leader's to send. */
+  #applyBackfill(slot: Slot, payload: Uint8Array): void {
+    try {
+      const { indexId, from, next, items } = decodeBackfillChunk(payload);
+      this.#copy.state.indexFeeds.backfilled(indexId, from, { next, items, slot });
+    } catch (error) {
+      this.#ties.quarantine(`the backfill at slot ${slot} cannot be read`, error);
     }
   }
 

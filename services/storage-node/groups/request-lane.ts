@@ -26,7 +26,6 @@ export interface LaneParts {
 }
 
 const TOO_LATE: Answer = { status: 'unavailable', message: 'the deadline passed before the request had its turn' };
-const NO_INDEXES: Answer = { status: 'validation', message: 'this version keeps no global secondary indexes' };
 /** In the place of an item for which there is no room yet. */
 const NO_ROOM: Answer = { status: 'ok' };
 
@@ -96,7 +95,7 @@ export class RequestLane {
     const { operation } = taken.request;
     if (operation.kind === 'get') return this.#get(taken, operation);
     const { group, deadlineMs, respond } = taken;
-    if (operation.kind === 'apply-changes') return respond(NO_INDEXES);
+    if (operation.kind === 'apply-changes') return group.takeChanges(operation, deadlineMs, respond);
     if (operation.kind !== 'range') return group.write(operation, { life: this.#life, number: operation.number }, deadlineMs, respond);
     if (this.outbox.full) this.#waiting.push(taken);
     else this.#parts.ranges.read(group, operation, deadlineMs, respond);
