@@ -93,7 +93,7 @@ export function use({ kind }: HostileText, text: string): string | undefined {
         VALUES,
       );
       if (kind === 'condition') evaluateCondition(bound, ITEM);
-      else analyzeKeyCondition(bound, { partition: { name: 'a', type: 'S' } });
+      else analyzeKeyCondition(bound, { partition: [{ name: 'a', type: 'S' }], sort: [] });
     }
     return undefined;
   } catch (error) {

@@ -5,7 +5,8 @@ import type { ExpressionProgram } from '../../services/shared/expression/express
 import { analyzeKeyCondition } from '../../services/shared/expression/key-condition.ts';
 import { bindProjection, parseProjection, project } from '../../services/shared/expression/projection.ts';
 import { applyUpdate, bindUpdate, createsItem, parseUpdate, updatedAttributes } from '../../services/shared/expression/update.ts';
-import type { AttributeMap, KeySchema } from '../../services/shared/item/attribute-value.ts';
+import type { AttributeMap } from '../../services/shared/item/attribute-value.ts';
+import type { IndexKeySchema } from '../../services/shared/item/index-key.ts';
 import { canonicalizeItem } from '../../services/shared/item/canonical-value.ts';
 import type { ExpressionCase, KeySchemaOfCase, Kind } from './case.ts';
 import { refusedBy } from './messages.ts';
@@ -67,15 +68,15 @@ function answer(
     return { program: bound.program, gives: { is: 'truth', truth } };
   }
   const { partition, sort } = analyzeKeyCondition(bound, schemaOf(key));
-  const conditions = [{ operator: '=', values: [partition] }, ...(sort === undefined ? [] : [sort])];
+  const conditions = [...partition.map((value) => ({ operator: '=', values: [value] })), ...sort];
   return {
     program: bound.program,
     gives: { is: 'key', conditions: conditions.map((each) => ({ operator: each.operator, values: each.values.map(readValue) })) },
   };
 }
 
-function schemaOf({ partition, sort }: KeySchemaOfCase): KeySchema {
-  return { partition, ...(sort !== undefined && { sort }) };
+function schemaOf({ partition, sort }: KeySchemaOfCase): IndexKeySchema {
+  return { partition: [partition], sort: sort === undefined ? [] : [sort] };
 }
 
 /** Every item that comes out must have the only form that is ever stored. */
