@@ -1,5 +1,7 @@
 import type { Command } from 'commander';
+import { compareBytes } from '../shared/base/bytes.ts';
 import { check } from '../shared/btree/check.ts';
+import { LOCAL_SPACE_LOW } from '../shared/item/local-space.ts';
 import { isSoundStoredValue } from '../shared/item/stored-value.ts';
 import { nodeDigest } from '../shared/platform/digest.ts';
 import type { OfflineNode } from './offline-node.ts';
@@ -26,9 +28,15 @@ async function findProblems(node: OfflineNode, report: (line: string) => void): 
   if (storeDamage !== undefined) problems.push(`write-ahead log: ${storeDamage}`);
   const groups = node.wal.recovered();
   for (const [group, { damage }] of groups) if (damage !== undefined) problems.push(`log of group ${group}: ${damage}`);
-  const trees = await check(node.tree, nodeDigest, (key, value, checksum) => isSoundStoredValue(key, value, checksum, nodeDigest));
+  let derived = 0;
+  const trees = await check(node.tree, nodeDigest, (key, value, checksum) => {
+    if (compareBytes(key, LOCAL_SPACE_LOW) >= 0) derived += 1;
+    return isSoundStoredValue(key, value, checksum, nodeDigest);
+  });
   for (const { kind, treeId, pageId, detail } of trees.problems) problems.push(`tree ${treeId}, page ${pageId}: ${kind}: ${detail}`);
-  report(`${groups.size} logs, ${node.wal.totalBytes()} bytes; ${trees.trees} trees, ${trees.pages} pages, ${trees.items} items`);
+  const entries = derived === 0 ? '' : `, ${derived} entries derived from them`;
+  const held = `${trees.trees} trees, ${trees.pages} pages, ${trees.items - derived} items${entries}`;
+  report(`${groups.size} logs, ${node.wal.totalBytes()} bytes; ${held}`);
   if (trees.orphanCount > 0) report(`${trees.orphanCount} pages that nothing leads to: they cost space, nothing else`);
   return problems;
 }

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { PageDamagedError } from '../shared/btree/errors.ts';
 import { readStoredState, type StoredState } from '../shared/btree/stored-state.ts';
 import { formatBallot } from '../shared/paxos/ballot.ts';
+import type { PartitionSettings } from '../shared/placement/partition-settings.ts';
 import { nodeDigest } from '../shared/platform/digest.ts';
 import { decodeLogRecord } from '../shared/wal/log-record.ts';
 import type { WriteAheadLog } from '../shared/wal/write-ahead-log.ts';
@@ -70,14 +71,33 @@ async function treeTable(node: OfflineNode): Promise<string[]> {
       `${hexadecimal(low)}..${hexadecimal(high)}`,
       `${configuration}: ${members.map(({ node: name }) => name).join(' ')}`,
       String(group.state.applied),
+      settingsText(group.state.settings),
       String(items),
       String(itemBytes),
       stateHash,
     ];
   });
-  const titles = ['tree of replica', 'group', 'table/partition', 'range', 'configuration', 'applied', 'items', 'bytes', 'state hash'];
+  const titles = [
+    'tree of replica',
+    'group',
+    'table/partition',
+    'range',
+    'configuration',
+    'applied',
+    'settings',
+    'entries',
+    'bytes',
+    'state hash',
+  ];
   const damaged = [...state.damaged.values()].map((error) => `DAMAGE    ${error.message}`);
   return [...damaged, ...formatTable(titles, rows)];
+}
+
+/** Version and number of indexes, local and global; `-`: none were told. A tree's entries are items, and what is derived from them. */
+function settingsText(settings: PartitionSettings | undefined): string {
+  return settings === undefined
+    ? '-'
+    : `${settings.version}: ${settings.localIndexes.length} local, ${settings.globalIndexes.length} global`;
 }
 
 async function describeRecords(wal: WriteAheadLog, group: number, most: number): Promise<string[]> {

@@ -128,7 +128,7 @@ const METRICS: readonly { readonly name: string; readonly help: string; readonly
   {
     name: 'items',
     help: 'Items in the groups that this node leads.',
-    read: ({ groups }, gauge) => gauge.set(sum(groups, (group) => (group.paxos.serves ? group.tree.items : 0))),
+    read: ({ groups }, gauge) => gauge.set(sum(groups, (group) => (group.paxos.serves ? group.itemTotals.items : 0))),
   },
   {
     name: 'unapplied_slots',

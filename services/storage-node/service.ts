@@ -365,7 +365,7 @@ export class StorageNode implements Service {
     }
   }
 
-  #describe(): AdminResponse {
+  #describe(): Promise<AdminResponse> {
     const { options, incarnation } = this.#parts;
     const place = { node: options.node, az: options.az, clusterId: this.#identity?.clusterId ?? '', incarnation };
     return describeNode(place, this.#node?.groups.all ?? []);

@@ -127,7 +127,9 @@ class Pairing {
       case 'rank': {
         const below = this.#model.sorted().filter(({ key }) => Buffer.compare(key, operation.key) < 0);
         const itemBytes = below.reduce((sum, entry) => sum + entry.itemBytes, 0);
-        assert.deepEqual(await tree.rank(operation.key), { items: below.length, itemBytes });
+        const rank = { items: below.length, itemBytes };
+        assert.deepEqual(await tree.rank(operation.key), rank);
+        assert.deepEqual(tree.below(operation.key), rank);
         return;
       }
       case 'scan': {

@@ -128,7 +128,16 @@ export class BTree {
 
   /** What lies below a key, from the totals in the interior pages of its path. */
   async rank(key: Uint8Array): Promise<Rank> {
-    for (let wait = this.fetch(key, 'place'); wait !== undefined; wait = this.fetch(key, 'place')) await wait;
+    for (;;) {
+      const found = this.below(key);
+      if (found !== undefined) return found;
+      await this.fetch(key, 'place');
+    }
+  }
+
+  /** What `rank` gives, as far as it is known at once; undefined: a page of the key's path is not in memory. */
+  below(key: Uint8Array): Rank | undefined {
+    this.assertUsable();
     const { cache } = this.#parts;
     let items = 0;
     let itemBytes = 0;
@@ -141,7 +150,8 @@ export class BTree {
       }
       page = cache.get(page.child(slot).id);
     }
-    assert(page instanceof LeafPage, 'the path of the key is not in memory');
+    if (page === undefined) return undefined;
+    assert(page instanceof LeafPage, 'a page that is no leaf at the end of the path');
     const index = lowerBound(page.image, key);
     for (let below = 0; below < index; below++) itemBytes += entryItemBytes(page.image, below);
     return { items: items + index, itemBytes };

@@ -1,7 +1,8 @@
 import { AssertionError } from '../../shared/base/assert.ts';
 import { compareBytes } from '../../shared/base/bytes.ts';
 import type { NodeId, ReplicaId } from '../../shared/base/ids.ts';
-import type { BTree } from '../../shared/btree/tree.ts';
+import type { BTree, Rank } from '../../shared/btree/tree.ts';
+import { LOCAL_SPACE_LOW } from '../../shared/item/local-space.ts';
 import type { PaxosReplica } from '../../shared/paxos/replica.ts';
 import type { GroupIdentity, GroupMeta, GroupState, InstalledSnapshot } from '../core/group-state.ts';
 import { Acquaintances } from './acquaintances.ts';
@@ -20,6 +21,7 @@ export class GroupCopy {
   /** The replica does nothing any more. */
   stopped = false;
   readonly #acquaintances = new Acquaintances();
+  #itemTotals: Rank = { items: 0, itemBytes: 0 };
 
   constructor({ identity, state, snapshot, paxos, tree }: GroupMeta & { paxos: PaxosReplica; tree: BTree }) {
     this.identity = identity;
@@ -64,9 +66,27 @@ export class GroupCopy {
     return leader === undefined ? undefined : this.nodeOf(leader);
   }
 
+  /** The key is one of an item of this partition. */
   holds(key: Uint8Array): boolean {
     const { low, high } = this.identity;
-    return compareBytes(key, low) >= 0 && (high === undefined || compareBytes(key, high) < 0);
+    return compareBytes(key, low) >= 0 && compareBytes(key, high ?? LOCAL_SPACE_LOW) < 0;
+  }
+
+  /** Items and their bytes, without what is derived from them; as of the last look where a page that tells is not in memory. */
+  get itemTotals(): Rank {
+    const { tree } = this;
+    if (this.state.settings === undefined || this.stopped) return { items: tree.items, itemBytes: tree.itemBytes };
+    const totals = tree.below(LOCAL_SPACE_LOW);
+    if (totals !== undefined) this.#itemTotals = totals;
+    else this.fetch(LOCAL_SPACE_LOW, 'place')?.catch(() => undefined);
+    return this.#itemTotals;
+  }
+
+  /** The same, of this moment. */
+  async countItems(): Promise<Rank> {
+    // Whoever needs a page that cannot be read finds out by himself.
+    if (this.state.settings !== undefined) await this.fetch(LOCAL_SPACE_LOW, 'place')?.catch(() => undefined);
+    return this.itemTotals;
   }
 
   /** As the tree's own, but what the tree throws at once is a rejection too: it ended since the last look. */

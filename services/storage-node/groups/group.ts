@@ -1,6 +1,6 @@
 import { assert } from '../../shared/base/assert.ts';
 import type { NodeId, ReplicaId, RequestNumber, Slot } from '../../shared/base/ids.ts';
-import type { BTree } from '../../shared/btree/tree.ts';
+import type { BTree, Rank } from '../../shared/btree/tree.ts';
 import { type Ballot, formatBallot } from '../../shared/paxos/ballot.ts';
 import type { LeadershipNews } from '../../shared/paxos/heartbeat.ts';
 import type { PaxosReplica } from '../../shared/paxos/replica.ts';
@@ -114,6 +114,16 @@ export class Group {
   /** A member that makes writes durable and has no tree on purpose. */
   get keepsLogOnly(): boolean {
     return this.#copy.keepsLogOnly;
+  }
+
+  /** GroupCopy.itemTotals. */
+  get itemTotals(): Rank {
+    return this.#copy.itemTotals;
+  }
+
+  /** GroupCopy.countItems. */
+  countItems(): Promise<Rank> {
+    return this.#copy.countItems();
   }
 
   /** Proposed and not yet applied. */

@@ -3,6 +3,7 @@ import { CATALOG_GROUP } from '../../shared/base/ids.ts';
 import type { PageStore } from '../../shared/btree/page-store.ts';
 import type { ScanStep } from '../../shared/btree/scan.ts';
 import type { Environment } from '../../shared/env/environment.ts';
+import { LOCAL_SPACE_LOW } from '../../shared/item/local-space.ts';
 import type { CatchUp } from '../../shared/paxos/leadership.ts';
 import type { PaxosMessage } from '../../shared/paxos/messages.ts';
 import type { LogRecord } from '../../shared/wal/log-record.ts';
@@ -172,7 +173,7 @@ export class NodeGroups implements GroupHost {
     const values: Uint8Array[] = [];
     let low: Uint8Array | undefined = NO_BYTES;
     while (low !== undefined) {
-      const step: ScanStep = group.tree.scan(low, undefined, false, (_key, value) => {
+      const step: ScanStep = group.tree.scan(low, LOCAL_SPACE_LOW, false, (_key, value) => {
         values.push(value);
         return true;
       });

@@ -1,4 +1,4 @@
-import { compareBytes } from '../../shared/base/bytes.ts';
+import { compareBytes, successor } from '../../shared/base/bytes.ts';
 import { KIB, MIB } from '../../shared/base/units.ts';
 import { PageDamagedError, TreeClosedError } from '../../shared/btree/errors.ts';
 import type { ScanStep } from '../../shared/btree/scan.ts';
@@ -6,17 +6,16 @@ import type { Clock, Timers } from '../../shared/env/clock.ts';
 import type { Environment } from '../../shared/env/environment.ts';
 import type { Logger } from '../../shared/env/logger.ts';
 import { ROUTER_BOUNDS } from '../../shared/expression/expression-bounds.ts';
-import { type BoundCondition, bindCondition, evaluateCondition, parseCondition } from '../../shared/expression/condition.ts';
-import { parseItem } from '../../shared/item/attribute-map.ts';
-import { storedItemJson, storedItemSize } from '../../shared/item/stored-value.ts';
-import type { Ballot } from '../../shared/paxos/ballot.ts';
+import { type BoundCondition, bindCondition, parseCondition } from '../../shared/expression/condition.ts';
 import type { RangeOperation } from '../../shared/wire/storage-operations.ts';
 import { ExpressionCache } from '../core/expression-cache.ts';
 import { messageOfFailure } from '../core/failed-request.ts';
 import { parseNames, parseValues } from '../core/placeholders.ts';
+import { treeRange } from '../core/tree-range.ts';
 import type { Answer } from '../core/write-evaluator.ts';
 import type { Group } from './group.ts';
 import type { Respond } from './pending-answers.ts';
+import { RangeReading } from './range-reading.ts';
 import { TurnAllowance } from './turn-allowance.ts';
 
 /** One slice of a range read, between which other work gets its turn. */
@@ -31,23 +30,13 @@ const READINGS_MAX = 32;
 const HELD_BYTES_MAX = 64 * MIB;
 const EVENTUAL_READ_MS = 5000;
 
-/** A range read under way. */
-interface Reading {
-  readonly group: Group;
-  readonly operation: RangeOperation;
-  readonly filter: BoundCondition | undefined;
-  readonly deadlineMs: number;
-  readonly respond: Respond;
-  /** For a strong read: the ballot it began under; each slice must be read in it. */
-  readonly leading: Ballot | undefined;
-  low: Uint8Array;
-  high: Uint8Array | undefined;
-  readonly items: Uint8Array[];
-  heldBytes: number;
-  count: number;
-  scanned: number;
-  scannedBytes: number;
-  lastKey: Uint8Array | undefined;
+/** Entries of an index whose items are fetched together: each may be as large as an item can be. */
+const FETCHED_TOGETHER = 16;
+
+/** How far one slice came. */
+interface SliceEnd extends ScanStep {
+  /** Evaluating an item failed: the request is wrong. */
+  readonly failure?: string;
 }
 
 /**
@@ -61,7 +50,7 @@ export class RangeReader {
   readonly #filters = new ExpressionCache((text) => parseCondition(text, 'FilterExpression', ROUTER_BOUNDS));
   readonly #allowance: TurnAllowance;
   /** Those that have to wait for their turn, each for its next slice. */
-  #ready: Reading[] = [];
+  #ready: RangeReading[] = [];
   /** Those that have not begun. */
   readonly #queued: (() => void)[] = [];
   #readings = 0;
@@ -101,13 +90,10 @@ export class RangeReader {
     } catch (error) {
       return respond({ status: 'validation', message: messageOfFailure(error, this.#logger) });
     }
-    const { identity } = group;
-    const low = compareBytes(operation.low, identity.low) < 0 ? identity.low : operation.low;
-    const high = lesser(operation.high, identity.high);
-    const leading = operation.consistent ? group.paxos.leading : undefined;
-    const sums = { items: [], heldBytes: 0, count: 0, scanned: 0, scannedBytes: 0, lastKey: undefined };
+    const range = treeRange(operation, group.identity, group.state.settings);
+    if (range === undefined) return respond(INDEX_NOT_KNOWN);
     this.#readings += 1;
-    this.#inTurn({ group, operation, filter, deadlineMs, respond, leading, low, high, ...sums });
+    this.#inTurn(new RangeReading({ group, operation, filter, deadlineMs, respond }, range));
   }
 
   /** The end at which the read begins must lie in this partition. */
@@ -124,7 +110,7 @@ export class RangeReader {
   }
 
   /** The next slice, now or when this turn of the loop has room for it. */
-  #inTurn(reading: Reading): void {
+  #inTurn(reading: RangeReading): void {
     if (this.#ready.length === 0 && this.#allowance.step()) return this.#slice(reading);
     this.#later(reading);
   }
@@ -136,7 +122,7 @@ export class RangeReader {
     this.#ready = [];
     let begun = 0;
     while (begun < ready.length && this.#allowance.step()) {
-      this.#slice(ready[begun] as Reading);
+      this.#slice(ready[begun] as RangeReading);
       begun += 1;
     }
     if (begun === ready.length) return;
@@ -144,48 +130,82 @@ export class RangeReader {
     this.#schedule();
   };
 
-  #slice(reading: Reading): void {
-    const { group, operation, filter, deadlineMs } = reading;
+  #slice(reading: RangeReading): void {
+    const { group, operation, deadlineMs } = reading.request;
     const nowMs = this.#clock.monotonicMs();
     if (nowMs >= deadlineMs) return this.#end(reading, { status: 'unavailable', message: 'the deadline passed while the range was read' });
     if (group.stopped || (operation.consistent && group.paxos.leading !== reading.leading))
       return this.#end(reading, { status: 'not-leader' });
-    let bytes = 0;
-    let failure: string | undefined;
-    let full = false;
-    const visit = (key: Uint8Array, value: Uint8Array): boolean => {
-      try {
-        bytes += this.#visit(reading, key, value);
-      } catch (error) {
-        failure = messageOfFailure(error, this.#logger);
-        return false;
-      }
-      full = isFull(reading);
-      // A filter may take long for each item; without one, looking at the clock would be a part of the cost.
-      const isDue = filter !== undefined || reading.scanned % 16 === 0;
-      return !full && bytes < SLICE_BYTES && (!isDue || this.#clock.monotonicMs() - nowMs < SLICE_MS);
-    };
-    let step: ScanStep;
+    const heldBytes = reading.heldBytes;
+    let end: SliceEnd;
     try {
-      step = group.tree.scan(reading.low, reading.high, operation.reverse, visit);
+      end = operation.fetchItems === true ? this.#fetchItems(reading, nowMs) : this.#scan(reading, nowMs);
     } catch (error) {
       // The tree ended since the last look.
       if (!(error instanceof PageDamagedError || error instanceof TreeClosedError)) throw error;
       return this.#unreadable(reading, error);
+    } finally {
+      this.#heldBytes += reading.heldBytes - heldBytes;
     }
-    if (failure !== undefined) return this.#end(reading, { status: 'validation', message: failure });
-    if (full || step.next === undefined) return this.#finish(reading, step.next !== undefined);
-    if (operation.reverse) reading.high = step.next;
-    else reading.low = step.next;
-    if (step.wait === undefined) this.#later(reading);
+    if (end.failure !== undefined) return this.#end(reading, { status: 'validation', message: end.failure });
+    if (reading.full || end.next === undefined) return this.#finish(reading, end.next !== undefined);
+    if (operation.reverse) reading.high = end.next;
+    else reading.low = end.next;
+    if (end.wait === undefined) this.#later(reading);
     else
-      step.wait.then(
+      end.wait.then(
         () => this.#inTurn(reading),
         (error: unknown) => this.#unreadable(reading, error),
       );
   }
 
-  #later(reading: Reading): void {
+  /** A slice of items, or of entries of an index as they are. */
+  #scan(reading: RangeReading, startedAtMs: number): SliceEnd {
+    const { group, operation, filter } = reading.request;
+    let bytes = 0;
+    let failure: string | undefined;
+    const visit = (key: Uint8Array, value: Uint8Array): boolean => {
+      try {
+        bytes += reading.take(key, value);
+      } catch (error) {
+        failure = messageOfFailure(error, this.#logger);
+        return false;
+      }
+      // A filter may take long for each item; without one, looking at the clock would be a part of the cost.
+      const isDue = filter !== undefined || reading.scanned % 16 === 0;
+      return !reading.full && bytes < SLICE_BYTES && (!isDue || this.#clock.monotonicMs() - startedAtMs < SLICE_MS);
+    };
+    const step = group.tree.scan(reading.low, reading.high, operation.reverse, visit);
+    return failure === undefined ? step : { ...step, failure };
+  }
+
+  /**
+   * A slice of entries of an index, each with its item, from one state of the tree. Where a page of an item is missing, the next
+   * slice begins with its entry.
+   */
+  #fetchItems(reading: RangeReading, startedAtMs: number): SliceEnd {
+    const { tree } = reading.request.group;
+    const { reverse, limit } = reading.request.operation;
+    const most = limit === 0 ? FETCHED_TOGETHER : Math.min(FETCHED_TOGETHER, limit - reading.scanned);
+    const entries: [key: Uint8Array, value: Uint8Array][] = [];
+    const step = tree.scan(reading.low, reading.high, reverse, (key, value) => entries.push([key, value]) < most);
+    let bytes = 0;
+    for (const [at, [key, value]] of entries.entries()) {
+      const itemKey = reading.itemKey(key);
+      const wait = tree.fetch(itemKey);
+      if (wait !== undefined) return { next: reverse ? successor(key) : key, wait };
+      try {
+        bytes += reading.takeItem(key, value, itemKey, tree);
+      } catch (error) {
+        return { next: key, failure: messageOfFailure(error, this.#logger) };
+      }
+      const isOver = reading.full || bytes >= SLICE_BYTES || this.#clock.monotonicMs() - startedAtMs >= SLICE_MS;
+      if (isOver && at < entries.length - 1) return { next: reverse ? key : successor(key) };
+    }
+    return step;
+  }
+
+  #later(reading: RangeReading): void {
     this.#ready.push(reading);
     this.#schedule();
   }
@@ -196,38 +216,20 @@ export class RangeReader {
     this.#timers.endOfTurn(this.#turn);
   }
 
-  #visit(reading: Reading, key: Uint8Array, value: Uint8Array): number {
-    const size = storedItemSize(value);
-    reading.scanned += 1;
-    reading.scannedBytes += size;
-    reading.lastKey = key;
-    const json = storedItemJson(value);
-    if (reading.filter === undefined || evaluateCondition(reading.filter, parseItem(json))) {
-      reading.count += 1;
-      if (!reading.operation.countOnly) {
-        reading.items.push(json);
-        reading.heldBytes += json.length;
-        this.#heldBytes += json.length;
-      }
-    }
-    return json.length;
-  }
-
-  #finish(reading: Reading, more: boolean): void {
-    const { items, count, scanned, scannedBytes, lastKey, group, operation, deadlineMs } = reading;
-    const range = { items, count, scanned, scannedBytes, more, ...(lastKey === undefined ? {} : { lastKey }) };
-    const answer: Answer = { status: 'ok', range };
+  #finish(reading: RangeReading, more: boolean): void {
+    const { group, operation, deadlineMs } = reading.request;
+    const answer: Answer = { status: 'ok', range: reading.result(more) };
     if (!operation.consistent) return this.#end(reading, answer);
     this.#leave();
     group.confirm(deadlineMs, (proved) => this.#answer(reading, proved), answer);
   }
 
-  #unreadable(reading: Reading, error: unknown): void {
-    reading.group.pageUnreadable(error);
+  #unreadable(reading: RangeReading, error: unknown): void {
+    reading.request.group.pageUnreadable(error);
     this.#end(reading, { status: 'not-ready', message: 'a page could not be read' });
   }
 
-  #end(reading: Reading, answer: Answer): void {
+  #end(reading: RangeReading, answer: Answer): void {
     this.#leave();
     this.#answer(reading, answer);
   }
@@ -238,18 +240,12 @@ export class RangeReader {
     if (this.#queued.length > 0) this.#timers.endOfTurn(this.#beginQueued);
   }
 
-  #answer({ heldBytes, respond }: Reading, answer: Answer): void {
+  #answer({ heldBytes, request }: RangeReading, answer: Answer): void {
     this.#heldBytes -= heldBytes;
     if (this.#queued.length > 0) this.#timers.endOfTurn(this.#beginQueued);
-    respond(answer);
+    request.respond(answer);
   }
 }
 
-function isFull({ operation, scanned, scannedBytes }: Reading): boolean {
-  return (operation.limit > 0 && scanned >= operation.limit) || scannedBytes >= operation.byteLimit;
-}
-
-function lesser(a: Uint8Array | undefined, b: Uint8Array | undefined): Uint8Array | undefined {
-  if (a === undefined || b === undefined) return a ?? b;
-  return compareBytes(a, b) <= 0 ? a : b;
-}
+/** A replica learns the settings of its table from its log; whoever asks for an index has heard of it from the catalog. */
+const INDEX_NOT_KNOWN: Answer = { status: 'not-ready', message: 'the partition does not know the index yet' };

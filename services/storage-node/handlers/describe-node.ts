@@ -2,8 +2,8 @@ import type { NodeDescription, ReplicaDescription } from '../../shared/wire/admi
 import type { Group } from '../groups/group.ts';
 
 /** What a node holds, for the auto-admin and for operators. */
-export function describeNode(node: Omit<NodeDescription, 'kind' | 'replicas'>, groups: Iterable<Group>): NodeDescription {
-  return { kind: 'node-description', ...node, replicas: [...groups].map(describeReplica) };
+export async function describeNode(node: Omit<NodeDescription, 'kind' | 'replicas'>, groups: Iterable<Group>): Promise<NodeDescription> {
+  return { kind: 'node-description', ...node, replicas: await Promise.all([...groups].map(describeReplica)) };
 }
 
 /** It abstains, has stopped, or has lost its tree: the group has less than its three replicas. */
@@ -11,8 +11,9 @@ export function isDamaged(group: Group): boolean {
   return group.paxos.abstains || group.stopped || (group.awaitsSnapshot && !group.keepsLogOnly);
 }
 
-export function describeReplica(group: Group): ReplicaDescription {
-  const { paxos, identity, tree } = group;
+export async function describeReplica(group: Group): Promise<ReplicaDescription> {
+  const { items, itemBytes } = await group.countItems();
+  const { paxos, identity } = group;
   return {
     group: group.id,
     replica: identity.replica,
@@ -25,7 +26,7 @@ export function describeReplica(group: Group): ReplicaDescription {
     last: paxos.last,
     trimmed: paxos.trimmed,
     checkpoint: group.checkpointSlot,
-    items: tree.items,
-    itemBytes: tree.itemBytes,
+    items,
+    itemBytes,
   };
 }
