@@ -1,6 +1,6 @@
 import { SigV4Signer, type SigningCredentials } from '../harness/sigv4-signer.ts';
 import { LoadConnection, type LoadDriver } from './load-connection.ts';
-import { type BenchOperation, benchRequest, ITEMS_PER_COLLECTION } from './workload.ts';
+import { type BenchOperation, benchRequest, ITEMS_PER_COLLECTION, MOVES, moves } from './workload.ts';
 
 /** The order to a load generator, sent to it once. */
 export interface LoadOrder {
@@ -58,7 +58,9 @@ class LoadGenerator implements LoadDriver {
     const signer = new SigV4Signer(order.credentials);
     const timeMs = Date.now();
     const host = `${order.host}:${order.port}`;
-    const unsigned = itemNumbers(order).map((itemNumber) => benchRequest(order.operation, itemNumber));
+    const numbers = itemNumbers(order);
+    const rounds = Array.from({ length: moves(order.operation) ? MOVES : 1 }, (_, move) => move);
+    const unsigned = rounds.flatMap((move) => numbers.map((itemNumber) => benchRequest(order.operation, itemNumber, move)));
     this.#leastAnswerBytes = unsigned[0]?.leastAnswerBytes ?? 0;
     this.#requests = unsigned.map(({ action, body }) => signer.http({ host, action, body: Buffer.from(body), timeMs }));
     this.#latenciesMs = new Float64Array(order.measureMs === undefined ? this.#requests.length : MOST_LATENCIES);

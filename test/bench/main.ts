@@ -3,10 +3,10 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { DynaliteTarget } from './dynalite-target.ts';
 import { createTable, type LoadShape, loadItems, type Measurement, measure } from './measure.ts';
-import { MEASUREMENT_HEADING, measurementLine, ratios, ratioTable, summary } from './report.ts';
+import { indexCosts, indexCostTable, MEASUREMENT_HEADING, measurementLine, ratios, ratioTable, summary } from './report.ts';
 import { StatorTarget } from './stator-target.ts';
 import type { Target } from './target.ts';
-import { type BenchOperation, OPERATIONS } from './workload.ts';
+import { type BenchOperation, moves, OPERATIONS, tableOf } from './workload.ts';
 
 const HELP = `Measures Stator against dynalite, in one run on one machine.
   --only NAMES       targets, separated by commas: stator, dynalite-disk, dynalite-memory (all)
@@ -77,10 +77,15 @@ function chosen<T>(what: string, list: string, known: readonly T[], nameOf: (eac
 async function measureTarget(target: Target, options: BenchOptions): Promise<Measurement[]> {
   const running = await target.start();
   try {
-    await createTable(running);
-    await loadItems(running, options.shape);
+    const tables = new Set<string>();
     const measurements: Measurement[] = [];
     for (const operation of options.operations) {
+      const table = tableOf(operation);
+      if (!tables.has(table.name)) {
+        await createTable(running, table);
+        await loadItems(running, moves(operation) ? operation : 'put', options.shape);
+        tables.add(table.name);
+      }
       const measurement = await measure(target.name, running, operation, options.shape);
       console.log(measurementLine(measurement));
       if (measurement.firstFailure !== undefined) console.log(`  first failure: ${measurement.firstFailure}`);
@@ -119,11 +124,19 @@ async function main(): Promise<void> {
   for (const target of options.targets) measurements.push(...(await measureTarget(target, options)));
   const compared = ratios(measurements, 'stator');
   if (compared.length > 0) console.log(ratioTable(compared));
+  const costs = indexCosts(measurements);
+  if (costs.length > 0) console.log(indexCostTable(costs));
   const failures = findFailures(measurements);
   for (const failure of failures) console.log(`FAILED: ${failure}`);
   if (failures.length > 0) process.exitCode = 1;
   console.log(
-    JSON.stringify({ cores: availableParallelism(), ...options.shape, ratios: compared, measurements: measurements.map(summary) }),
+    JSON.stringify({
+      cores: availableParallelism(),
+      ...options.shape,
+      ratios: compared,
+      indexCosts: costs,
+      measurements: measurements.map(summary),
+    }),
   );
 }
 

@@ -6,7 +6,15 @@ import { SigV4Signer } from '../harness/sigv4-signer.ts';
 import type { LoadFigures, LoadOrder, LoadReport } from './load-generator.ts';
 import { processCpuMicroseconds } from './process-cpu.ts';
 import type { RunningTarget } from './target.ts';
-import { type BenchOperation, type BenchRequest, createTableRequest, describeTableRequest } from './workload.ts';
+import {
+  type BenchOperation,
+  type BenchRequest,
+  type BenchTable,
+  createTableRequest,
+  describeTableRequest,
+  MOVES,
+  moves,
+} from './workload.ts';
 
 export interface LoadShape {
   readonly items: number;
@@ -33,23 +41,24 @@ const TABLE_DEADLINE_MS = 30_000;
 const TABLE_POLL_MS = 100;
 
 /** Creates the table and waits until it is ACTIVE. */
-export async function createTable(target: RunningTarget): Promise<void> {
-  await send(target, createTableRequest());
+export async function createTable(target: RunningTarget, table: BenchTable): Promise<void> {
+  await send(target, createTableRequest(table));
   const deadline = performance.now() + TABLE_DEADLINE_MS;
   for (;;) {
-    const described = JSON.parse(await send(target, describeTableRequest())) as { Table: { TableStatus: string } };
+    const described = JSON.parse(await send(target, describeTableRequest(table))) as { Table: { TableStatus: string } };
     if (described.Table.TableStatus === 'ACTIVE') return;
     if (performance.now() > deadline) throw new Error(`the table is still ${described.Table.TableStatus} after 30 s`);
     await new Promise((resolve) => setTimeout(resolve, TABLE_POLL_MS));
   }
 }
 
-/** Puts every item once; throws when one of them is refused. */
-export async function loadItems(target: RunningTarget, shape: LoadShape): Promise<void> {
+/** Puts every item once, in each of its moves; throws when one of them is refused. */
+export async function loadItems(target: RunningTarget, operation: BenchOperation, shape: LoadShape): Promise<void> {
   const { connections, items } = shape;
-  const figures = await generateLoad(target, { operation: 'put', connections, items, warmUpMs: 0 }, () => {});
-  if (figures.succeeded !== items) {
-    throw new Error(`only ${figures.succeeded} of ${items} items were stored; the first failure: ${figures.firstFailure ?? 'none'}`);
+  const figures = await generateLoad(target, { operation, connections, items, warmUpMs: 0 }, () => {});
+  const puts = items * (moves(operation) ? MOVES : 1);
+  if (figures.succeeded !== puts) {
+    throw new Error(`only ${figures.succeeded} of ${puts} puts were done; the first failure: ${figures.firstFailure ?? 'none'}`);
   }
 }
 

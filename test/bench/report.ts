@@ -1,4 +1,5 @@
 import type { Measurement } from './measure.ts';
+import { tableOf } from './workload.ts';
 
 /** Widths of the table's columns; negative: aligned to the left. */
 const COLUMNS = [-17, -14, 11, 8, 8, 8, 8, 8, 11, 9];
@@ -26,6 +27,41 @@ export function ratios(measurements: readonly Measurement[], own: string): Ratio
     }
   }
   return result;
+}
+
+/** What indexes add to a put. */
+export interface IndexCost {
+  readonly target: string;
+  readonly operation: string;
+  /** Microseconds of processor time that the put costs more than one into a table without indexes, for each index. */
+  readonly cpuMicrosecondsByIndex: number;
+  /** Throughput against that of puts into a table without indexes. */
+  readonly throughput: number;
+}
+
+/** Of every target that was measured with and without indexes. */
+export function indexCosts(measurements: readonly Measurement[]): IndexCost[] {
+  return measurements.flatMap((measured) => {
+    const { localIndexes, globalIndexes } = tableOf(measured.operation);
+    const indexes = localIndexes + globalIndexes;
+    const without = measurements.find(({ target, operation }) => target === measured.target && operation === 'put-indexes-0');
+    if (indexes === 0 || without === undefined) return [];
+    return {
+      target: measured.target,
+      operation: measured.operation,
+      cpuMicrosecondsByIndex: rounded((measured.cpuMicroseconds - without.cpuMicroseconds) / indexes, 0),
+      throughput: rounded(measured.requestsPerSecond / without.requestsPerSecond, 2),
+    };
+  });
+}
+
+export function indexCostTable(all: readonly IndexCost[]): string {
+  const rows = all.map(
+    ({ target, operation, cpuMicrosecondsByIndex, throughput }) =>
+      `${target.padEnd(17)}${operation.padEnd(14)}${String(cpuMicrosecondsByIndex).padStart(6)} CPU µs for each index, ` +
+      `${throughput.toFixed(2)} x the throughput without indexes`,
+  );
+  return rows.join('\n');
 }
 
 /** One line of figures, under `MEASUREMENT_HEADING`. */

@@ -1,9 +1,29 @@
 /** What the bench asks of every target: the same table, items and requests, byte for byte but for host and signature. */
 
-export const OPERATIONS = ['put', 'get-eventual', 'get-strong', 'update', 'query'] as const;
-export type BenchOperation = (typeof OPERATIONS)[number];
+const PLAIN_OPERATIONS = ['put', 'get-eventual', 'get-strong', 'update', 'query'] as const;
+type PlainOperation = (typeof PLAIN_OPERATIONS)[number];
 
-export const TABLE_NAME = 'bench';
+/**
+ * The puts with a kind and a number write into a table with so many indexes of that kind, which hold whole items; each put moves
+ * its item in all of them. `put-indexes-0` writes the same items into a table without indexes.
+ */
+const MOVING_PUTS = ['put-indexes-0', 'put-local-1', 'put-local-5', 'put-global-1', 'put-global-5'] as const;
+type MovingPut = (typeof MOVING_PUTS)[number];
+
+export const OPERATIONS = [...PLAIN_OPERATIONS, ...MOVING_PUTS] as const;
+export type BenchOperation = PlainOperation | MovingPut;
+
+/** The table that an operation needs. */
+export interface BenchTable {
+  readonly name: string;
+  readonly localIndexes: number;
+  readonly globalIndexes: number;
+}
+
+const PLAIN_TABLE: BenchTable = { name: 'bench', localIndexes: 0, globalIndexes: 0 };
+/** Each put of a moving item has one of so many values in the keys of the indexes, in turn. */
+export const MOVES = 2;
+const INDEXES_MAX = 5;
 /** Items of one partition key, and so of one Query's answer. */
 export const ITEMS_PER_COLLECTION = 10;
 const ITEM_BYTES = 900;
@@ -16,33 +36,60 @@ export interface BenchRequest {
   readonly leastAnswerBytes: number;
 }
 
-/** A table of user id (string) and entry (number), on demand. */
-export function createTableRequest(): BenchRequest {
+export function tableOf(operation: BenchOperation): BenchTable {
+  if (!moves(operation)) return PLAIN_TABLE;
+  const [, kind, count] = operation.split('-');
+  const indexes = { localIndexes: kind === 'local' ? Number(count) : 0, globalIndexes: kind === 'global' ? Number(count) : 0 };
+  return { name: `bench-${kind}-${count}`, ...indexes };
+}
+
+/** Its items have other values in the keys of indexes with each put. */
+export function moves(operation: BenchOperation): operation is MovingPut {
+  return operation.startsWith('put-');
+}
+
+/** A table of user id (string) and entry (number), on demand, with indexes on `tag0` and so on. */
+export function createTableRequest({ name, localIndexes, globalIndexes }: BenchTable): BenchRequest {
+  const user = { AttributeName: 'user', KeyType: 'HASH' };
+  const Projection = { ProjectionType: 'ALL' };
+  const tags = Array.from({ length: localIndexes + globalIndexes }, (_, at) => `tag${at}`);
+  const local = tags.slice(0, localIndexes).map((tag) => ({
+    IndexName: `by-${tag}`,
+    KeySchema: [user, { AttributeName: tag, KeyType: 'RANGE' }],
+    Projection,
+  }));
+  const global = tags.slice(localIndexes).map((tag) => ({
+    IndexName: `by-${tag}`,
+    KeySchema: [{ AttributeName: tag, KeyType: 'HASH' }],
+    Projection,
+  }));
   const definition = {
-    TableName: TABLE_NAME,
+    TableName: name,
     BillingMode: 'PAY_PER_REQUEST',
     AttributeDefinitions: [
       { AttributeName: 'user', AttributeType: 'S' },
       { AttributeName: 'entry', AttributeType: 'N' },
+      ...tags.map((tag) => ({ AttributeName: tag, AttributeType: 'S' })),
     ],
-    KeySchema: [
-      { AttributeName: 'user', KeyType: 'HASH' },
-      { AttributeName: 'entry', KeyType: 'RANGE' },
-    ],
+    KeySchema: [user, { AttributeName: 'entry', KeyType: 'RANGE' }],
+    ...(local.length > 0 && { LocalSecondaryIndexes: local }),
+    ...(global.length > 0 && { GlobalSecondaryIndexes: global }),
   };
   return { action: 'CreateTable', body: JSON.stringify(definition), leastAnswerBytes: 2 };
 }
 
-export function describeTableRequest(): BenchRequest {
-  return { action: 'DescribeTable', body: JSON.stringify({ TableName: TABLE_NAME }), leastAnswerBytes: 2 };
+export function describeTableRequest({ name }: BenchTable): BenchRequest {
+  return { action: 'DescribeTable', body: JSON.stringify({ TableName: name }), leastAnswerBytes: 2 };
 }
 
-/** The request of this kind for the item (for a query: the collection) with this number, counted from 0. */
-export function benchRequest(operation: BenchOperation, itemNumber: number): BenchRequest {
+/** The request of this kind for the item (for a query: the collection) with this number, counted from 0, in its move of that number. */
+export function benchRequest(operation: BenchOperation, itemNumber: number, move: number): BenchRequest {
+  if (moves(operation))
+    return request('PutItem', { TableName: tableOf(operation).name, Item: item(itemNumber, tags(itemNumber, move)) }, 2);
   const Key = itemKey(itemNumber);
   switch (operation) {
     case 'put':
-      return request('PutItem', { Item: item(itemNumber) }, 2);
+      return request('PutItem', { Item: item(itemNumber, {}) }, 2);
     case 'get-eventual':
       return request('GetItem', { Key }, ITEM_BYTES);
     case 'get-strong':
@@ -63,7 +110,7 @@ export function benchRequest(operation: BenchOperation, itemNumber: number): Ben
 }
 
 function request(action: string, parameters: object, leastAnswerBytes: number): BenchRequest {
-  return { action, body: JSON.stringify({ TableName: TABLE_NAME, ...parameters }), leastAnswerBytes };
+  return { action, body: JSON.stringify({ TableName: PLAIN_TABLE.name, ...parameters }), leastAnswerBytes };
 }
 
 function itemKey(itemNumber: number): { user: { S: string }; entry: { N: string } } {
@@ -75,10 +122,11 @@ function itemKey(itemNumber: number): { user: { S: string }; entry: { N: string 
  * An item of 900 bytes as DynamoDB counts them (names and strings by their UTF-8 bytes, a number of one digit as two), shaped
  * like YCSB's: a key and ten fields of text, of which the last takes what is left.
  */
-function item(itemNumber: number): Record<string, { S: string } | { N: string }> {
+function item(itemNumber: number, more: Record<string, { S: string }>): Record<string, { S: string } | { N: string }> {
   const key = itemKey(itemNumber);
-  const result: Record<string, { S: string } | { N: string }> = { ...key, hits: { N: '0' } };
-  let left = ITEM_BYTES - ('user'.length + key.user.S.length + 'entry'.length + 2 + 'hits'.length + 2);
+  const result: Record<string, { S: string } | { N: string }> = { ...key, hits: { N: '0' }, ...more };
+  const moreBytes = Object.entries(more).reduce((bytes, [name, { S }]) => bytes + name.length + S.length, 0);
+  let left = ITEM_BYTES - moreBytes - ('user'.length + key.user.S.length + 'entry'.length + 2 + 'hits'.length + 2);
   const filler = text(itemNumber, ITEM_BYTES);
   for (let field = 0; field < FIELDS; field++) {
     const name = `field${field}`;
@@ -87,6 +135,10 @@ function item(itemNumber: number): Record<string, { S: string } | { N: string }>
     left -= name.length + length;
   }
   return result;
+}
+
+function tags(itemNumber: number, move: number): Record<string, { S: string }> {
+  return Object.fromEntries(Array.from({ length: INDEXES_MAX }, (_, at) => [`tag${at}`, { S: `${move}-${itemNumber}-${at}` }]));
 }
 
 /** Text that differs from item to item and does not compress to nothing. */
