@@ -1,17 +1,16 @@
 /** What the bench asks of every target: the same table, items and requests, byte for byte but for host and signature. */
 
-const PLAIN_OPERATIONS = ['put', 'get-eventual', 'get-strong', 'update', 'query'] as const;
-type PlainOperation = (typeof PLAIN_OPERATIONS)[number];
-
+type PlainOperation = 'put' | 'get-eventual' | 'get-strong' | 'update' | 'query';
 /**
  * The puts with a kind and a number write into a table with so many indexes of that kind, which hold whole items; each put moves
  * its item in all of them. `put-indexes-0` writes the same items into a table without indexes.
  */
-const MOVING_PUTS = ['put-indexes-0', 'put-local-1', 'put-local-5', 'put-global-1', 'put-global-5'] as const;
-type MovingPut = (typeof MOVING_PUTS)[number];
-
-export const OPERATIONS = [...PLAIN_OPERATIONS, ...MOVING_PUTS] as const;
+type MovingPut = 'put-indexes-0' | 'put-local-1' | 'put-local-5' | 'put-global-1' | 'put-global-5';
 export type BenchOperation = PlainOperation | MovingPut;
+
+const PLAIN_OPERATIONS: readonly PlainOperation[] = ['put', 'get-eventual', 'get-strong', 'update', 'query'];
+const MOVING_PUTS: readonly MovingPut[] = ['put-indexes-0', 'put-local-1', 'put-local-5', 'put-global-1', 'put-global-5'];
+export const OPERATIONS: readonly BenchOperation[] = [...PLAIN_OPERATIONS, ...MOVING_PUTS];
 
 /** The table that an operation needs. */
 export interface BenchTable {
