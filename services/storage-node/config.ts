@@ -1,4 +1,5 @@
 import { MIB } from '../shared/base/units.ts';
+import { ITEM_COLLECTION_BYTES_MAX } from '../shared/limits/table-limits.ts';
 import { DEFAULT_PAXOS_OPTIONS } from '../shared/paxos/options.ts';
 import { COMMON_OPTIONS } from '../shared/platform/common-options.ts';
 import { addressesOption, choiceOption, integerOption, type OptionValues, optional } from '../shared/platform/options.ts';
@@ -121,6 +122,12 @@ export const STORAGE_NODE_OPTIONS = {
     min: MIB,
     default: DEFAULT_QUEUED_BYTES_MAX,
   }),
+  itemCollectionBytesMax: integerOption({
+    help: 'Largest item collection of a table with local indexes: its items with one partition key, and their index entries.',
+    unit: 'bytes',
+    min: 1,
+    default: ITEM_COLLECTION_BYTES_MAX,
+  }),
 };
 
 export type StorageNodeCommandLine = OptionValues<typeof STORAGE_NODE_OPTIONS>;
@@ -152,5 +159,6 @@ export function storageNodeOptions(given: StorageNodeCommandLine): StorageNodeOp
     requestsMax: given.requestsMax,
     requestBytesMax: given.requestBytesMax,
     queuedBytesMax: given.queuedBytesMax,
+    itemCollectionBytesMax: given.itemCollectionBytesMax,
   };
 }

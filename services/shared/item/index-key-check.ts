@@ -12,13 +12,13 @@ export interface IndexToCheck {
 }
 
 /**
- * Throws ItemError when an item that is to be written has a key attribute of an index as another type, empty or too long. Texts: the
+ * Throws ItemError when an item that a put brings, or an update makes, has a key attribute of an index as another type, empty or too long. Texts: the
  * source of dynalite 4.0.0, and messages of the service in public issue trackers. The lengths of several attributes count together.
  */
-export function checkIndexKeys(indexes: readonly IndexToCheck[], item: AttributeMap): void {
+export function checkIndexKeys(indexes: readonly IndexToCheck[], item: AttributeMap, kind: 'put' | 'update' = 'put'): void {
   for (const { name, keys } of indexes) {
-    const partitionBytes = checkAttributes(keys.partition, item, name);
-    const sortBytes = checkAttributes(keys.sort, item, name);
+    const partitionBytes = checkAttributes(keys.partition, item, name, kind);
+    const sortBytes = checkAttributes(keys.sort, item, name, kind);
     if (partitionBytes > PARTITION_KEY_BYTES_MAX) throw tooLong('partition');
     if (sortBytes > SORT_KEY_BYTES_MAX) throw tooLong('sort');
   }
@@ -31,7 +31,7 @@ export function refuseEmptyIndexKey(value: AttributeValue, attribute: string, in
     throw invalidValues(`The AttributeValue for a key attribute cannot contain an empty ${kind} value.`, attribute, index);
 }
 
-function checkAttributes(attributes: readonly KeyAttribute[], item: AttributeMap, index: string): number {
+function checkAttributes(attributes: readonly KeyAttribute[], item: AttributeMap, index: string, write: 'put' | 'update'): number {
   let bytes = 0;
   for (const { name, type } of attributes) {
     const value = getAttribute(item, name);
@@ -44,6 +44,13 @@ function checkAttributes(attributes: readonly KeyAttribute[], item: AttributeMap
       );
     }
     const kind = emptyKind(value);
+    if (kind !== undefined && write === 'update') {
+      throw new ItemError(
+        'validation',
+        'One or more parameter values are not valid. The update expression attempted to update a secondary index key to a value that is not ' +
+          `supported. The AttributeValue for a key attribute cannot contain an empty ${kind} value.`,
+      );
+    }
     if (kind !== undefined) {
       throw invalidValues(
         'A value specified for a secondary index key is not supported. ' +

@@ -67,6 +67,8 @@ export interface StorageNodeOptions {
   readonly requestsMax: number;
   readonly requestBytesMax: number;
   readonly queuedBytesMax: number;
+  /** Items with one partition key and their entries in local indexes; undefined: ITEM_COLLECTION_BYTES_MAX. */
+  readonly itemCollectionBytesMax?: number | undefined;
 }
 
 /** Of the disk that holds the data folder (architecture.md 4.3). */

@@ -11,6 +11,7 @@ import type { AttributeMap } from '../../shared/item/attribute-value.ts';
 import { ItemError } from '../../shared/item/item-error.ts';
 import { ITEM_BYTES_MAX, itemSize, UPDATED_ITEM_TOO_LARGE } from '../../shared/item/item-size.ts';
 import { encodeStoredValue, storedItemJson, storedItemSize } from '../../shared/item/stored-value.ts';
+import type { PartitionSettings } from '../../shared/placement/partition-settings.ts';
 import { type ChangeKind, encodeLogRecord } from '../../shared/wal/log-record.ts';
 import type {
   DeleteOperation,
@@ -21,6 +22,7 @@ import type {
 } from '../../shared/wire/storage-operations.ts';
 import { ExpressionCache } from './expression-cache.ts';
 import { messageOfFailure } from './failed-request.ts';
+import { hasIndexes, refuseUnfitIndexKeys } from './index-key-guard.ts';
 import { parseNames, parseValues } from './placeholders.ts';
 
 export type WriteOperation = PutOperation | UpdateOperation | DeleteOperation;
@@ -33,6 +35,8 @@ export interface WriteContext {
   readonly slot: Slot;
   readonly timeMs: number;
   readonly request: RequestNumber;
+  /** Applied settings of the partition: items must fit into the indexes that they name. */
+  readonly settings?: PartitionSettings | undefined;
 }
 
 /**
@@ -112,6 +116,7 @@ export class WriteEvaluator {
   }
 
   #put(operation: PutOperation, old: Uint8Array | undefined, context: WriteContext): WriteOutcome {
+    if (hasIndexes(context.settings)) refuseUnfitIndexKeys(context.settings, parseItem(operation.item), 'put');
     const newValue = this.#store(operation.key, operation.item, operation.itemSize, context);
     const returned = operation.returnOld && old !== undefined ? { item: storedItemJson(old) } : {};
     const change = old === undefined ? 'insert' : equalBytes(storedItemJson(old), operation.item) ? 'none' : 'modify';
@@ -133,6 +138,7 @@ export class WriteEvaluator {
     // Before it is written out: one that is far too large may have a JSON that is longer than a string can be.
     const size = itemSize(result.item, ITEM_BYTES_MAX);
     if (size > ITEM_BYTES_MAX) throw new ItemError('validation', UPDATED_ITEM_TOO_LARGE);
+    if (hasIndexes(context.settings)) refuseUnfitIndexKeys(context.settings, result.item, 'update');
     const json = serializeItem(result.item);
     const returned = this.#returned(operation, old, item, result);
     if (old !== undefined && equalBytes(storedItemJson(old), json)) {

@@ -5,6 +5,7 @@ import { decodeLogRecord } from '../../shared/wal/log-record.ts';
 import type { WriteAheadLog } from '../../shared/wal/write-ahead-log.ts';
 import { messageOfFailure } from '../core/failed-request.ts';
 import type { Answer, WriteEvaluator, WriteOperation } from '../core/write-evaluator.ts';
+import type { IndexAccounts } from './index-accounts.ts';
 import type { Respond } from './pending-answers.ts';
 
 /** Answers a write that was executed before, from its record: it is not executed again. */
@@ -14,6 +15,7 @@ export class ExecutedWrites {
   readonly #wal: Pick<WriteAheadLog, 'read'>;
   readonly #evaluator: WriteEvaluator;
   readonly #environment: Environment;
+  readonly #accounts: Pick<IndexAccounts, 'withUnits'>;
 
   constructor(parts: {
     group: GroupId;
@@ -21,12 +23,14 @@ export class ExecutedWrites {
     wal: Pick<WriteAheadLog, 'read'>;
     evaluator: WriteEvaluator;
     environment: Environment;
+    accounts: Pick<IndexAccounts, 'withUnits'>;
   }) {
     this.#group = parts.group;
     this.#paxos = parts.paxos;
     this.#wal = parts.wal;
     this.#evaluator = parts.evaluator;
     this.#environment = parts.environment;
+    this.#accounts = parts.accounts;
   }
 
   /** Repeats the answer of the write that was executed in `slot`; `respond` is called once, now or when the record is read back. */
@@ -45,7 +49,11 @@ export class ExecutedWrites {
     const { digest, logger } = this.#environment;
     try {
       const record = decodeLogRecord(bytes, digest);
-      return this.#evaluator.repeat(operation, record.oldImage, record.newValue, record.oldSize, slot);
+      const { oldImage, newValue, oldSize } = record;
+      const answer = this.#evaluator.repeat(operation, oldImage, newValue, oldSize, slot);
+      // What an index takes follows from both images. Where the record does not hold the old one, nothing is told.
+      const isKnown = oldSize === 0 || oldImage !== undefined;
+      return isKnown ? this.#accounts.withUnits(operation, oldImage, newValue, answer) : answer;
     } catch (error) {
       return { status: 'unknown-outcome', message: `the write was executed, but ${messageOfFailure(error, logger)}` };
     }

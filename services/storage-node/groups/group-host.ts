@@ -12,6 +12,8 @@ export interface GroupHost {
   readonly environment: Environment;
   readonly wal: WriteAheadLog;
   readonly evaluator: WriteEvaluator;
+  /** An item collection of a table with local indexes grows to no more bytes. */
+  readonly itemCollectionBytesMax: number;
   /** Sends a consensus message to the node of another replica, with everything else of this turn. */
   send(group: Group, to: ReplicaId, message: PaxosMessage): void;
   /** The replica has stopped because its tree is damaged or differs from the others', while its log is sound. */

@@ -6,16 +6,18 @@ import { encodeLogRecord, type LogRecordType } from '../../shared/wal/log-record
 import { configurationOf, encodeSwap, type Membership } from '../core/membership.ts';
 import { Overlay } from '../core/overlay.ts';
 import { encodeStateHashRecord, type StateHashRecord } from '../core/state-hash-record.ts';
-import type { WriteOperation } from '../core/write-evaluator.ts';
+import type { Answer, WriteOperation } from '../core/write-evaluator.ts';
 import { ExecutedWrites } from './executed-writes.ts';
 import type { GroupCopy } from './group-copy.ts';
 import type { GroupHost, GroupTies } from './group-host.ts';
 import type { GroupReads } from './group-reads.ts';
+import { IndexAccounts } from './index-accounts.ts';
 import { PendingAnswers, type Respond } from './pending-answers.ts';
 
 /** An answer that only reveals state waits so long for a proof of leadership. */
 const REVEAL_WAIT_MS = 5000;
 const NOTHING = new Uint8Array(0);
+const COLLECTION_FULL: Answer = { status: 'collection-full', message: 'the item collection would grow beyond its limit' };
 const OWN = { kind: 'service', name: '' } as const;
 
 /**
@@ -29,6 +31,7 @@ export class GroupWrites {
   readonly #paxos: PaxosReplica;
   readonly #reads: GroupReads;
   readonly #executed: ExecutedWrites;
+  readonly #accounts: IndexAccounts;
   readonly #overlay = new Overlay();
   readonly #answers = new PendingAnswers();
   #proposedTimeMs = 0;
@@ -40,7 +43,9 @@ export class GroupWrites {
     this.#paxos = copy.paxos;
     this.#reads = reads;
     const { wal, evaluator, environment } = ties.host;
-    this.#executed = new ExecutedWrites({ group: copy.identity.group, paxos: copy.paxos, wal, evaluator, environment });
+    this.#accounts = new IndexAccounts(copy, ties);
+    const records = { group: copy.identity.group, paxos: copy.paxos, wal };
+    this.#executed = new ExecutedWrites({ ...records, evaluator, environment, accounts: this.#accounts });
   }
 
   /** Proposed and not yet applied. */
@@ -50,6 +55,10 @@ export class GroupWrites {
 
   /** Evaluates and proposes one write; `respond` is called once, now or when its outcome is known. */
   write(operation: WriteOperation, request: RequestNumber, deadlineMs: number, respond: Respond): void {
+    this.#write(operation, request, deadlineMs, this.#accounts.telling(operation, respond));
+  }
+
+  #write(operation: WriteOperation, request: RequestNumber, deadlineMs: number, respond: Respond): void {
     const refusal = this.#reads.refusal(operation.key);
     if (refusal !== undefined) return respond(refusal);
     if (this.#paxos.full) return respond({ status: 'overloaded', message: 'too many writes of this partition are under way' });
@@ -57,7 +66,7 @@ export class GroupWrites {
     if (this.#repeated(operation, request, respond)) return;
     const noRoom = this.#host.roomRefusal(this.#ties.group, operation.kind === 'delete');
     if (noRoom !== undefined) return respond(noRoom);
-    const wait = this.#copy.fetch(operation.key, 'value');
+    const wait = this.#copy.fetch(operation.key, 'value') ?? this.#accounts.fetch(operation.key);
     if (wait !== undefined) {
       const waiting = this.#overlay.waits(request);
       const giveUp: Respond = (answer) => {
@@ -65,7 +74,7 @@ export class GroupWrites {
         respond(answer);
       };
       this.#reads.afterFetch(wait, deadlineMs, giveUp, () => {
-        if (this.#overlay.goesOn(request, waiting)) this.write(operation, request, deadlineMs, respond);
+        if (this.#overlay.goesOn(request, waiting)) this.#write(operation, request, deadlineMs, respond);
         else respond({ status: 'not-ready', message: 'a later copy of the write took its place' });
       });
       return;
@@ -75,17 +84,28 @@ export class GroupWrites {
     const old = pending === undefined ? this.#copy.tree.get(operation.key) : pending.value;
     const slot = this.#paxos.nextSlot;
     const timeMs = Math.max(this.#proposedTimeMs, this.#copy.state.timeMs, this.#host.environment.clock.wallMs());
-    const outcome = this.#host.evaluator.evaluate(operation, old, { slot, timeMs, request });
+    const { settings } = this.#copy.state;
+    const outcome = this.#host.evaluator.evaluate(operation, old, { slot, timeMs, request, settings });
     if (outcome.record === undefined) {
       if (pending === undefined) this.#reads.confirm(deadlineMs, respond, outcome.answer);
       else this.#answers.add(slot - 1, respond, outcome.answer, true);
       return;
     }
+    const growth = this.#accounts.growth(operation.key, old, outcome.newValue);
+    if (growth === undefined) return this.#refuseFull(slot, deadlineMs, respond);
+    const answer = this.#accounts.withUnits(operation, old, outcome.newValue, outcome.answer);
     this.#proposedTimeMs = timeMs;
     assert(this.#paxos.propose(outcome.record) === slot, 'proposed at another slot than evaluated for');
     this.#overlay.proposed(operation.key, { slot, value: outcome.newValue }, request);
-    this.#answers.add(slot, respond, outcome.answer, false);
+    this.#accounts.proposed(operation.key, slot, growth);
+    this.#answers.add(slot, respond, answer, false);
     this.#host.wake(this.#ties.group);
+  }
+
+  /** How large a collection is follows from all that is under way for it, not only from what is for the same key. */
+  #refuseFull(slot: Slot, deadlineMs: number, respond: Respond): void {
+    if (this.#overlay.size === 0) this.#reads.confirm(deadlineMs, respond, COLLECTION_FULL);
+    else this.#answers.add(slot - 1, respond, COLLECTION_FULL, true);
   }
 
   /** Proposes what the node itself has to say about state hashes; returns its slot. Only while this replica serves. */
@@ -168,5 +188,6 @@ export class GroupWrites {
   drop(): void {
     this.#overlay.clear();
     this.#answers.drop();
+    this.#accounts.drop();
   }
 }

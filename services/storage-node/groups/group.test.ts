@@ -47,6 +47,7 @@ beforeEach(async () => {
     environment,
     wal: await openWal(new MemoryStore(), new MemoryMarkFile()),
     evaluator: new WriteEvaluator(nodeDigest, logger, 'local'),
+    itemCollectionBytesMax: Number.POSITIVE_INFINITY,
     send: nothing,
     catchUp: nothing,
     roomRefusal: () => undefined,

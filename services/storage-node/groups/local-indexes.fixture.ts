@@ -22,7 +22,6 @@ export const SETTINGS: PartitionSettings = {
   ],
   globalIndexes: [],
 };
-const NAMES = ['p', 's', 'a', 'b', 'x'];
 
 export type Write = { readonly key: AttributeMap; readonly item: AttributeMap | undefined };
 
@@ -74,7 +73,7 @@ export function entriesOf(items: ReadonlyMap<string, AttributeMap>): Map<string,
     for (const { number: space, sort, projection } of SETTINGS.localIndexes) {
       const key = localIndexKey(SETTINGS.keys, sort, item, Buffer.from(name, 'hex'));
       if (key === undefined) continue;
-      const kept = projection.kind === 'all' ? NAMES : ['p', 's', sort.name, ...(projection.kind === 'include' ? ['x'] : [])];
+      const kept = projection.kind === 'all' ? Object.keys(item) : ['p', 's', sort.name, ...(projection.kind === 'include' ? ['x'] : [])];
       const projected = Object.fromEntries(Object.entries(item).filter(([attribute]) => kept.includes(attribute)));
       entries.set(localKey(space, key).toString('hex'), projected);
     }

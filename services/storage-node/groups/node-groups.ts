@@ -4,6 +4,7 @@ import type { PageStore } from '../../shared/btree/page-store.ts';
 import type { ScanStep } from '../../shared/btree/scan.ts';
 import type { Environment } from '../../shared/env/environment.ts';
 import { LOCAL_SPACE_LOW } from '../../shared/item/local-space.ts';
+import { ITEM_COLLECTION_BYTES_MAX } from '../../shared/limits/table-limits.ts';
 import type { CatchUp } from '../../shared/paxos/leadership.ts';
 import type { PaxosMessage } from '../../shared/paxos/messages.ts';
 import type { LogRecord } from '../../shared/wal/log-record.ts';
@@ -39,6 +40,7 @@ export class NodeGroups implements GroupHost {
   readonly wal: WriteAheadLog;
   readonly pages: PageStore;
   readonly evaluator: WriteEvaluator;
+  readonly itemCollectionBytesMax: number;
   readonly links: PeerLinks;
   readonly checkpoints: CheckpointScheduler;
   readonly loader: GroupLoader;
@@ -96,6 +98,7 @@ export class NodeGroups implements GroupHost {
     this.room = new DiskRoom(options.node, parts.reserveBytes, this.#heartbeats.peerFullness, environment.logger);
     this.#handOver = parts.handOver;
     this.evaluator = new WriteEvaluator(environment.digest, environment.logger, options.region);
+    this.itemCollectionBytesMax = options.itemCollectionBytesMax ?? ITEM_COLLECTION_BYTES_MAX;
     this.links = new PeerLinks(environment, parts.transport, {
       onControl: (node, frame) => this.onControl(node, frame),
       onBulk: (node, frame) => this.onBulk(node, frame),

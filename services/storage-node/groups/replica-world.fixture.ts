@@ -8,6 +8,7 @@ import { utf8 } from '../../shared/base/bytes.ts';
 import type { Slot } from '../../shared/base/ids.ts';
 import { PageStore } from '../../shared/btree/page-store.ts';
 import { encodeStoredValue, storedChecksum } from '../../shared/item/stored-value.ts';
+import { ITEM_COLLECTION_BYTES_MAX } from '../../shared/limits/table-limits.ts';
 import type { Ballot } from '../../shared/paxos/ballot.ts';
 import type { PaxosMessage } from '../../shared/paxos/messages.ts';
 import { DEFAULT_PAXOS_OPTIONS } from '../../shared/paxos/options.ts';
@@ -207,6 +208,7 @@ export class ReplicaWorld {
       environment,
       wal: this.#wal,
       evaluator: new WriteEvaluator(digest, logger, 'local'),
+      itemCollectionBytesMax: ITEM_COLLECTION_BYTES_MAX,
       send: (_group, _to, message) => void this.sent.push(message),
       catchUp: () => undefined,
       logDamaged: (group) => void this.logsDamaged.push(group),

@@ -80,8 +80,8 @@ export const SERVING: readonly Mutant[] = [
     patches: [
       {
         file: WRITES,
-        old: 'this.#answers.add(slot, respond, outcome.answer, false);',
-        new: 'respond(outcome.answer);',
+        old: 'this.#answers.add(slot, respond, answer, false);',
+        new: 'respond(answer);',
       },
     ],
     detectors: [seeds('everything', 3)],
@@ -197,8 +197,8 @@ export const SERVING: readonly Mutant[] = [
     patches: [
       {
         file: WRITES,
-        old: '        if (this.#overlay.goesOn(request, waiting)) this.write(',
-        new: '        if (waiting !== undefined) this.write(',
+        old: '        if (this.#overlay.goesOn(request, waiting)) this.#write(',
+        new: '        if (waiting !== undefined) this.#write(',
       },
     ],
     detectors: [tests('services/storage-node/groups/leader-requests.test.js')],
