@@ -83,8 +83,11 @@ export function describeTableRequest({ name }: BenchTable): BenchRequest {
 
 /** The request of this kind for the item (for a query: the collection) with this number, counted from 0, in its move of that number. */
 export function benchRequest(operation: BenchOperation, itemNumber: number, move: number): BenchRequest {
-  if (moves(operation))
-    return request('PutItem', { TableName: tableOf(operation).name, Item: item(itemNumber, tags(itemNumber, move)) }, 2);
+  if (!moves(operation)) return plainRequest(operation, itemNumber);
+  return request('PutItem', { TableName: tableOf(operation).name, Item: item(itemNumber, tags(itemNumber, move)) }, 2);
+}
+
+function plainRequest(operation: PlainOperation, itemNumber: number): BenchRequest {
   const Key = itemKey(itemNumber);
   switch (operation) {
     case 'put':
