@@ -1,4 +1,3 @@
-import { must } from '../../services/shared/base/assert.ts';
 import { compareBytes } from '../../services/shared/base/bytes.ts';
 import type { Digest } from '../../services/shared/env/digest.ts';
 import { RefusedAfterLossError } from '../../services/shared/cluster-client/auto-admin-client.ts';
@@ -10,20 +9,15 @@ import { applyUpdate, bindUpdate, createsItem, parseUpdate, updatedAttributes } 
 import { attributeNames, parseItem, serializeItem } from '../../services/shared/item/attribute-map.ts';
 import type { AttributeMap } from '../../services/shared/item/attribute-value.ts';
 import { ITEM_BYTES_MAX, itemSize } from '../../services/shared/item/item-size.ts';
-import { globalIndexKey, localIndexKey, tableKeyOfLocal } from '../../services/shared/item/index-key.ts';
 import { encodeKey } from '../../services/shared/item/key-encoding.ts';
-import { projectedItem } from '../../services/shared/item/projection.ts';
-import type { Projection } from '../../services/shared/item/projection.ts';
 import { READ_UNIT_BYTES } from '../../services/shared/limits/api-limits.ts';
 import { isServing } from '../../services/shared/placement/catalog-records.ts';
 import type { TableDefinition, TableRecord, TableStatus } from '../../services/shared/placement/catalog-records.ts';
 import { changedTable, TableChangeRefusal } from '../../services/shared/placement/changed-table.ts';
-import { tableKeyAttributes } from '../../services/shared/placement/key-attributes.ts';
 import type { TableChange } from '../../services/shared/placement/table-change.ts';
-import { globalIndexAttributes } from '../../services/shared/placement/table-indexes.ts';
-import type { GlobalIndex, LocalIndex } from '../../services/shared/placement/table-indexes.ts';
 import type { ExpressionFields, RangeOperation, RangeResult, StorageResponse } from '../../services/shared/wire/storage-operations.ts';
 import type { ItemOperation, StoragePort, TableView } from '../../services/router/core/storage-port.ts';
+import { FakeIndexes, finished, tableKeyInLocal } from './fake-indexes.ts';
 
 interface FakeTable {
   record: TableRecord;
@@ -41,6 +35,7 @@ export type StorageCall = ItemOperation | RangeOperation;
  */
 export class FakeStorage implements StoragePort {
   readonly #digest: Digest;
+  readonly #entries: FakeIndexes;
   readonly #tables = new Map<string, FakeTable>();
   /** Answers given instead of the next operations. */
   readonly failures: StorageResponse[] = [];
@@ -63,6 +58,7 @@ export class FakeStorage implements StoragePort {
 
   constructor(digest: Digest) {
     this.#digest = digest;
+    this.#entries = new FakeIndexes(digest);
   }
 
   table(account: string, name: string): TableView | undefined {
@@ -93,7 +89,7 @@ export class FakeStorage implements StoragePort {
     for (const table of this.#tables.values()) {
       const index = table.record.globalIndexes?.find((one) => one.indexId === indexId);
       if (index === undefined) continue;
-      const entries = [...globalEntries(table, index, this.#digest).values()];
+      const entries = [...this.#entries.of(table, undefined, indexId).values()];
       return { items: entries.length, bytes: entries.reduce((sum, item) => sum + itemSize(parseItem(item)), 0), partitions: 4 };
     }
     return { items: 0, bytes: 0, partitions: 0 };
@@ -157,7 +153,14 @@ export class FakeStorage implements StoragePort {
     this.calls.push(operation);
     const failure = this.failures.shift();
     if (failure !== undefined) return failure;
-    const { items } = this.#of(view);
+    const table = this.#of(view);
+    if (operation.kind === 'get' || operation.measure === undefined) return this.#execute(table, operation);
+    const before = this.#entries.all(table);
+    const answer = this.#execute(table, operation);
+    return answer.status === 'ok' ? { ...answer, ...this.#entries.measures(table, operation.key, operation.measure, before) } : answer;
+  }
+
+  #execute({ record, items }: FakeTable, operation: ItemOperation): StorageResponse {
     const key = Buffer.from(operation.key).toString('latin1');
     const stored = items.get(key);
     const old = stored === undefined ? undefined : parseItem(stored);
@@ -169,7 +172,7 @@ export class FakeStorage implements StoragePort {
     if (operation.kind === 'put') {
       const item = parseItem(operation.item);
       if (itemSize(item) !== operation.itemSize) throw new Error('the router sent a wrong item size');
-      if (!encodeKey(view.record.keys, item, this.#digest).equals(operation.key)) throw new Error('the router sent a wrong key');
+      if (!encodeKey(record.keys, item, this.#digest).equals(operation.key)) throw new Error('the router sent a wrong key');
       items.set(key, Buffer.from(operation.item));
       return response({ status: 'ok', item: operation.returnOld ? stored : undefined, oldSize, newSize: operation.itemSize });
     }
@@ -185,7 +188,7 @@ export class FakeStorage implements StoragePort {
     const failure = this.failures.shift();
     if (failure !== undefined) return failure;
     const table = this.#of(view);
-    const held = this.#held(table, operation.index, globalIndex);
+    const held = this.#entries.of(table, operation.index, globalIndex);
     const keys = [...held.keys()].filter((key) => isWithin(Buffer.from(key, 'latin1'), operation)).sort();
     if (operation.reverse) keys.reverse();
     const items: Uint8Array[] = [];
@@ -199,7 +202,7 @@ export class FakeStorage implements StoragePort {
       scanned++;
       scannedBytes += itemSize(parseItem(bytes));
       if (operation.fetchItems === true) {
-        bytes = table.items.get(this.#tableKey(table, operation.index as number, key)) as Buffer;
+        bytes = table.items.get(tableKeyInLocal(table, operation.index as number, key)) as Buffer;
         fetchedUnits += Math.max(1, Math.ceil(itemSize(parseItem(bytes)) / READ_UNIT_BYTES));
       }
       const item = parseItem(bytes);
@@ -219,59 +222,6 @@ export class FakeStorage implements StoragePort {
     };
     return { id: 0, status: 'ok', range };
   }
-
-  /** What is read: the items of a table, or the entries of one of its indexes. */
-  #held(table: FakeTable, local: number | undefined, global: string | undefined): ReadonlyMap<string, Buffer> {
-    const { localIndexes = [], globalIndexes = [] } = table.record;
-    if (global !== undefined) return globalEntries(table, must(globalIndexes.find(({ indexId }) => indexId === global)), this.#digest);
-    if (local !== undefined) return localEntries(table, must(localIndexes.find(({ number }) => number === local)));
-    return table.items;
-  }
-
-  #tableKey({ record }: FakeTable, local: number, key: string): string {
-    const { sort } = must(record.localIndexes?.find(({ number }) => number === local));
-    return tableKeyOfLocal(record.keys, sort, Buffer.from(key, 'latin1')).toString('latin1');
-  }
-}
-
-/** The record once its partitions have their settings, its indexes are built, and what was deleted is gone. */
-function finished(record: TableRecord): TableRecord {
-  const { globalIndexes, settingsVersion, ...rest } = record;
-  const ready = globalIndexes
-    ?.filter(({ status }) => status !== 'DELETING')
-    .map(({ backfilling: _filled, ...index }): GlobalIndex => ({ ...index, status: 'ACTIVE' }));
-  return {
-    ...rest,
-    ...(ready === undefined ? {} : { globalIndexes: ready }),
-    ...(settingsVersion === undefined ? {} : { settingsVersion, settledVersion: settingsVersion }),
-  };
-}
-
-/** What a global index holds, by its keys in latin-1. */
-function globalEntries({ record, items }: FakeTable, index: GlobalIndex, digest: Digest): Map<string, Buffer> {
-  const names = [...globalIndexAttributes(index), ...tableKeyAttributes(record.keys)].map(({ name }) => name);
-  return entries(items, (item, key) => globalIndexKey(index.keys, item, key, digest), index.projection, names);
-}
-
-/** The same for a local index. */
-function localEntries({ record, items }: FakeTable, index: LocalIndex): Map<string, Buffer> {
-  const names = [index.sort, ...tableKeyAttributes(record.keys)].map(({ name }) => name);
-  return entries(items, (item, key) => localIndexKey(record.keys, index.sort, item, key), index.projection, names);
-}
-
-function entries(
-  items: ReadonlyMap<string, Buffer>,
-  keyOf: (item: AttributeMap, tableKey: Buffer) => Buffer | undefined,
-  projection: Projection,
-  names: readonly string[],
-): Map<string, Buffer> {
-  const found = new Map<string, Buffer>();
-  for (const [tableKey, bytes] of items) {
-    const item = parseItem(bytes);
-    const key = keyOf(item, Buffer.from(tableKey, 'latin1'));
-    if (key !== undefined) found.set(key.toString('latin1'), serializeItem(projectedItem(item, projection, names)));
-  }
-  return found;
 }
 
 type Answer = { readonly [Member in keyof StorageResponse]?: StorageResponse[Member] | undefined } & Pick<StorageResponse, 'status'>;

@@ -1,39 +1,30 @@
 import { serializeItem } from '../../shared/item/attribute-map.ts';
-import type { AttributeMap, KeySchema } from '../../shared/item/attribute-value.ts';
+import type { KeySchema } from '../../shared/item/attribute-value.ts';
 import { canonicalizeItem, ItemError } from '../../shared/item/canonical-value.ts';
 import { encodeKey, encodeRequestKey } from '../../shared/item/key-encoding.ts';
 import { BATCH_WRITE_REQUESTS_MAX } from '../../shared/limits/api-limits.ts';
 import type { Digest } from '../../shared/env/digest.ts';
-import type { StorageResponse } from '../../shared/wire/storage-operations.ts';
-import { joinParts } from '../core/api/answer.ts';
 import { validationError } from '../core/api/api-error.ts';
-import { batchCapacity, batchTable, tableNamesAsKeys } from '../core/api/batch-fields.ts';
-import { readCapacityDetail, returnConsumedCapacity, writeUnits } from '../core/api/capacity.ts';
-import type { CapacityDetail } from '../core/api/capacity.ts';
+import { batchTable, tableNamesAsKeys } from '../core/api/batch-fields.ts';
+import { batchWriteAnswer } from '../core/api/batch-write-answer.ts';
+import type { BatchedWrite, WrittenTable } from '../core/api/batch-write-answer.ts';
+import { returnConsumedCapacity } from '../core/api/capacity.ts';
 import { lengthAtLeast, lengthAtMost, mapValues } from '../core/api/constraint.ts';
+import { refuseIndexKeys } from '../core/api/index-key-attributes.ts';
 import { returnItemCollectionMetrics } from '../core/api/item-fields.ts';
 import { checkedItemSize } from '../core/api/item-size-check.ts';
 import type { JsonObject } from '../core/api/json-object.ts';
 import type { RequestContext } from '../core/api/request-context.ts';
 import { RequestShape } from '../core/api/request-shape.ts';
 import type { Field } from '../core/api/field.ts';
-import { batchFailure, isUnprocessed, storageFailure } from '../core/api/storage-outcome.ts';
-import type { ItemOperation } from '../core/storage-port.ts';
+import { measureOf, readWantedMeasures } from '../core/api/write-measures.ts';
+import type { WantedMeasures } from '../core/api/write-measures.ts';
+import type { ItemOperation, TableView } from '../core/storage-port.ts';
 import { defineAction } from './action.ts';
 
-/** One put or delete. */
-interface Write {
-  /** As the client sent it, for UnprocessedItems. */
-  readonly request: JsonObject;
-  readonly put: boolean;
-  /** The item to put, or the key to delete. */
-  readonly attributes: AttributeMap;
-  readonly size: number;
-}
-
 interface BatchWriteItemRequest {
-  readonly tables: readonly { readonly tableName: string; readonly writes: readonly Write[] }[];
-  readonly capacity: CapacityDetail;
+  readonly tables: readonly { readonly tableName: string; readonly writes: readonly BatchedWrite[] }[];
+  readonly wanted: WantedMeasures;
 }
 
 const writeRequest: readonly Field[] = [
@@ -79,10 +70,10 @@ function read(input: JsonObject): BatchWriteItemRequest {
     return { tableName, writes };
   });
   if (count > BATCH_WRITE_REQUESTS_MAX) throw validationError('Too many items requested for the BatchWriteItem call');
-  return { tables, capacity: readCapacityDetail(input) };
+  return { tables, wanted: readWantedMeasures(input) };
 }
 
-function readWrite(request: JsonObject | null): Write {
+function readWrite(request: JsonObject | null): BatchedWrite {
   const put = (request?.PutRequest ?? undefined) as JsonObject | undefined;
   const remove = (request?.DeleteRequest ?? undefined) as JsonObject | undefined;
   if (request === null || (put === undefined) === (remove === undefined)) throw validationError(NOT_ONE_REQUEST);
@@ -91,28 +82,41 @@ function readWrite(request: JsonObject | null): Write {
   return { request, put: true, attributes, size: checkedItemSize(attributes) };
 }
 
-async function run(request: BatchWriteItemRequest, context: RequestContext): Promise<Buffer> {
+async function run({ tables, wanted }: BatchWriteItemRequest, context: RequestContext): Promise<Buffer> {
   const { storage, digest } = context.services;
-  const writes: (() => Promise<StorageResponse>)[] = [];
+  const started: {
+    readonly table: BatchWriteItemRequest['tables'][number];
+    readonly view: TableView;
+    readonly operations: ItemOperation[];
+  }[] = [];
   /** Keys with the tables they are in: a table may be named twice, by its name and by its ARN. */
   const seen = new Set<string>();
-  for (const table of request.tables) {
+  let count = 0;
+  for (const table of tables) {
     const view = await batchTable(table.tableName, context);
-    for (const write of table.writes) {
-      const key = keyOf(write, view.record.keys, digest);
-      seen.add(`${view.record.tableId}/${key.toString('latin1')}`);
+    const { record } = view;
+    const measure = measureOf(record, wanted);
+    const operations = table.writes.map((write) => {
+      const key = keyOf(write, record.keys, digest);
+      if (write.put) refuseIndexKeys(record, write.attributes);
+      seen.add(`${record.tableId}/${key.toString('latin1')}`);
       const operation = operationOf(write, key);
-      writes.push(() => storage.execute(view, operation, context.timeLeftMs()));
-    }
+      return measure === undefined ? operation : { ...operation, ...measure };
+    });
+    count += operations.length;
+    started.push({ table, view, operations });
   }
-  if (seen.size < writes.length) throw validationError('Provided list of item keys contains duplicates');
+  if (seen.size < count) throw validationError('Provided list of item keys contains duplicates');
   // Nothing is written before everything was found right; then all of it leaves in one turn.
-  const responses = await Promise.all(writes.map((write) => write()));
-  return answer(request, responses);
+  const written = started.map(async ({ table, view, operations }): Promise<WrittenTable> => {
+    const responses = await Promise.all(operations.map((operation) => storage.execute(view, operation, context.timeLeftMs())));
+    return { ...table, record: view.record, responses };
+  });
+  return batchWriteAnswer(await Promise.all(written), wanted);
 }
 
 /** Here the service has one text for keys that are missing and keys of a wrong type, of items too. */
-function keyOf(write: Write, schema: KeySchema, digest: Digest): Buffer {
+function keyOf(write: BatchedWrite, schema: KeySchema, digest: Digest): Buffer {
   if (!write.put) return encodeRequestKey(schema, write.attributes, digest);
   try {
     return encodeKey(schema, write.attributes, digest);
@@ -124,40 +128,10 @@ function keyOf(write: Write, schema: KeySchema, digest: Digest): Buffer {
   }
 }
 
-function operationOf(write: Write, key: Buffer): ItemOperation {
+function operationOf(write: BatchedWrite, key: Buffer): ItemOperation {
   if (!write.put) return { kind: 'delete', key, returnOld: false, returnOldOnFailure: false };
   const item = serializeItem(write.attributes);
   return { kind: 'put', key, item, itemSize: write.size, returnOld: false, returnOldOnFailure: false };
-}
-
-/**
- * What was not carried out goes back to the client, and what may have been: repeating a put or delete does no harm. Only when
- * nothing was carried out is the whole batch an error.
- */
-function answer({ tables, capacity }: BatchWriteItemRequest, responses: readonly StorageResponse[]): Buffer {
-  const units = new Map<string, number>();
-  const unprocessed: string[] = [];
-  let next = 0;
-  let done = 0;
-  for (const { tableName, writes } of tables) {
-    const left: JsonObject[] = [];
-    let sum = 0;
-    for (const write of writes) {
-      const response = responses[next++] as StorageResponse;
-      if (response.status === 'ok') {
-        done++;
-        sum += writeUnits(response.oldSize ?? 0, write.size);
-      } else if (isUnprocessed(response)) {
-        left.push(write.request);
-      } else {
-        throw storageFailure(response);
-      }
-    }
-    units.set(tableName, sum);
-    if (left.length > 0) unprocessed.push(`${JSON.stringify(tableName)}:${JSON.stringify(left)}`);
-  }
-  if (done === 0) throw batchFailure(responses);
-  return joinParts(['{', batchCapacity(capacity, units), `"UnprocessedItems":{${unprocessed.join(',')}}}`]);
 }
 
 export const batchWriteItem = defineAction({ name: 'BatchWriteItem', shape, read, run });

@@ -22,6 +22,7 @@ import { activeTable, refreshedTable } from '../core/api/table-lookup.ts';
 import { tableNameOfItems } from '../core/api/table-name.ts';
 import { readConditionalWrite } from '../core/api/write-fields.ts';
 import type { ConditionalWrite } from '../core/api/write-fields.ts';
+import { measureOf, measuredMembers } from '../core/api/write-measures.ts';
 import { defineAction } from './action.ts';
 
 interface DeleteItemRequest extends ConditionalWrite {
@@ -54,17 +55,18 @@ function read(input: JsonObject, context: RequestContext): DeleteItemRequest {
 async function run(request: DeleteItemRequest, context: RequestContext): Promise<Buffer> {
   const { storage, digest } = context.services;
   const view = activeTable(request.table.name, context) ?? (await refreshedTable(request.table.name, context));
-  const { keys } = view.record;
-  const encoded = encodeRequestKey(keys, request.key, digest);
-  if (request.condition !== undefined) refusePathsIntoKey(request.condition, view.record);
+  const { record } = view;
+  const encoded = encodeRequestKey(record.keys, request.key, digest);
+  if (request.condition !== undefined) refusePathsIntoKey(request.condition, record);
   const response = await storage.execute(
     view,
-    { kind: 'delete', key: encoded, returnOld: request.returnOld, ...request.operation },
+    { kind: 'delete', key: encoded, returnOld: request.returnOld, ...request.operation, ...measureOf(record, request.wanted) },
     context.timeLeftMs(),
   );
-  if (response.status !== 'ok') throw storageFailure(response);
+  if (response.status !== 'ok') throw storageFailure(response, record);
   const units = writeUnits(response.oldSize ?? 0, 0);
-  return itemAnswer('Attributes', request.returnOld ? response.item : undefined, request.capacity, request.table.writtenAs, units);
+  const rest = measuredMembers(request.wanted, request.table.writtenAs, record, request.key, units, response);
+  return itemAnswer('Attributes', request.returnOld ? response.item : undefined, rest);
 }
 
 export const deleteItem = defineAction({ name: 'DeleteItem', shape, read, run });

@@ -3,7 +3,7 @@ import type { AttributeMap } from '../../shared/item/attribute-value.ts';
 import { canonicalizeItem } from '../../shared/item/canonical-value.ts';
 import { encodeRequestKey } from '../../shared/item/key-encoding.ts';
 import { itemAnswer } from '../core/api/answer.ts';
-import { readCapacityDetail, readUnits, returnConsumedCapacity } from '../core/api/capacity.ts';
+import { capacityMember, readCapacityDetail, readUnits, returnConsumedCapacity } from '../core/api/capacity.ts';
 import type { CapacityDetail } from '../core/api/capacity.ts';
 import { consistentRead, key, projectionExpression, readFlag } from '../core/api/item-fields.ts';
 import { projectItems, readItemProjection } from '../core/api/item-projection.ts';
@@ -64,7 +64,7 @@ async function run(request: GetItemRequest, context: RequestContext): Promise<Bu
   let { item } = response;
   if (item !== undefined && projection !== undefined) [item] = await projectItems(projection, [item], context);
   const units = readUnits(response.oldSize ?? 0, consistent);
-  return itemAnswer('Item', item, request.capacity, request.table.writtenAs, units);
+  return itemAnswer('Item', item, capacityMember(request.capacity, request.table.writtenAs, units));
 }
 
 export const getItem = defineAction({ name: 'GetItem', shape, read, run });

@@ -13,6 +13,7 @@ import {
   returnValues,
   returnValuesOnConditionCheckFailure,
 } from '../core/api/item-fields.ts';
+import { refuseIndexKeys } from '../core/api/index-key-attributes.ts';
 import { checkedItemSize } from '../core/api/item-size-check.ts';
 import type { JsonObject } from '../core/api/json-object.ts';
 import { checkExpressionParameters, expressionAttributeNames, expressionAttributeValues } from '../core/api/placeholders.ts';
@@ -23,6 +24,7 @@ import { activeTable, refreshedTable } from '../core/api/table-lookup.ts';
 import { tableNameOfItems } from '../core/api/table-name.ts';
 import { readConditionalWrite } from '../core/api/write-fields.ts';
 import type { ConditionalWrite } from '../core/api/write-fields.ts';
+import { measureOf, measuredMembers } from '../core/api/write-measures.ts';
 import { defineAction } from './action.ts';
 
 interface PutItemRequest extends ConditionalWrite {
@@ -57,9 +59,10 @@ function read(input: JsonObject, context: RequestContext): PutItemRequest {
 async function run(request: PutItemRequest, context: RequestContext): Promise<Buffer> {
   const { storage, digest } = context.services;
   const view = activeTable(request.table.name, context) ?? (await refreshedTable(request.table.name, context));
-  const { keys } = view.record;
-  const key = encodeKey(keys, request.item, digest);
-  if (request.condition !== undefined) refusePathsIntoKey(request.condition, view.record);
+  const { record } = view;
+  const key = encodeKey(record.keys, request.item, digest);
+  refuseIndexKeys(record, request.item);
+  if (request.condition !== undefined) refusePathsIntoKey(request.condition, record);
   const response = await storage.execute(
     view,
     {
@@ -69,12 +72,14 @@ async function run(request: PutItemRequest, context: RequestContext): Promise<Bu
       itemSize: request.itemSize,
       returnOld: request.returnOld,
       ...request.operation,
+      ...measureOf(record, request.wanted),
     },
     context.timeLeftMs(),
   );
-  if (response.status !== 'ok') throw storageFailure(response);
+  if (response.status !== 'ok') throw storageFailure(response, record);
   const units = writeUnits(response.oldSize ?? 0, request.itemSize);
-  return itemAnswer('Attributes', request.returnOld ? response.item : undefined, request.capacity, request.table.writtenAs, units);
+  const rest = measuredMembers(request.wanted, request.table.writtenAs, record, request.item, units, response);
+  return itemAnswer('Attributes', request.returnOld ? response.item : undefined, rest);
 }
 
 export const putItem = defineAction({ name: 'PutItem', shape, read, run });

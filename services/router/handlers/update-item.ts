@@ -5,8 +5,7 @@ import { canonicalizeItem } from '../../shared/item/canonical-value.ts';
 import { encodeRequestKey } from '../../shared/item/key-encoding.ts';
 import type { StorageResponse, UpdateReturn } from '../../shared/wire/storage-operations.ts';
 import { itemAnswer } from '../core/api/answer.ts';
-import { readCapacityDetail, returnConsumedCapacity, writeUnits } from '../core/api/capacity.ts';
-import type { CapacityDetail } from '../core/api/capacity.ts';
+import { returnConsumedCapacity, writeUnits } from '../core/api/capacity.ts';
 import {
   conditionExpression,
   key,
@@ -26,6 +25,8 @@ import { readTableName, tableNameOfItems } from '../core/api/table-name.ts';
 import type { NamedTable } from '../core/api/table-name.ts';
 import { readUpdateFields } from '../core/api/update-fields.ts';
 import type { UpdateFields } from '../core/api/update-fields.ts';
+import { measureOf, measuredMembers, readWantedMeasures } from '../core/api/write-measures.ts';
+import type { WantedMeasures } from '../core/api/write-measures.ts';
 import { defineAction } from './action.ts';
 
 interface UpdateItemRequest {
@@ -33,7 +34,7 @@ interface UpdateItemRequest {
   readonly key: AttributeMap;
   readonly fields: UpdateFields;
   readonly returnValues: UpdateReturn;
-  readonly capacity: CapacityDetail;
+  readonly wanted: WantedMeasures;
 }
 
 const shape = new RequestShape([
@@ -71,17 +72,17 @@ function read(input: JsonObject, context: RequestContext): UpdateItemRequest {
     fields: readUpdateFields(input, context),
     table: readTableName(input, context),
     returnValues: RETURNS[(input.ReturnValues ?? 'NONE') as string] ?? 'none',
-    capacity: readCapacityDetail(input),
+    wanted: readWantedMeasures(input),
   };
 }
 
-async function run({ table, key, fields, returnValues, capacity }: UpdateItemRequest, context: RequestContext): Promise<Buffer> {
+async function run({ table, key, fields, returnValues, wanted }: UpdateItemRequest, context: RequestContext): Promise<Buffer> {
   const { storage, digest } = context.services;
   const view = activeTable(table.name, context) ?? (await refreshedTable(table.name, context));
-  const { keys } = view.record;
-  const encoded = encodeRequestKey(keys, key, digest);
-  refuseKeyUpdate(fields.updatedNames, keys);
-  for (const bound of fields.bound) refusePathsIntoKey(bound, view.record);
+  const { record } = view;
+  const encoded = encodeRequestKey(record.keys, key, digest);
+  refuseKeyUpdate(fields.updatedNames, record.keys);
+  for (const bound of fields.bound) refusePathsIntoKey(bound, record);
   const response = await storage.execute(
     view,
     {
@@ -91,12 +92,13 @@ async function run({ table, key, fields, returnValues, capacity }: UpdateItemReq
       update: fields.update,
       returnValues,
       ...fields.operation,
+      ...measureOf(record, wanted),
     },
     context.timeLeftMs(),
   );
-  if (response.status !== 'ok') throw storageFailure(fields.legacy ? legacyWords(response) : response);
+  if (response.status !== 'ok') throw storageFailure(fields.legacy ? legacyWords(response) : response, record);
   const units = writeUnits(response.oldSize ?? 0, response.newSize ?? 0);
-  return itemAnswer('Attributes', response.item, capacity, table.writtenAs, units);
+  return itemAnswer('Attributes', response.item, measuredMembers(wanted, table.writtenAs, record, key, units, response));
 }
 
 /** AttributeUpdates meets an attribute of another type: the service has another text for that than for an expression. */

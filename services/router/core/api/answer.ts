@@ -2,8 +2,6 @@ import { utf8 } from '../../../shared/base/bytes.ts';
 import type { Timers } from '../../../shared/env/clock.ts';
 import type { Digest } from '../../../shared/env/digest.ts';
 import { TURN_BYTES_MAX } from '../../../shared/limits/api-limits.ts';
-import { consumedCapacity } from './capacity.ts';
-import type { CapacityDetail } from './capacity.ts';
 
 /** The bytes of answers. Items are put in as the storage nodes sent them: canonical JSON needs no parsing to be passed on. */
 
@@ -56,15 +54,8 @@ export function nextTurn(timers: Timers): Promise<void> {
   return new Promise((resolve) => timers.endOfTurn(resolve));
 }
 
-/** `{"<member>":<item>,"ConsumedCapacity":…}`, each only when there is something to tell. */
-export function itemAnswer(
-  member: 'Item' | 'Attributes',
-  item: Uint8Array | undefined,
-  detail: CapacityDetail,
-  tableName: string,
-  units: number,
-): Buffer {
-  if (detail === 'NONE') return item === undefined ? EMPTY_ANSWER : joinParts([`{"${member}":`, item, '}']);
-  const capacity = `"ConsumedCapacity":${consumedCapacity(detail, tableName, units)}}`;
-  return item === undefined ? Buffer.from(`{${capacity}`) : joinParts([`{"${member}":`, item, ',', capacity]);
+/** `{"<member>":<item>,<rest>}`, each only when there is something to tell; `rest` holds whole members. */
+export function itemAnswer(member: 'Item' | 'Attributes', item: Uint8Array | undefined, rest: string): Buffer {
+  if (item === undefined) return rest === '' ? EMPTY_ANSWER : Buffer.from(`{${rest}}`);
+  return joinParts(rest === '' ? [`{"${member}":`, item, '}'] : [`{"${member}":`, item, `,${rest}}`]);
 }

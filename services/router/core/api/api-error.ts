@@ -78,10 +78,28 @@ export function accessDenied(principal: string, action: string, resource: string
 
 /** Errors that the API model names. */
 export function modeledError(
-  name: 'ResourceNotFoundException' | 'ResourceInUseException' | 'LimitExceededException' | 'ThrottlingException',
+  name:
+    | 'ResourceNotFoundException'
+    | 'ResourceInUseException'
+    | 'LimitExceededException'
+    | 'ThrottlingException'
+    | 'ItemCollectionSizeLimitExceededException',
   message: string,
 ): ApiError {
   return errorOf(MODELED + name, message);
+}
+
+/** Throttled by one resource for one reason. The two errors spell the list of reasons differently. */
+export function throttledBy(
+  name: 'ProvisionedThroughputExceededException' | 'ThrottlingException',
+  message: string,
+  reason: string,
+  resource: string,
+): ApiError {
+  const type = MODELED + name;
+  const list = name === 'ThrottlingException' ? 'throttlingReasons' : 'ThrottlingReasons';
+  const reasons = JSON.stringify([{ reason, resource }]);
+  return new ApiError(type, 400, message, `{"__type":"${type}","message":${JSON.stringify(message)},"${list}":${reasons}}`);
 }
 
 /**

@@ -41,6 +41,11 @@ export function consumedCapacity(detail: CapacityDetail, tableName: string, tabl
   return `{"TableName":${JSON.stringify(tableName)},"CapacityUnits":${units}${parts}}`;
 }
 
+/** The member of an answer that tells of consumed capacity; empty when the client does not ask. */
+export function capacityMember(detail: CapacityDetail, tableName: string, table: number, indexes?: IndexCapacity): string {
+  return detail === 'NONE' ? '' : `"ConsumedCapacity":${consumedCapacity(detail, tableName, table, indexes)}`;
+}
+
 function sumOf(units: ReadonlyMap<string, number>): number {
   let sum = 0;
   for (const one of units.values()) sum += one;

@@ -19,12 +19,16 @@ export const returnValuesOnConditionCheckFailure: Field = {
   type: { kind: 'string' },
   constraints: [oneOf('ALL_OLD', 'NONE')],
 };
-/** SIZE asks for the size of item collections, which exist in tables with a local index only: the answer is always without. */
+/** SIZE asks for the size of item collections, which exist in tables with a local index only. */
 export const returnItemCollectionMetrics: Field = {
   name: 'ReturnItemCollectionMetrics',
   type: { kind: 'string' },
   constraints: [oneOf('SIZE', 'NONE')],
 };
+
+export function wantsCollectionMetrics(input: JsonObject): boolean {
+  return input.ReturnItemCollectionMetrics === 'SIZE';
+}
 
 export function readFlag(input: JsonObject, name: string): boolean {
   const value = input[name];

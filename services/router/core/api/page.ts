@@ -3,7 +3,7 @@ import { successor } from '../../../shared/base/bytes.ts';
 import { PAGE_BYTES_MAX, READ_BYTES_HELD_MAX } from '../../../shared/limits/api-limits.ts';
 import type { RangeOperation } from '../../../shared/wire/storage-operations.ts';
 import { joinParts } from './answer.ts';
-import { consumedCapacity, readUnits } from './capacity.ts';
+import { capacityMember, readUnits } from './capacity.ts';
 import { projectItems } from './item-projection.ts';
 import type { PageFields } from './page-fields.ts';
 import type { ReadSource } from './read-source.ts';
@@ -54,7 +54,7 @@ export async function answerPage(
     parts.push(']');
   }
   if (page.more) parts.push(`,"LastEvaluatedKey":${JSON.stringify(decodeLastKey(source, must(page.lastKey)))}`);
-  if (fields.capacity !== 'NONE') parts.push(`,"ConsumedCapacity":${readCapacity(source, page, tableName, fields)}`);
+  if (fields.capacity !== 'NONE') parts.push(`,${readCapacity(source, page, tableName, fields)}`);
   parts.push('}');
   return joinParts(parts);
 }
@@ -62,10 +62,10 @@ export async function answerPage(
 /** The units of an index, and those of the table for what was fetched from it. */
 function readCapacity({ index }: ReadSource, page: Page, tableName: string, { capacity, consistent }: PageFields): string {
   const units = readUnits(page.bytes, consistent);
-  if (index === undefined) return consumedCapacity(capacity, tableName, units);
+  if (index === undefined) return capacityMember(capacity, tableName, units);
   const own = new Map([[index.name, units]]);
   const [local, global] = index.kind === 'local' ? [own, NO_UNITS] : [NO_UNITS, own];
-  return consumedCapacity(capacity, tableName, page.fetchedUnits * (consistent ? 1 : 0.5), { local, global });
+  return capacityMember(capacity, tableName, page.fetchedUnits * (consistent ? 1 : 0.5), { local, global });
 }
 
 const NO_UNITS: ReadonlyMap<string, number> = new Map();

@@ -1,8 +1,17 @@
-import { unreachable } from '../../../shared/base/assert.ts';
+import { must, unreachable } from '../../../shared/base/assert.ts';
 import { fromUtf8 } from '../../../shared/base/bytes.ts';
 import type { StorageResponse, StorageStatus } from '../../../shared/wire/storage-operations.ts';
-import { conditionalCheckFailed, internalServerError, modeledError, serviceUnavailable, validationError } from './api-error.ts';
+import type { TableRecord } from '../../../shared/placement/catalog-records.ts';
+import {
+  conditionalCheckFailed,
+  internalServerError,
+  modeledError,
+  serviceUnavailable,
+  throttledBy,
+  validationError,
+} from './api-error.ts';
 import type { ApiError } from './api-error.ts';
+import { indexArn } from './table-name.ts';
 
 const OVERLOADED = 'The cluster cannot take this request now: it is overloaded. Nothing was changed.';
 const UNAVAILABLE =
@@ -16,8 +25,18 @@ const NO_ROOM = 'The disks of the cluster are nearly full, so that writes are re
 const NO_COPY =
   'No intact copy of the partition is left to answer from: it refuses rather than guesses, until an operator brings one back. Nothing was changed.';
 
-/** The error that a storage answer other than `ok` means for the client. */
-export function storageFailure(response: StorageResponse): ApiError {
+/** "Programmatic errors with DynamoDB" of the Developer Guide. */
+const COLLECTION_FULL = 'Collection size exceeded.';
+const INDEX_PROVISIONED =
+  'The level of configured provisioned throughput for one or more global secondary indexes of the table was exceeded. Consider increasing ' +
+  'your provisioning level for the under-provisioned global secondary indexes with the UpdateTable API';
+const INDEX_ON_DEMAND =
+  'Throughput exceeds the current capacity for one or more global secondary indexes. DynamoDB is automatically scaling your index so please ' +
+  'try again shortly. If exceptions persist, check if you have a hot key: ' +
+  'https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html';
+
+/** The error that a storage answer other than `ok` means for the client; `table`: that of a write. */
+export function storageFailure(response: StorageResponse, table?: TableRecord): ApiError {
   switch (response.status) {
     case 'condition-failed':
       return conditionalCheckFailed(response.item === undefined ? undefined : fromUtf8(response.item));
@@ -35,7 +54,9 @@ export function storageFailure(response: StorageResponse): ApiError {
     case 'number-refused':
       return internalServerError(UNKNOWN_OUTCOME);
     case 'collection-full':
+      return modeledError('ItemCollectionSizeLimitExceededException', COLLECTION_FULL);
     case 'index-behind':
+      return indexBehind(must(table), response.message ?? '');
     case 'not-leader':
     case 'not-ready':
     case 'no-such-group':
@@ -59,13 +80,27 @@ const UNPROCESSED: ReadonlySet<StorageStatus> = new Set<StorageStatus>([
   'number-refused',
   'no-room',
   'no-copy',
+  'index-behind',
 ]);
 
 /** The error for a batch none of which was processed: "nothing was changed" is said only when it is so of all. */
-export function batchFailure(responses: readonly StorageResponse[]): ApiError {
+export function batchFailure(responses: readonly StorageResponse[], tables: readonly TableRecord[] = []): ApiError {
   const unknown = responses.find(({ status }) => status === 'unknown-outcome' || status === 'number-refused');
   const unavailable = responses.find(({ status }) => status === 'no-copy' || status === 'no-room' || status === 'unavailable');
-  return storageFailure(unknown ?? unavailable ?? { id: 0, status: 'overloaded' });
+  const behind = responses.findIndex(({ status }) => status === 'index-behind');
+  return storageFailure(unknown ?? unavailable ?? responses[behind] ?? { id: 0, status: 'overloaded' }, tables[behind]);
+}
+
+/**
+ * A global index takes no more writes now: "Throttling" of the Developer Guide has an exception for each billing mode, and says by which
+ * resource and why.
+ */
+function indexBehind(table: TableRecord, index: string): ApiError {
+  const resource = indexArn(table.region, table.account, table.name, index);
+  if (table.billingMode === 'PROVISIONED') {
+    return throttledBy('ProvisionedThroughputExceededException', INDEX_PROVISIONED, 'IndexWriteProvisionedThroughputExceeded', resource);
+  }
+  return throttledBy('ThrottlingException', INDEX_ON_DEMAND, 'IndexWriteKeyRangeThroughputExceeded', resource);
 }
 
 /** SDKs repeat a throttled request after a pause. */

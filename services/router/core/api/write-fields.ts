@@ -1,7 +1,5 @@
 import type { BoundCondition } from '../../../shared/expression/condition.ts';
 import { PlaceholderWriter } from '../../../shared/expression/placeholder-writer.ts';
-import { readCapacityDetail } from './capacity.ts';
-import type { CapacityDetail } from './capacity.ts';
 import { readCondition } from './condition-fields.ts';
 import type { JsonObject } from './json-object.ts';
 import { hasExpected, writeExpected } from './legacy/write-condition.ts';
@@ -9,6 +7,8 @@ import { checkAllUsed, placeholderBytes, readPlaceholders, writtenPlaceholderByt
 import type { RequestContext } from './request-context.ts';
 import { readTableName } from './table-name.ts';
 import type { NamedTable } from './table-name.ts';
+import { readWantedMeasures } from './write-measures.ts';
+import type { WantedMeasures } from './write-measures.ts';
 
 /** What PutItem and DeleteItem have in common besides the item or key. */
 export interface ConditionalWrite {
@@ -16,7 +16,7 @@ export interface ConditionalWrite {
   /** An expression that the table's key must be held against; one in the older form need not. */
   readonly condition: BoundCondition | undefined;
   readonly returnOld: boolean;
-  readonly capacity: CapacityDetail;
+  readonly wanted: WantedMeasures;
   /** The operation's fields for the storage node: condition text, names and values, what to send back on failure. */
   readonly operation: WriteOperationFields;
 }
@@ -34,7 +34,7 @@ export function readConditionalWrite(input: JsonObject, context: RequestContext)
     ...(hasExpected(input) ? readLegacy(input) : readExpression(input, context)),
     table: readTableName(input, context),
     returnOld: input.ReturnValues === 'ALL_OLD',
-    capacity: readCapacityDetail(input),
+    wanted: readWantedMeasures(input),
   };
 }
 
