@@ -13,7 +13,7 @@ import { encodeKey } from '../../services/shared/item/key-encoding.ts';
 import { READ_UNIT_BYTES } from '../../services/shared/limits/api-limits.ts';
 import { isServing } from '../../services/shared/placement/catalog-records.ts';
 import type { TableDefinition, TableRecord, TableStatus } from '../../services/shared/placement/catalog-records.ts';
-import { changedTable, TableChangeRefusal } from '../../services/shared/placement/changed-table.ts';
+import { changedTable, hasIndexInMotion, makesUpdating, TableChangeRefusal } from '../../services/shared/placement/changed-table.ts';
 import type { TableChange } from '../../services/shared/placement/table-change.ts';
 import type { ExpressionFields, RangeOperation, RangeResult, StorageResponse } from '../../services/shared/wire/storage-operations.ts';
 import type { ItemOperation, StoragePort, TableView } from '../../services/router/core/storage-port.ts';
@@ -119,6 +119,9 @@ export class FakeStorage implements StoragePort {
     const table = this.#tables.get(`${account}/${name}`);
     if (table?.record.tableId !== tableId) throw new AdminCallError('table-not-found', name);
     if (!isServing(table.record)) throw new AdminCallError('table-busy', name);
+    if (table.record.status === 'UPDATING' && makesUpdating(change) && !hasIndexInMotion(table.record)) {
+      throw new AdminCallError('table-updating', name);
+    }
     try {
       const record = changedTable(table.record, change);
       this.#store(this.finishesChanges ? finished({ ...record, status: 'ACTIVE' }) : record, table.items);

@@ -2,7 +2,7 @@ import { AdminCallError } from '../../shared/env/transport.ts';
 import { tableKey } from '../../shared/placement/catalog-keys.ts';
 import { isServing } from '../../shared/placement/catalog-records.ts';
 import type { TableRecord } from '../../shared/placement/catalog-records.ts';
-import { changedTable, makesUpdating, TableChangeRefusal } from '../../shared/placement/changed-table.ts';
+import { changedTable, hasIndexInMotion, makesUpdating, TableChangeRefusal } from '../../shared/placement/changed-table.ts';
 import { CatalogRecordError } from '../../shared/placement/record-fields.ts';
 import { parseTableEntry, serializeRecord } from '../../shared/placement/record-format.ts';
 import { parseTableChange } from '../../shared/placement/table-change.ts';
@@ -14,7 +14,7 @@ import { CHANGE_ATTEMPTS, type HandlerContext, refuseTooLarge, requireActive, un
 /**
  * Writes the changed record of a table and answers; a table that is UPDATING is finished from the catalog. The id of the change makes
  * the call safe to repeat, and that of the table keeps it from a newer table of the same name. Refusals: `table-not-found`, `table-busy` (CREATING or DELETING), `table-updating`,
- * `change-invalid` and `change-limit`, whose messages are the service's texts.
+ * `change-invalid`, `change-limit`, `change-in-use` and `change-not-found`, whose messages are the service's texts.
  */
 export async function changeTable(context: HandlerContext, request: ChangeTable): Promise<TableChanged> {
   requireActive(context);
@@ -38,10 +38,13 @@ export async function changeTable(context: HandlerContext, request: ChangeTable)
   throw unsettled(`table ${request.name} was changed`);
 }
 
-/** A table takes one change of its capacity or class at a time; the rest needs no work, so it may come meanwhile. */
+/**
+ * A table takes one change of its capacity, class or indexes at a time; the rest needs no work, so it may come meanwhile. What the index
+ * that is on its way does not allow is told by the change itself.
+ */
 function refuseBusy(table: TableRecord, change: TableChange): void {
   if (!isServing(table)) throw new AdminCallError('table-busy', `table ${table.name} is ${table.status}`);
-  if (table.status === 'UPDATING' && makesUpdating(change))
+  if (table.status === 'UPDATING' && makesUpdating(change) && !hasIndexInMotion(table))
     throw new AdminCallError('table-updating', `table ${table.name} is being updated`);
 }
 

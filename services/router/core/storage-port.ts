@@ -74,8 +74,8 @@ export interface StoragePort extends ItemStorage {
 
   /**
    * Resolves with the changed record once it is visible to `table`; a newer table of its name is left alone. Rejects with
-   * AdminCallError: `table-not-found`, `table-busy`, `table-updating`, `change-invalid` and `change-limit` (the message is for the
-   * client), `unavailable`.
+   * AdminCallError: `table-not-found`, `table-busy`, `table-updating`, `change-invalid`, `change-limit`, `change-in-use` and
+   * `change-not-found` (the message is for the client), `unavailable`.
    */
   changeTable(table: TableRecord, change: TableChange, deadlineMs: number): Promise<TableRecord>;
 

@@ -7,6 +7,7 @@ import { deleteTable } from './delete-table.ts';
 import { describeEndpoints } from './describe-endpoints.ts';
 import { describeLimits } from './describe-limits.ts';
 import { describeTable } from './describe-table.ts';
+import { describeTimeToLive } from './describe-time-to-live.ts';
 import { getItem } from './get-item.ts';
 import { listTables } from './list-tables.ts';
 import { listTagsOfResource } from './list-tags-of-resource.ts';
@@ -17,6 +18,7 @@ import { tagResource } from './tag-resource.ts';
 import { untagResource } from './untag-resource.ts';
 import { updateItem } from './update-item.ts';
 import { updateTable } from './update-table.ts';
+import { updateTimeToLive } from './update-time-to-live.ts';
 
 /** The operations on items, which need nothing but the items' storage: these alone have large requests. */
 export const itemActions = byName(batchGetItem, batchWriteItem, deleteItem, getItem, putItem, query, scan, updateItem);
@@ -24,7 +26,7 @@ export const itemActions = byName(batchGetItem, batchWriteItem, deleteItem, getI
 /** The operations that work, by name. */
 export const actions = new Map([
   ...itemActions,
-  ...byName(createTable, deleteTable, describeTable, listTables, updateTable),
+  ...byName(createTable, deleteTable, describeTable, listTables, updateTable, updateTimeToLive, describeTimeToLive),
   ...byName(tagResource, untagResource, listTagsOfResource, describeLimits, describeEndpoints),
 ]);
 

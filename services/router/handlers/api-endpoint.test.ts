@@ -91,14 +91,7 @@ test('the target comes before the signature, the signature before the body', asy
 
 test('operations that are not built yet are refused by name', async () => {
   const client = new ApiClient();
-  for (const operation of [
-    'TransactWriteItems',
-    'ExecuteStatement',
-    'UpdateTimeToLive',
-    'PutResourcePolicy',
-    'CreateBackup',
-    'SearchVectors',
-  ]) {
+  for (const operation of ['TransactWriteItems', 'ExecuteStatement', 'PutResourcePolicy', 'CreateBackup', 'SearchVectors']) {
     await client.refuses(operation, {}, `${operation} is not supported by Stator yet`);
   }
   const stream = await answerTo(signedRequest('DynamoDBStreams_20120810.GetRecords', Buffer.from('{}')), client);

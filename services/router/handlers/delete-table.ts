@@ -1,10 +1,11 @@
 import { must } from '../../shared/base/assert.ts';
 import { TABLE_CHANGE_TIMEOUT_MS } from '../../shared/limits/api-limits.ts';
+import { hasIndexInMotion } from '../../shared/placement/changed-table.ts';
 import type { JsonObject } from '../core/api/json-object.ts';
 import type { RequestContext } from '../core/api/request-context.ts';
 import { RequestShape } from '../core/api/request-shape.ts';
 import { namedTableNotFound } from '../core/api/api-error.ts';
-import { freshTables, tableBusy, tableChangeFailure } from '../core/api/table-change.ts';
+import { freshTables, indexesInMotion, tableBusy, tableChangeFailure } from '../core/api/table-change.ts';
 import { tableDescription, tableFigures } from '../core/api/table-description.ts';
 import { plainTableName, tableNameOfTables } from '../core/api/table-name.ts';
 import { defineAction } from './action.ts';
@@ -22,6 +23,8 @@ async function run(name: string, { services, account }: RequestContext): Promise
   const view = storage.table(account, name);
   if (view === undefined) throw namedTableNotFound(name);
   if (view.record.status === 'DELETING') throw tableBusy(name, 'DELETING');
+  // Partitions of an index that is on its way may be made or removed at this moment.
+  if (hasIndexInMotion(view.record) && view.record.status !== 'CREATING') throw indexesInMotion();
   const figures = tableFigures(storage, view);
   try {
     const record = await storage.deleteTable(view.record, TABLE_CHANGE_TIMEOUT_MS);

@@ -1,10 +1,9 @@
 import { must } from '../../shared/base/assert.ts';
-import { CATALOG_REFRESH_TIMEOUT_MS } from '../../shared/limits/api-limits.ts';
-import { catalogOutOfReach, namedTableNotFound } from '../core/api/api-error.ts';
 import type { JsonObject } from '../core/api/json-object.ts';
 import type { RequestContext } from '../core/api/request-context.ts';
 import { RequestShape } from '../core/api/request-shape.ts';
 import { tableDescription, tableFigures } from '../core/api/table-description.ts';
+import { namedTable } from '../core/api/table-lookup.ts';
 import { plainTableName, tableNameOfTables } from '../core/api/table-name.ts';
 import { defineAction } from './action.ts';
 
@@ -15,14 +14,9 @@ function read(input: JsonObject, { services, account }: RequestContext): string 
 }
 
 async function run(name: string, context: RequestContext): Promise<Buffer> {
-  const { account, services } = context;
+  const { services } = context;
   const storage = must(services.tables);
-  let view = storage.table(account, name);
-  if (view === undefined) {
-    const fresh = await storage.refreshTables(Math.min(CATALOG_REFRESH_TIMEOUT_MS, context.timeLeftMs()));
-    view = storage.table(account, name);
-    if (view === undefined) throw fresh ? namedTableNotFound(name) : catalogOutOfReach();
-  }
+  const view = await namedTable(name, context);
   const described = tableDescription(view, tableFigures(storage, view), services.clock.wallMs());
   return Buffer.from(JSON.stringify({ Table: described }));
 }

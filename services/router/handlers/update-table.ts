@@ -3,6 +3,8 @@ import { TABLE_CHANGE_TIMEOUT_MS } from '../../shared/limits/api-limits.ts';
 import type { TableRecord } from '../../shared/placement/catalog-records.ts';
 import type { TableChange } from '../../shared/placement/table-change.ts';
 import { namedTableNotFound } from '../core/api/api-error.ts';
+import { globalSecondaryIndexUpdates } from '../core/api/index-fields.ts';
+import { readIndexUpdates } from '../core/api/index-updates.ts';
 import type { JsonObject } from '../core/api/json-object.ts';
 import type { RequestContext } from '../core/api/request-context.ts';
 import { RequestShape } from '../core/api/request-shape.ts';
@@ -27,13 +29,13 @@ const shape = new RequestShape([
   tableNameOfTables,
   provisionedThroughput,
   billingMode,
-  // They are for new indexes; without one the service takes and ignores them.
+  // They are for a new index; without one the service takes and ignores them.
   { ...attributeDefinitions, notNull: false },
+  globalSecondaryIndexUpdates,
   ...settingFields,
 ]);
 
 const unsupported = [
-  'GlobalSecondaryIndexUpdates',
   'VectorIndexUpdates',
   'ReplicaUpdates',
   'GlobalTableWitnessUpdates',
@@ -45,11 +47,13 @@ const unsupported = [
 function read(input: JsonObject, { services, account }: RequestContext): UpdateTableRequest {
   checkCombination(input);
   refuseFields(input, unsupported);
+  const globalIndexes = readIndexUpdates(input, services.random);
   const change = {
     id: uuid(services.random),
     atMs: Math.floor(services.clock.wallMs()),
     ...readThroughputChange(input),
     ...readSettingChanges(input),
+    ...(globalIndexes === undefined ? undefined : { globalIndexes }),
   };
   return { name: plainTableName(input.TableName as string, services.region, account), change, input };
 }

@@ -70,6 +70,12 @@ export class RecordFields {
     return new RecordFields(`${this.#what}.${field}`, this.#fields[field]);
   }
 
+  /** The same fields but one. */
+  without(field: string): RecordFields {
+    const { [field]: _left, ...rest } = this.#fields;
+    return new RecordFields(this.#what, rest);
+  }
+
   list(field: string): RecordFields[] {
     const value = this.#fields[field];
     if (!Array.isArray(value)) throw this.refusal(field, 'a list');

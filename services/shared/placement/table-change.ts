@@ -1,7 +1,11 @@
 import { fromUtf8, utf8 } from '../base/bytes.ts';
 import type { BillingMode } from './catalog-records.ts';
+import { readGlobalIndexUpdate } from './index-update.ts';
+import type { GlobalIndexUpdate } from './index-update.ts';
+import { readMaximaChange } from './on-demand-change.ts';
+import type { OnDemandChange } from './on-demand-change.ts';
 import { CatalogRecordError, RecordFields } from './record-fields.ts';
-import { readEncryption, readTag, readThroughput, TABLE_CLASSES } from './table-settings.ts';
+import { readEncryption, readTag, readThroughput, readUnits, TABLE_CLASSES } from './table-settings.ts';
 import type { TableClass, TableEncryption, Tag, Throughput } from './table-settings.ts';
 
 /**
@@ -24,15 +28,15 @@ export interface TableChange {
   /** Tags to set or replace. */
   readonly setTags?: readonly Tag[];
   readonly removeTags?: readonly string[];
+  readonly globalIndexes?: readonly GlobalIndexUpdate[];
+  readonly ttl?: TimeToLiveChange;
 }
 
-/** NO_MAXIMUM takes the maximum away. */
-export interface OnDemandChange {
-  readonly maxReadUnits?: number;
-  readonly maxWriteUnits?: number;
+/** When items are to expire. */
+export interface TimeToLiveChange {
+  readonly attribute: string;
+  readonly enabled: boolean;
 }
-
-export const NO_MAXIMUM = -1;
 
 export function serializeTableChange(change: TableChange): Buffer {
   return utf8(JSON.stringify(change));
@@ -55,10 +59,12 @@ export function parseTableChange(json: Uint8Array): TableChange {
     ...(fields.has('tableClass') ? { tableClass: fields.oneOf('tableClass', TABLE_CLASSES) } : {}),
     ...(fields.has('deletionProtection') ? { deletionProtection: fields.flag('deletionProtection') } : {}),
     ...(fields.has('encryption') ? { encryption: readEncryptionChange(fields) } : {}),
-    ...(fields.has('onDemandThroughput') ? { onDemandThroughput: readMaxima(fields.object('onDemandThroughput')) } : {}),
+    ...(fields.has('onDemandThroughput') ? { onDemandThroughput: readMaximaChange(fields.object('onDemandThroughput')) } : {}),
     ...(fields.has('warmThroughput') ? { warmThroughput: readUnits(fields.object('warmThroughput')) } : {}),
     ...(fields.has('setTags') ? { setTags: fields.list('setTags').map(readTag) } : {}),
     ...(fields.has('removeTags') ? { removeTags: fields.texts('removeTags') } : {}),
+    ...(fields.has('globalIndexes') ? { globalIndexes: fields.list('globalIndexes').map(readGlobalIndexUpdate) } : {}),
+    ...(fields.has('ttl') ? { ttl: readTimeToLiveChange(fields.object('ttl')) } : {}),
   };
 }
 
@@ -66,16 +72,6 @@ function readEncryptionChange(fields: RecordFields): TableEncryption | 'off' {
   return fields.isText('encryption') ? fields.oneOf<'off'>('encryption', ['off']) : readEncryption(fields.object('encryption'));
 }
 
-function readMaxima(fields: RecordFields): OnDemandChange {
-  return {
-    ...(fields.has('maxReadUnits') ? { maxReadUnits: fields.integer('maxReadUnits', NO_MAXIMUM) } : {}),
-    ...(fields.has('maxWriteUnits') ? { maxWriteUnits: fields.integer('maxWriteUnits', NO_MAXIMUM) } : {}),
-  };
-}
-
-function readUnits(fields: RecordFields): Partial<Throughput> {
-  return {
-    ...(fields.has('readUnits') ? { readUnits: fields.integer('readUnits', 1) } : {}),
-    ...(fields.has('writeUnits') ? { writeUnits: fields.integer('writeUnits', 1) } : {}),
-  };
+function readTimeToLiveChange(fields: RecordFields): TimeToLiveChange {
+  return { attribute: fields.text('attribute'), enabled: fields.flag('enabled') };
 }

@@ -41,7 +41,7 @@ export interface GlobalIndex {
 }
 
 /** An index that is to be made, as a client asks for it. */
-export type NewGlobalIndex = Omit<GlobalIndex, 'status' | 'backfilling' | 'history'>;
+export type NewGlobalIndex = Omit<GlobalIndex, 'status' | 'backfilling' | 'placed' | 'history'>;
 
 /** The attributes of an index's key, in order. */
 export function globalIndexAttributes({ keys }: Pick<GlobalIndex, 'keys'>): readonly KeyAttribute[] {

@@ -98,3 +98,11 @@ export function readOnDemandThroughput(fields: RecordFields): OnDemandThroughput
     ...(fields.has('maxWriteUnits') ? { maxWriteUnits: fields.integer('maxWriteUnits', 1) } : {}),
   };
 }
+
+/** Units of which one kind may be absent. Throws CatalogRecordError. */
+export function readUnits(fields: RecordFields): Partial<Throughput> {
+  return {
+    ...(fields.has('readUnits') ? { readUnits: fields.integer('readUnits', 1) } : {}),
+    ...(fields.has('writeUnits') ? { writeUnits: fields.integer('writeUnits', 1) } : {}),
+  };
+}

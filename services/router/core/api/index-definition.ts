@@ -3,6 +3,7 @@ import type { Projection } from '../../../shared/item/projection.ts';
 import { isWellFormed } from '../../../shared/item/unicode.ts';
 import type { Random } from '../../../shared/env/clock.ts';
 import { GLOBAL_INDEXES_MAX, LOCAL_INDEXES_MAX, PROJECTED_ATTRIBUTES_MAX } from '../../../shared/limits/table-limits.ts';
+import { TOO_MANY_PROJECTED } from '../../../shared/placement/changed-indexes.ts';
 import { projectedAttributes } from '../../../shared/placement/table-indexes.ts';
 import type { GlobalIndex, LocalIndex } from '../../../shared/placement/table-indexes.ts';
 import type { Throughput } from '../../../shared/placement/table-settings.ts';
@@ -49,14 +50,12 @@ export function readNewIndexes(input: JsonObject, table: NewTable, random: Rando
   const localIndexes = local === undefined ? undefined : readLocalIndexes(local, table, names);
   const globalIndexes = global === undefined ? undefined : readGlobalIndexes(global, table, names, random);
   const projected = projectedAttributes([...(localIndexes ?? []), ...(globalIndexes ?? [])]);
-  if (projected > PROJECTED_ATTRIBUTES_MAX) throw validationError(TOO_MANY_PROJECTED);
+  if (projected > PROJECTED_ATTRIBUTES_MAX) throw validationError(INVALID + TOO_MANY_PROJECTED);
   return {
     ...(localIndexes === undefined ? undefined : { localIndexes }),
     ...(globalIndexes === undefined ? undefined : { globalIndexes }),
   };
 }
-
-const TOO_MANY_PROJECTED = `${INVALID}Number of NonKeyAttributes over all secondary indexes exceeds the per-table limit of ${PROJECTED_ATTRIBUTES_MAX}`;
 
 function refuseUnusedDefinitions({ keys, types }: NewTable, indexes: readonly JsonObject[]): void {
   const used = new Set([keys.partition.name, ...(keys.sort === undefined ? [] : [keys.sort.name])]);

@@ -49,7 +49,7 @@ function describeGlobalIndex(record: TableRecord, index: GlobalIndex, { items, b
     KeySchema: describeKeys(index.keys.partition, index.keys.sort),
     Projection: describeProjection(index.projection),
     IndexStatus: index.status,
-    ...describeBackfilling(record, index),
+    ...describeBackfilling(index),
     ProvisionedThroughput: describeThroughput(index, nowMs),
     IndexSizeBytes: bytes,
     ItemCount: items,
@@ -59,9 +59,9 @@ function describeGlobalIndex(record: TableRecord, index: GlobalIndex, { items, b
   };
 }
 
-/** Only an index that is added to a table has it: first it is given its partitions, while the table is UPDATING, then it is filled. */
-function describeBackfilling({ status: tableStatus }: TableRecord, { status, backfilling }: GlobalIndex): object | undefined {
-  return status === 'CREATING' && backfilling === true ? { Backfilling: tableStatus !== 'UPDATING' } : undefined;
+/** Only an index that is added to a table has it: first it is given its partitions, then it is filled. */
+function describeBackfilling({ status, backfilling, placed }: GlobalIndex): object | undefined {
+  return status === 'CREATING' && backfilling === true ? { Backfilling: placed === true } : undefined;
 }
 
 function describeKeys(partition: readonly KeyAttribute[], sort: readonly KeyAttribute[]): object[] {

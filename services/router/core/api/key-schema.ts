@@ -56,7 +56,7 @@ export interface KeySchemaElement {
   readonly KeyType: string;
 }
 
-interface AttributeDefinition {
+export interface AttributeDefinition {
   readonly AttributeName: string;
   readonly AttributeType: KeyAttributeType;
 }

@@ -23,6 +23,11 @@ export function tableBusy(name: string, status: TableStatus): Error {
   return modeledError('ResourceInUseException', `${IN_USE}Table is being ${status === 'CREATING' ? 'created' : 'deleted'}: ${name}`);
 }
 
+/** A table is not deleted while one of its global indexes is on its way. */
+export function indexesInMotion(): Error {
+  return modeledError('ResourceInUseException', `${IN_USE}Cannot delete table while indexes are being created, updated, or deleted.`);
+}
+
 export function tableExists(name: string): Error {
   return modeledError('ResourceInUseException', `Table already exists: ${name}`);
 }
@@ -48,6 +53,10 @@ export function tableChangeFailure(error: unknown, name: string, busy: 'CREATING
       return validationError(error.message);
     case 'change-limit':
       return modeledError('LimitExceededException', error.message);
+    case 'change-in-use':
+      return modeledError('ResourceInUseException', error.message);
+    case 'change-not-found':
+      return modeledError('ResourceNotFoundException', error.message);
     case 'table-too-large':
       return modeledError('LimitExceededException', `The table's throughput is too large: ${error.message}`);
     case UNAVAILABLE:

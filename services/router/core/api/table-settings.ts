@@ -1,6 +1,6 @@
 import { TABLE_CLASSES } from '../../../shared/placement/table-settings.ts';
 import type { TableClass, TableEncryption, TableSettings, Throughput } from '../../../shared/placement/table-settings.ts';
-import { NO_MAXIMUM } from '../../../shared/placement/table-change.ts';
+import { NO_MAXIMUM } from '../../../shared/placement/on-demand-change.ts';
 import type { TableChange } from '../../../shared/placement/table-change.ts';
 import { notSupported, validationError } from './api-error.ts';
 import { lengthAtLeast, oneOf } from './constraint.ts';

@@ -1,6 +1,6 @@
 import { CAPACITY_UNITS_MAX } from '../../../shared/limits/api-limits.ts';
-import { NO_MAXIMUM } from '../../../shared/placement/table-change.ts';
-import type { OnDemandChange } from '../../../shared/placement/table-change.ts';
+import { NO_MAXIMUM } from '../../../shared/placement/on-demand-change.ts';
+import type { OnDemandChange } from '../../../shared/placement/on-demand-change.ts';
 import { INITIAL_WARM_THROUGHPUT, ON_DEMAND_WARM } from '../../../shared/placement/table-settings.ts';
 import type { OnDemandThroughput, Throughput } from '../../../shared/placement/table-settings.ts';
 import { validationError } from './api-error.ts';

@@ -1,4 +1,5 @@
 import { validationError } from './api-error.ts';
+import { movesIndex } from './index-updates.ts';
 import type { JsonObject } from './json-object.ts';
 import { isGiven } from './placeholders.ts';
 
@@ -33,6 +34,12 @@ const ALONE: readonly (readonly [Change, string])[] = [
   ['WarmThroughput', 'WarmThroughput must be the only operation in the request'],
 ];
 
+/** What does not go with a new index or the end of one, and how the service says so. */
+const NOT_WITH_INDEX: readonly (readonly [Change, string])[] = [
+  ['ProvisionedThroughput', 'updating table IOPS'],
+  ['StreamSpecification', 'changing stream status'],
+];
+
 const NOTHING =
   'At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates, SSESpecification, ' +
   'ReplicaUpdates, MultiAccountReplicaReady, ReplicaTransitRoleArn, MultiRegionConsistency, DeletionProtectionEnabled, ' +
@@ -45,10 +52,19 @@ const NOTHING =
 export function checkCombination(input: JsonObject): void {
   const given = CHANGES.filter((name) => isGiven(input, name) && !isEmpty(input, name));
   if (given.length === 0) throw validationError(nothingAsked(input));
+  if (isEmptyList(input)) throw validationError(`${INVALID}List of GlobalSecondaryIndexUpdates is empty`);
   if (given.length === 1) return;
+  if (movesIndex(input) === 'Create' && given.includes('WarmThroughput')) {
+    throw validationError(`${INVALID}Create global secondary index cannot be specified when updating WarmThroughput`);
+  }
   for (const [name, text] of ALONE) if (given.includes(name)) throw validationError(INVALID + text);
   if (given.some((name) => name !== 'OnDemandThroughput' && name !== 'BillingMode') && given.includes('OnDemandThroughput')) {
     throw validationError(`${INVALID}OnDemandThroughput can only be combined with BillingMode in an UpdateTable request`);
+  }
+  if (movesIndex(input) !== undefined) {
+    for (const [name, text] of NOT_WITH_INDEX) {
+      if (given.includes(name)) throw validationError(`${INVALID}You cannot create or delete index while ${text}`);
+    }
   }
   if (isGiven(input, 'StreamSpecification') && (isGiven(input, 'ProvisionedThroughput') || input.BillingMode === 'PROVISIONED')) {
     throw validationError(`${INVALID}You cannot modify stream status while updating table IOPS`);
@@ -62,7 +78,12 @@ const UNITS: Readonly<Record<string, string>> = {
 };
 
 function isEmpty(input: JsonObject, name: string): boolean {
+  if (name === 'GlobalSecondaryIndexUpdates') return isEmptyList(input);
   return UNITS[name] !== undefined && Object.values(input[name] as JsonObject).every((member) => member === null);
+}
+
+function isEmptyList({ GlobalSecondaryIndexUpdates: updates }: JsonObject): boolean {
+  return Array.isArray(updates) && updates.length === 0;
 }
 
 /** Alone they are an internal error of the service; here they are refused in the words that it has for indexes. */
