@@ -80,11 +80,46 @@ const SCRIPT: readonly (readonly [string, object])[] = [
     },
   ],
   ['Scan', { TableName: 'items', Select: 'COUNT' }],
+  ['Scan', { TableName: 'items', IndexName: 'by-w', Limit: 2, ReturnConsumedCapacity: 'INDEXES' }],
+  ['Scan', { TableName: 'items', IndexName: 'nothing' }],
+  [
+    'Query',
+    {
+      TableName: 'items',
+      IndexName: 'by-x',
+      KeyConditionExpression: 'pk = :pk AND x > :x',
+      ProjectionExpression: 'w',
+      ExpressionAttributeValues: { ':pk': { S: 'a' }, ':x': { N: '1' } },
+      ReturnConsumedCapacity: 'INDEXES',
+    },
+  ],
+  ['PutItem', { TableName: 'items', Item: { pk: { S: 'a' }, sk: { N: '5' }, w: { S: 'x' } } }],
+  [
+    'PutItem',
+    {
+      TableName: 'items',
+      Item: { pk: { S: 'a' }, sk: { N: '5' }, x: { N: '5' } },
+      ReturnItemCollectionMetrics: 'SIZE',
+      ReturnConsumedCapacity: 'INDEXES',
+    },
+  ],
   ['DeleteItem', { TableName: 'items', Key: { pk: { S: 'a' }, sk: { N: '3' } }, ReturnValues: 'ALL_OLD' }],
 ];
 
+const keyOf = (...names: string[]) => names.map((AttributeName, at) => ({ AttributeName, KeyType: at === 0 ? 'HASH' : 'RANGE' }));
+
 async function run(client: ApiClient, body: (input: object) => Buffer): Promise<string[]> {
-  await client.createTable('items', 'N');
+  await client.call('CreateTable', {
+    TableName: 'items',
+    BillingMode: 'PAY_PER_REQUEST',
+    AttributeDefinitions: Object.entries({ pk: 'S', sk: 'N', w: 'B', x: 'N' }).map(([AttributeName, AttributeType]) => ({
+      AttributeName,
+      AttributeType,
+    })),
+    KeySchema: keyOf('pk', 'sk'),
+    LocalSecondaryIndexes: [{ IndexName: 'by-x', KeySchema: keyOf('pk', 'x'), Projection: { ProjectionType: 'KEYS_ONLY' } }],
+    GlobalSecondaryIndexes: [{ IndexName: 'by-w', KeySchema: keyOf('w'), Projection: { ProjectionType: 'KEYS_ONLY' } }],
+  });
   const answers: string[] = [];
   for (const [operation, input] of SCRIPT) {
     const { status, text } = await client.sendBytes(operation, body(input));
