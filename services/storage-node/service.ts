@@ -26,6 +26,7 @@ import { CatalogFeed } from './groups/catalog-feed.ts';
 import type { Group } from './groups/group.ts';
 import { defaultReserveBytes } from './groups/disk-room.ts';
 import type { NodeDisk } from './groups/node-disk.ts';
+import { IndexCluster } from './groups/index-cluster.ts';
 import { MissingReplicas } from './groups/missing-replicas.ts';
 import { NodeGroups } from './groups/node-groups.ts';
 import { RangeReader } from './groups/range-reader.ts';
@@ -178,12 +179,11 @@ export class StorageNode implements Service {
     const nodeBytes = options.checkpoints.nodeAllowanceBytes ?? NODE_ALLOWANCE_SHARE * space.sizeBytes;
     const reserveBytes = options.diskReserveBytes ?? defaultReserveBytes(space.sizeBytes);
     const allowances = { groupBytes: options.checkpoints.followerAllowanceBytes, nodeBytes };
-    const handOver = ({ id }: Group, to: ReplicaId): void => {
-      transferLeadership({ kind: 'transfer-leadership', group: id, to }, groups).catch((error: unknown) => {
-        logger.warn('leadership not given to the majority', { group: id, to, error: String(error) });
-      });
-    };
+    const handOver = (group: Group, to: ReplicaId): void => this.#handOver(groups, group, to);
     const { incarnation } = this.#parts;
+    const addresses = [...new Set([...Object.values(identity.addresses), ...options.seeds])];
+    const watcher = new CatalogWatcher(environment, transport, addresses);
+    const cluster = new IndexCluster(environment, transport, watcher, addresses, options.az);
     const groups = new NodeGroups({
       environment,
       transport,
@@ -195,6 +195,7 @@ export class StorageNode implements Service {
       allowances,
       reserveBytes,
       handOver,
+      cluster,
       onTreeFailure,
     });
     groups.room.observe(space, clock.monotonicMs());
@@ -213,8 +214,6 @@ export class StorageNode implements Service {
     const ranges = new RangeReader(environment);
     const isLost = (id: GroupId): boolean => groups.rebuilder.unknown.has(id);
     const requests = new RequestServer({ clock, timers, groupOf: (id) => groups.group(id), isLost, ranges, options });
-    const addresses = [...new Set([...Object.values(identity.addresses), ...options.seeds])];
-    const watcher = new CatalogWatcher(environment, transport, addresses);
     const missing = new MissingReplicas({
       node: options.node,
       view: () => watcher.view,
@@ -224,6 +223,8 @@ export class StorageNode implements Service {
       call: (address, request, timeoutMs) => transport.call(address, request, timeoutMs),
     });
     const close = async (): Promise<void> => {
+      groups.indexes.stop();
+      cluster.stop();
       await groups.scrubber.stop();
       await groups.checkpoints.stop();
       await wal.close();
@@ -236,6 +237,12 @@ export class StorageNode implements Service {
     this.#node = node;
     this.#metrics.watch({ groups, pages, wal, requests, catalog });
     return node;
+  }
+
+  #handOver(groups: NodeGroups, { id }: Group, to: ReplicaId): void {
+    transferLeadership({ kind: 'transfer-leadership', group: id, to }, groups).catch((error: unknown) => {
+      this.#parts.environment.logger.warn('leadership not given to the majority', { group: id, to, error: String(error) });
+    });
   }
 
   /** Damage that the store of the trees met by itself is noted first: the next start sets them aside and asks the peers. */

@@ -37,6 +37,8 @@ export interface WriteContext {
   readonly request: RequestNumber;
   /** Applied settings of the partition: items must fit into the indexes that they name. */
   readonly settings?: PartitionSettings | undefined;
+  /** The record must say what it replaces, for whoever follows the log. */
+  readonly keepOldImage?: boolean;
 }
 
 /**
@@ -205,7 +207,7 @@ export class WriteEvaluator {
       oldSize: sizeOf(old),
       key: operation.key,
       payload: EMPTY,
-      ...(keepOldImage && old !== undefined ? { oldImage: old } : {}),
+      ...((keepOldImage || context.keepOldImage === true) && old !== undefined ? { oldImage: old } : {}),
       ...(newValue === undefined ? {} : { newValue }),
     };
     return encodeLogRecord(record, this.#digest);

@@ -22,6 +22,10 @@ export interface GroupHost {
   logDamaged(group: Group, error: Error): void;
   /** Why a write may not be proposed for want of room on disks; undefined: there is room. */
   roomRefusal(group: Group, isDelete: boolean): Answer | undefined;
+  /** Why a write may not be proposed since an index that it changes cannot keep up. Images are stored values. */
+  indexRefusal(group: Group, key: Uint8Array, old: Uint8Array | undefined, next: Uint8Array | undefined): Answer | undefined;
+  /** Up to here no global index needs the log of this group, which is led here; 0: that is not known. */
+  indexFloor(group: Group): Slot;
   /** Brings a follower near from the WAL, or by a snapshot. */
   catchUp(group: Group, catchUp: CatchUp): void;
   /** Has `pump` called at the end of this turn. */

@@ -4,7 +4,7 @@ import type { PaxosReplica } from '../../shared/paxos/replica.ts';
 import { type PartitionSettings, serializePartitionSettings } from '../../shared/placement/partition-settings.ts';
 import { encodeLogRecord, type LogRecordType } from '../../shared/wal/log-record.ts';
 import { configurationOf, encodeSwap, type Membership } from '../core/membership.ts';
-import { Overlay } from '../core/overlay.ts';
+import { Overlay, type PendingImage } from '../core/overlay.ts';
 import { encodeStateHashRecord, type StateHashRecord } from '../core/state-hash-record.ts';
 import type { Answer, WriteOperation } from '../core/write-evaluator.ts';
 import { ExecutedWrites } from './executed-writes.ts';
@@ -35,6 +35,8 @@ export class GroupWrites {
   readonly #overlay = new Overlay();
   readonly #answers = new PendingAnswers();
   #proposedTimeMs = 0;
+  /** Slot of settings that name global indexes and are proposed; 0: none are. */
+  #indexesProposed: Slot = 0;
 
   constructor(copy: GroupCopy, ties: GroupTies, reads: GroupReads) {
     this.#copy = copy;
@@ -85,7 +87,8 @@ export class GroupWrites {
     const slot = this.#paxos.nextSlot;
     const timeMs = Math.max(this.#proposedTimeMs, this.#copy.state.timeMs, this.#host.environment.clock.wallMs());
     const { settings } = this.#copy.state;
-    const outcome = this.#host.evaluator.evaluate(operation, old, { slot, timeMs, request, settings });
+    const context = { slot, timeMs, request, settings, keepOldImage: this.keepsOldImages };
+    const outcome = this.#host.evaluator.evaluate(operation, old, context);
     if (outcome.record === undefined) {
       if (pending === undefined) this.#reads.confirm(deadlineMs, respond, outcome.answer);
       else this.#answers.add(slot - 1, respond, outcome.answer, true);
@@ -93,6 +96,8 @@ export class GroupWrites {
     }
     const growth = this.#accounts.growth(operation.key, old, outcome.newValue);
     if (growth === undefined) return this.#refuseFull(slot, deadlineMs, respond);
+    const behind = this.#host.indexRefusal(this.#ties.group, operation.key, old, outcome.newValue);
+    if (behind !== undefined) return respond(behind);
     const answer = this.#accounts.withUnits(operation, old, outcome.newValue, outcome.answer);
     this.#proposedTimeMs = timeMs;
     assert(this.#paxos.propose(outcome.record) === slot, 'proposed at another slot than evaluated for');
@@ -128,6 +133,22 @@ export class GroupWrites {
     return true;
   }
 
+  /** What the node itself wants to say may be proposed, though it is in no hurry. */
+  get hasRoom(): boolean {
+    return !this.#paxos.full && !this.#paxos.closing && this.#host.roomRefusal(this.#ties.group, false) === undefined;
+  }
+
+  /** What a key will have once everything proposed is applied; undefined: nothing is under way for it. */
+  pendingImage(key: Uint8Array): PendingImage | undefined {
+    return this.#overlay.image(key);
+  }
+
+  /** Records must say what they replace: global indexes are fed by those behind the settings that name them, applied or not. */
+  get keepsOldImages(): boolean {
+    const { settings, applied } = this.#copy.state;
+    return (settings !== undefined && settings.globalIndexes.length > 0) || this.#indexesProposed > applied;
+  }
+
   /** Changes the settings of the partition; `respond` is called once they are applied. Older ones than it has change nothing. */
   changeSettings(settings: PartitionSettings, deadlineMs: number, respond: Respond): void {
     const refusal = this.#copy.stopped ? { status: 'not-ready' as const } : this.#reads.leaderRefusal();
@@ -135,6 +156,7 @@ export class GroupWrites {
     if (settings.version <= (this.#copy.state.settings?.version ?? 0)) return this.#reads.confirm(deadlineMs, respond, { status: 'ok' });
     if (this.#paxos.full || this.#paxos.closing) return respond({ status: 'not-ready', message: 'nothing can be proposed just now' });
     const slot = this.propose('settings', serializePartitionSettings(settings));
+    if (settings.globalIndexes.length > 0) this.#indexesProposed = slot;
     this.#answers.add(slot, respond, { status: 'ok', slot }, false);
   }
 
@@ -182,6 +204,7 @@ export class GroupWrites {
   /** Another leadership of this replica begins. */
   begin(): void {
     this.#proposedTimeMs = 0;
+    this.#indexesProposed = 0;
   }
 
   /** Leadership has ended. */

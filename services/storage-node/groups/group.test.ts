@@ -51,6 +51,8 @@ beforeEach(async () => {
     send: nothing,
     catchUp: nothing,
     roomRefusal: () => undefined,
+    indexRefusal: () => undefined,
+    indexFloor: () => 0,
     treeDamaged: nothing,
     logDamaged: nothing,
     wake: nothing,

@@ -7,6 +7,8 @@ import type { PaxosReplica } from '../../shared/paxos/replica.ts';
 import type { PartitionSettings } from '../../shared/placement/partition-settings.ts';
 import { WalDamagedError } from '../../shared/wal/wal-types.ts';
 import { encodeGroupMeta, type GroupIdentity, type GroupMeta, type GroupState, type InstalledSnapshot } from '../core/group-state.ts';
+import type { IndexEntries } from '../core/index-entries.ts';
+import type { BackfillState } from '../core/index-feeds.ts';
 import { configurationOf, type Membership } from '../core/membership.ts';
 import type { ApplyChangesOperation } from '../../shared/wire/storage-operations.ts';
 import type { StateHashRecord } from '../core/state-hash-record.ts';
@@ -17,6 +19,7 @@ import { GroupCopy } from './group-copy.ts';
 import type { GroupHost, GroupTies } from './group-host.ts';
 import { GroupReads } from './group-reads.ts';
 import { GroupWrites } from './group-writes.ts';
+import { type BackfillStep, proposeBackfill } from './index-backfill.ts';
 import { IndexReceiver } from './index-receiver.ts';
 import type { Respond } from './pending-answers.ts';
 import { RecordApplier } from './record-applier.ts';
@@ -166,6 +169,16 @@ export class Group {
     this.#received.take(operation, deadlineMs, respond);
   }
 
+  /** The next chunk of a backfill may be proposed now. */
+  get takesBackfill(): boolean {
+    return !this.stopped && this.#reads.leaderRefusal() === undefined && this.#writes.hasRoom;
+  }
+
+  /** proposeBackfill of index-backfill.ts. Only while this replica takes it. */
+  proposeBackfill(entries: IndexEntries, state: BackfillState): BackfillStep {
+    return proposeBackfill(this.#copy, this.#writes, entries, state);
+  }
+
   /** Proposes what the node itself has to say about state hashes; returns its slot. Only while this replica serves. */
   proposeStateHash(said: StateHashRecord): Slot {
     return this.#writes.proposeStateHash(said);
@@ -205,6 +218,12 @@ export class Group {
   /** A page of the tree could not be fetched for a reader. */
   pageUnreadable(error: unknown): void {
     this.#reads.pageUnreadable(error);
+  }
+
+  /** Records that are applied could not be read back for an index. */
+  recordsUnreadable(error: unknown): void {
+    // Trimmed meanwhile, or the group is gone: that is no damage.
+    if (error instanceof WalDamagedError) this.#quarantine('a record that an index needs could not be read', error);
   }
 
   // --- consensus ---------------------------------------------------------------------------------------------------
@@ -312,12 +331,23 @@ export class Group {
 
   /** The log that is kept for the own sake goes up to here. */
   get ownFloor(): Slot {
-    return this.keepsLogOnly ? Math.min(this.trimFloor.told, this.#swaps.floor) : this.checkpointSlot;
+    if (this.keepsLogOnly) return Math.min(this.trimFloor.told, this.#swaps.floor);
+    return Math.min(this.checkpointSlot, this.#indexFloor);
   }
 
-  /** What a leader tells its followers: up to here two replicas hold everything in a checkpoint, as far as it knows. */
+  /** The log is kept for global indexes whatever that takes: nothing else tells them what they lack. */
+  get #indexFloor(): Slot {
+    if (this.state.indexFeeds.size === 0) return Number.MAX_SAFE_INTEGER;
+    return this.paxos.leading === undefined ? this.trimFloor.told : this.#host.indexFloor(this);
+  }
+
+  /**
+   * What a leader tells its followers: up to here two replicas hold everything in a checkpoint, and no global index needs the log, as
+   * far as it knows. Before it serves it may not know of an index yet.
+   */
   get sharedFloor(): Slot {
-    return this.trimFloor.secondBest(this.checkpointSlot, [...this.paxos.acknowledgements().keys()]);
+    if (!this.paxos.serves) return 0;
+    return Math.min(this.trimFloor.secondBest(this.checkpointSlot, [...this.paxos.acknowledgements().keys()]), this.#indexFloor);
   }
 
   /** The log up to `slot` goes. */

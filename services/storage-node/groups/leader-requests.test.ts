@@ -72,6 +72,8 @@ beforeEach(() => {
     environment: testEnvironment(timers),
     clocksAgree: () => true,
     roomRefusal: () => undefined,
+    indexRefusal: () => undefined,
+    indexFloor: () => 0,
     watchClock: () => onWatchClock(),
     wake: () => undefined,
     evaluator: { evaluate: () => outcome },

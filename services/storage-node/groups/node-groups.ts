@@ -25,6 +25,8 @@ import { Heartbeats } from './heartbeats.ts';
 import { type LogAllowances, LogTrimmer } from './log-trimmer.ts';
 import { PeerLinks } from './peer-links.ts';
 import { AbsenceNotices } from './absence-notices.ts';
+import type { IndexSenderHost } from './index-sender.ts';
+import { IndexSenders } from './index-senders.ts';
 import { ReplicaRebuilder } from './replica-rebuilder.ts';
 import { Scrubber } from './scrubber.ts';
 import { ReplicaReplacer } from './replica-replacer.ts';
@@ -55,6 +57,7 @@ export class NodeGroups implements GroupHost {
   readonly replacer: ReplicaReplacer;
   readonly #copies: SoleCopies;
   readonly absences: AbsenceNotices;
+  readonly indexes: IndexSenders;
   readonly #catalog: CatalogFeed;
   /** Lets another replica lead, when it can. */
   readonly #handOver: (group: Group, to: ReplicaId) => void;
@@ -86,6 +89,8 @@ export class NodeGroups implements GroupHost {
     /** Kept free on the disk. */
     reserveBytes: number;
     handOver: (group: Group, to: ReplicaId) => void;
+    /** How partitions of indexes are found and reached. */
+    cluster: Pick<IndexSenderHost, 'view' | 'execute'>;
     /** Ends the process. */
     onTreeFailure: (error: unknown) => void;
   }) {
@@ -149,6 +154,7 @@ export class NodeGroups implements GroupHost {
       wake: (group) => this.wake(group),
       copies: this.#copies,
     });
+    this.indexes = new IndexSenders({ environment, wal, ...parts.cluster }, parts.allowances.groupBytes);
     this.absences = new AbsenceNotices(parts.incarnation, (node, message) => this.links.sendSnapshot(node, message));
     this.#clockOffsetMs = this.#clockOffset();
   }
@@ -188,6 +194,7 @@ export class NodeGroups implements GroupHost {
 
   remove(group: Group): void {
     group.stop();
+    this.indexes.forget(group.id);
     this.#groups.delete(group.id);
     this.#awake.delete(group);
   }
@@ -207,6 +214,15 @@ export class NodeGroups implements GroupHost {
 
   roomRefusal(group: Group, isDelete: boolean): Answer | undefined {
     return this.room.refusal(group, isDelete, this.environment.clock.monotonicMs());
+  }
+
+  indexRefusal(group: Group, key: Uint8Array, old: Uint8Array | undefined, next: Uint8Array | undefined): Answer | undefined {
+    const message = this.indexes.refusal(group, key, old, next);
+    return message === undefined ? undefined : { status: 'index-behind', message };
+  }
+
+  indexFloor(group: Group): Slot {
+    return this.indexes.floor(group);
   }
 
   logDamaged(group: Group, error: Error): void {
@@ -247,6 +263,7 @@ export class NodeGroups implements GroupHost {
 
   applied(group: Group, slot: Slot, record: LogRecord): void {
     this.commits += 1;
+    this.indexes.applied(group);
     if (record.type === 'state-hash') this.#followHalt(group, slot);
     if (group.id !== CATALOG_GROUP) return;
     this.#catalog.applied(slot, record);
@@ -295,6 +312,7 @@ export class NodeGroups implements GroupHost {
     this.stateHashes.tick(this.#groups.values(), nowMs);
     this.findings.follow((group) => this.#health(group));
     this.replacer.tick(this.#groups.values(), nowMs);
+    this.indexes.tick(this.#groups.values());
   }
 
   /** To be called every few hundred milliseconds: lets log go, and takes the checkpoint that is most due. */

@@ -213,6 +213,8 @@ export class ReplicaWorld {
       catchUp: () => undefined,
       logDamaged: (group) => void this.logsDamaged.push(group),
       roomRefusal: () => undefined,
+      indexRefusal: () => undefined,
+      indexFloor: () => 0,
       treeDamaged: (group) => void this.damaged.push(group),
       wake: (group) => timers.endOfTurn(() => group.pump()),
       commitNews: () => undefined,

@@ -21,7 +21,7 @@ export async function changeSettings(request: ChangeSettings, groups: NodeGroups
   const { status, message } = await new Promise<Answer>((resolve) => group.changeSettings(settings, deadlineMs, resolve));
   if (status !== 'ok')
     throw new AdminCallError('not-now', `the settings of group ${request.group} may not be applied: ${message ?? status}`);
-  return { kind: 'settings-applied', version: group.state.settings?.version ?? 0, indexes: [] };
+  return { kind: 'settings-applied', version: group.state.settings?.version ?? 0, indexes: groups.indexes.progress(group) };
 }
 
 function readSettings(json: Uint8Array): PartitionSettings {

@@ -32,6 +32,7 @@ import { relayCuts } from '../faults/relay.ts';
 import { ChainWorkload } from '../workloads/chains.ts';
 import { CollectionWorkload } from '../workloads/collections.ts';
 import { CounterWorkload } from '../workloads/counters.ts';
+import { IndexWorkload } from '../workloads/indexes.ts';
 import { InsertWorkload } from '../workloads/inserts.ts';
 import { RegisterWorkload } from '../workloads/register.ts';
 import { TableWorkload } from '../workloads/tables.ts';
@@ -211,6 +212,16 @@ export const SPECS: readonly Spec[] = [
     plan: {
       gapMs: 2500,
       faults: [...CRASHES, ...NETWORK, ...STALLS, killStateless, killStateless, killRouter, loseDisk, loseDisk, transferLeadership],
+    },
+  },
+  {
+    // Global indexes follow their table while leaders on both sides come and go.
+    name: 'indexes',
+    durationMs: 60_000,
+    workloads: [{ name: 'indexes', make: (parts) => new IndexWorkload(parts) }],
+    plan: {
+      gapMs: 1500,
+      faults: [...CRASHES, ...NETWORK, ...STALLS, killStateless, loseDisk, transferLeadership, transferLeadership, transferLeadership],
     },
   },
   {

@@ -1,0 +1,24 @@
+import { KIB, MIB, SECOND_MS } from '../base/units.ts';
+
+/** How global secondary indexes are fed by the partitions of their tables. */
+
+/** One message to an index partition: bytes of entries, and how many; a single record's changes always go together. */
+export const INDEX_STEP_BYTES = 64 * KIB;
+export const INDEX_STEP_CHANGES = 256;
+/** Changes of one index that wait in the memory of a leader; beyond, its log is not read further. */
+export const INDEX_WAITING_BYTES_MAX = 2 * MIB;
+/** An index partition with nothing to take is moved on, so that log can go, at most this often. */
+export const INDEX_MOVE_PAUSE_MS = 1 * SECOND_MS;
+/** Deadline of one message. */
+export const INDEX_STEP_DEADLINE_MS = 5 * SECOND_MS;
+/** Pause after a message that was not taken. */
+export const INDEX_RETRY_MS = 100;
+/** An index that is further behind than one of these has the writes that touch it refused (architecture.md 7). */
+export const INDEX_LAG_BYTES_MAX = 64 * MIB;
+export const INDEX_LAG_MS_MAX = 10 * SECOND_MS;
+/** The backfill of a new index: entries and items looked at in one record, and bytes of records a second, for all partitions of a node. */
+export const BACKFILL_CHUNK_BYTES = 64 * KIB;
+export const BACKFILL_CHUNK_ITEMS = 128;
+export const BACKFILL_BYTES_PER_SECOND = 8 * MIB;
+/** A backfill waits while this much of its index is on its way. */
+export const BACKFILL_WAITING_BYTES_MAX = 1 * MIB;

@@ -1,0 +1,227 @@
+import type { Slot } from '../../shared/base/ids.ts';
+import type { Environment } from '../../shared/env/environment.ts';
+import {
+  INDEX_MOVE_PAUSE_MS,
+  INDEX_RETRY_MS,
+  INDEX_STEP_BYTES,
+  INDEX_STEP_CHANGES,
+  INDEX_STEP_DEADLINE_MS,
+  INDEX_WAITING_BYTES_MAX,
+} from '../../shared/limits/index-limits.ts';
+import type { PartitionRecord } from '../../shared/placement/catalog-records.ts';
+import type { CatalogView } from '../../shared/placement/catalog-view.ts';
+import { decodeLogRecord, type LogRecord } from '../../shared/wal/log-record.ts';
+import type { WriteAheadLog } from '../../shared/wal/write-ahead-log.ts';
+import type { ApplyChangesOperation, IndexChange, StorageResponse } from '../../shared/wire/storage-operations.ts';
+import { decodeBackfillChunk } from '../core/backfill-record.ts';
+import { IndexDelivery, type Parcel } from '../core/index-delivery.ts';
+import type { IndexEntries } from '../core/index-entries.ts';
+import { ChosenRecords } from './chosen-records.ts';
+import type { Group } from './group.ts';
+
+/** What a sender needs of its node. */
+export interface IndexSenderHost {
+  readonly environment: Environment;
+  readonly wal: WriteAheadLog;
+  readonly view: () => CatalogView;
+  readonly execute: (
+    partition: PartitionRecord,
+    routingKey: Uint8Array,
+    operation: ApplyChangesOperation,
+    deadlineMs: number,
+  ) => Promise<StorageResponse>;
+}
+
+const BOUNDS = { bytes: INDEX_STEP_BYTES, changes: INDEX_STEP_CHANGES };
+/** A turn of the loop reads records for one index at most this long, milliseconds, looking at the clock after so many. */
+const READ_SLICE_MS = 1;
+const READ_CHECK_RECORDS = 16;
+const NO_CHANGES: readonly IndexChange[] = [];
+
+/**
+ * Feeds one index from one partition that is led here: reads chosen and applied records in slot order, derives the changes of the index,
+ * and sends them to its partitions. It lasts as long as this leadership and these settings.
+ */
+export class IndexSender {
+  readonly entries: IndexEntries;
+  readonly #group: Group;
+  readonly #host: IndexSenderHost;
+  readonly #start: Slot;
+  readonly #chosen: ChosenRecords;
+  readonly #beganAtMs: number;
+  /** Undefined: the catalog does not show all partitions of the index yet. */
+  #delivery: IndexDelivery | undefined;
+  #partitions: readonly PartitionRecord[] = [];
+  #reading = false;
+  /** The record that was taken last. */
+  #taken: Slot = 0;
+  #scheduled = false;
+  #ended = false;
+  /** The next records are not in the log here any more. */
+  logGone = false;
+  /** Sums for metrics. */
+  sentSteps = 0;
+  sentChanges = 0;
+
+  constructor(group: Group, entries: IndexEntries, start: Slot, host: IndexSenderHost) {
+    this.#group = group;
+    this.entries = entries;
+    this.#start = start;
+    this.#host = host;
+    this.#beganAtMs = host.environment.clock.monotonicMs();
+    this.#chosen = new ChosenRecords({ group: group.id, paxos: group.paxos, wal: host.wal, digest: host.environment.digest });
+  }
+
+  /** All partitions of the index have everything up to here; undefined: not known. */
+  get delivered(): Slot | undefined {
+    return this.#delivery?.delivered;
+  }
+
+  /** Bytes that wait to be sent or acknowledged. */
+  get waitingBytes(): number {
+    return this.#delivery?.bytes ?? 0;
+  }
+
+  /** Bytes of log that the index may lack, those that wait included. */
+  lagBytes(): number {
+    const read = this.#delivery?.read;
+    const unread = read === undefined ? this.#start : read;
+    if (read === this.#group.state.applied) return this.waitingBytes;
+    return this.waitingBytes + this.#host.wal.groupBytesAbove(this.#group.id, Math.max(unread, this.#group.paxos.trimmed));
+  }
+
+  /** For how long the index has lacked something, milliseconds. */
+  lagMs(): number {
+    const { clock } = this.#host.environment;
+    const oldestMs = this.#delivery?.oldestMs;
+    if (oldestMs !== undefined) return Math.max(0, clock.wallMs() - oldestMs);
+    return this.#delivery?.read === undefined ? clock.monotonicMs() - this.#beganAtMs : 0;
+  }
+
+  /** Something was applied, or time has passed: reads and sends at the end of the turn. */
+  wake(): void {
+    if (this.#scheduled || this.#ended) return;
+    this.#scheduled = true;
+    this.#host.environment.timers.endOfTurn(() => {
+      this.#scheduled = false;
+      this.#pump();
+    });
+  }
+
+  end(): void {
+    this.#ended = true;
+  }
+
+  #pump(): void {
+    if (this.#ended) return;
+    this.#findPartitions();
+    this.#readOn();
+    this.#send();
+  }
+
+  /** The partitions of an index do not change while it is; they come into the catalog before its settings come here. */
+  #findPartitions(): void {
+    if (this.#delivery !== undefined) return;
+    const { indexId } = this.entries.source;
+    const partitions = this.#host.view().partitions(indexId);
+    let end: Uint8Array | undefined = NOTHING;
+    for (const { low, high } of partitions) {
+      if (end === undefined || Buffer.compare(low, end) !== 0) return;
+      end = high;
+    }
+    if (partitions.length === 0 || end !== undefined) return;
+    this.#partitions = partitions.map(({ record }) => record);
+    const places = partitions.map(({ record: { group }, low, high }) => ({ group, low, high }));
+    this.#delivery = new IndexDelivery(indexId, this.#start, places);
+  }
+
+  #readOn(): void {
+    const delivery = this.#delivery;
+    if (delivery === undefined || this.#reading) return;
+    const { clock } = this.#host.environment;
+    const untilMs = clock.monotonicMs() + READ_SLICE_MS;
+    for (let records = 1; ; records++) {
+      const { read } = delivery;
+      if (read === undefined || read >= this.#group.state.applied || delivery.bytes >= INDEX_WAITING_BYTES_MAX) return;
+      // An index partition turned out to be further back than was known.
+      if (this.#taken !== read) this.#chosen.forget();
+      this.#taken = read;
+      const bytes = this.#chosen.at(read + 1);
+      if (bytes === undefined) return this.#load(read + 1);
+      const record = decodeLogRecord(bytes, this.#host.environment.digest);
+      this.#chosen.passed();
+      delivery.take(read + 1, record.timeMs, this.#changesOf(record));
+      this.#taken = read + 1;
+      if (records % READ_CHECK_RECORDS === 0 && clock.monotonicMs() >= untilMs) return this.wake();
+    }
+  }
+
+  #changesOf(record: LogRecord): readonly IndexChange[] {
+    if (record.type !== 'backfill') return this.entries.changesOf(record);
+    const { indexId, entries } = decodeBackfillChunk(record.payload);
+    return indexId === this.entries.source.indexId ? entries : NO_CHANGES;
+  }
+
+  #load(slot: Slot): void {
+    if (slot <= this.#group.paxos.trimmed) return this.#missLog(slot);
+    this.#reading = true;
+    this.#chosen.load(slot).then(
+      () => {
+        this.#reading = false;
+        if (this.#delivery?.read !== slot - 1) this.#chosen.forget();
+        this.wake();
+      },
+      (error: unknown) => {
+        this.#reading = false;
+        if (!this.#ended) this.#group.recordsUnreadable(error);
+      },
+    );
+  }
+
+  #missLog(slot: Slot): void {
+    if (this.logGone) return;
+    this.logGone = true;
+    const { indexId, name } = this.entries.source;
+    this.#host.environment.logger.error('log that an index needs is gone', { group: this.#group.id, indexId, index: name, slot });
+  }
+
+  #send(): void {
+    const delivery = this.#delivery;
+    if (delivery === undefined) return;
+    const nowMs = this.#host.environment.clock.monotonicMs();
+    for (const parcel of delivery.next(this.#wanted(), BOUNDS, nowMs, INDEX_MOVE_PAUSE_MS)) {
+      this.sentSteps += 1;
+      this.sentChanges += parcel.step.changes.length;
+      void this.#deliver(delivery, parcel);
+    }
+  }
+
+  /** Index partitions without changes are moved on so far: log is kept for them, or it is the end of a backfill that is waited for. */
+  #wanted(): Slot {
+    const backfill = this.#group.state.indexFeeds.get(this.entries.source.indexId)?.backfill;
+    const filled = backfill?.next === undefined ? (backfill?.slot ?? 0) : 0;
+    return Math.max(this.#group.checkpointSlot, filled);
+  }
+
+  async #deliver(delivery: IndexDelivery, { chain, step }: Parcel): Promise<void> {
+    const partition = this.#partitions.find(({ group }) => group === chain.group);
+    if (partition === undefined) return;
+    const operation: ApplyChangesOperation = { kind: 'apply-changes', source: this.#group.id, ...step };
+    const routingKey = step.changes[0]?.key ?? Buffer.from(partition.low, 'hex');
+    const { status, slot, message } = await this.#host.execute(partition, routingKey, operation, INDEX_STEP_DEADLINE_MS);
+    if (this.#ended) return;
+    if (status === 'ok') {
+      delivery.answered(chain, slot);
+      return this.wake();
+    }
+    const { logger, timers } = this.#host.environment;
+    const level = status === 'validation' ? 'error' : 'debug';
+    logger[level]('index changes not taken', { group: this.#group.id, index: chain.group, status, message });
+    timers.after(INDEX_RETRY_MS, () => {
+      chain.failed();
+      this.wake();
+    });
+  }
+}
+
+const NOTHING = new Uint8Array(0);

@@ -1,0 +1,167 @@
+import type { GroupId, Slot } from '../../shared/base/ids.ts';
+import { INDEX_LAG_BYTES_MAX, INDEX_LAG_MS_MAX } from '../../shared/limits/index-limits.ts';
+import type { Ballot } from '../../shared/paxos/ballot.ts';
+import type { PartitionSettings } from '../../shared/placement/partition-settings.ts';
+import type { IndexProgress } from '../../shared/wire/admin.ts';
+import { IndexEntries } from '../core/index-entries.ts';
+import type { Group } from './group.ts';
+import { BackfillPace, IndexBackfill } from './index-backfill.ts';
+import { IndexSender, type IndexSenderHost } from './index-sender.ts';
+
+/** The indexes that one led partition feeds. */
+interface LedGroup {
+  readonly ballot: Ballot;
+  readonly settings: PartitionSettings;
+  readonly senders: ReadonlyMap<string, IndexSender>;
+  readonly backfills: ReadonlyMap<string, IndexBackfill>;
+  /** Those that cannot keep up, as of the last look. */
+  behind: readonly IndexEntries[];
+  /** More log is kept for this one than may be: the partition takes no writes at all. */
+  starving: IndexEntries | undefined;
+}
+
+const NONE: readonly IndexEntries[] = [];
+
+/** Feeds the global indexes of all partitions that this node leads. */
+export class IndexSenders {
+  readonly #host: IndexSenderHost;
+  /** Log kept for the indexes of one group, bytes. */
+  readonly #logBytesMax: number;
+  readonly #led = new Map<GroupId, LedGroup>();
+  readonly #pace = new BackfillPace();
+  /** Sums for metrics. */
+  refused = 0;
+
+  constructor(host: IndexSenderHost, logBytesMax: number) {
+    this.#host = host;
+    this.#logBytesMax = logBytesMax;
+  }
+
+  /** A record of a group was applied here. */
+  applied(group: Group): void {
+    if (group.state.indexFeeds.size === 0 && !this.#led.has(group.id)) return;
+    const led = this.#follow(group);
+    if (led !== undefined) wake(led);
+  }
+
+  /** To be called every 50 ms or so. */
+  tick(groups: Iterable<Group>): void {
+    for (const group of groups) {
+      if (group.state.indexFeeds.size === 0 && !this.#led.has(group.id)) continue;
+      const led = this.#follow(group);
+      if (led === undefined) continue;
+      wake(led);
+      led.behind = behindOf(led);
+      led.starving = this.#starving(group, led);
+    }
+  }
+
+  /** The group leaves the node. */
+  forget(group: GroupId): void {
+    this.#end(group);
+  }
+
+  stop(): void {
+    for (const group of [...this.#led.keys()]) this.#end(group);
+  }
+
+  /** Up to here no index needs the log of a group that is led here; 0: it is not known. */
+  floor(group: Group): Slot {
+    const { indexFeeds } = group.state;
+    if (indexFeeds.size === 0) return Number.MAX_SAFE_INTEGER;
+    const led = this.#follow(group);
+    if (led === undefined || led.senders.size < indexFeeds.size) return 0;
+    let least = Number.MAX_SAFE_INTEGER;
+    for (const sender of led.senders.values()) least = Math.min(least, sender.delivered ?? 0);
+    return least;
+  }
+
+  /** The name of an index for which a write of a group is refused, since the index cannot keep up; images are stored values. */
+  refusal({ id }: Group, key: Uint8Array, old: Uint8Array | undefined, next: Uint8Array | undefined): string | undefined {
+    const led = this.#led.get(id);
+    if (led === undefined || (led.behind === NONE && led.starving === undefined)) return undefined;
+    const entries = led.starving ?? led.behind.find((each) => each.changes(key, old, next).length > 0);
+    if (entries !== undefined) this.refused += 1;
+    return entries?.source.name;
+  }
+
+  /** How far each index of a led group is with what the partition has. */
+  progress(group: Group): IndexProgress[] {
+    const { settings, indexFeeds } = group.state;
+    const senders = this.#follow(group)?.senders;
+    return (settings?.globalIndexes ?? []).map(({ indexId }) => {
+      const backfill = indexFeeds.get(indexId)?.backfill;
+      const backfilled = backfill !== undefined && backfill.next === undefined;
+      const delivered = backfilled && (senders?.get(indexId)?.delivered ?? 0) >= backfill.slot;
+      return { indexId, backfilled, delivered, itemsDone: backfill?.items ?? 0, items: group.tree.items };
+    });
+  }
+
+  /** Of all groups led here. */
+  *all(): Generator<{ readonly group: GroupId; readonly sender: IndexSender }, void, undefined> {
+    for (const [group, { senders }] of this.#led) for (const sender of senders.values()) yield { group, sender };
+  }
+
+  /** What is fed belongs to one leadership and to the settings that are applied. */
+  #follow(group: Group): LedGroup | undefined {
+    const led = this.#led.get(group.id);
+    const { settings, indexFeeds } = group.state;
+    const ballot = group.paxos.leading;
+    if (group.stopped || ballot === undefined || !group.paxos.serves || settings === undefined || indexFeeds.size === 0) {
+      this.#end(group.id);
+      return undefined;
+    }
+    if (led?.ballot === ballot && led.settings === settings) return led;
+    const kept = led?.ballot === ballot ? led : undefined;
+    const senders = new Map<string, IndexSender>();
+    const backfills = new Map<string, IndexBackfill>();
+    for (const entries of IndexEntries.ofSettings(settings, this.#host.environment.digest)) {
+      const { indexId } = entries.source;
+      const start = indexFeeds.get(indexId)?.start;
+      if (start === undefined) continue;
+      const sender = kept?.senders.get(indexId) ?? new IndexSender(group, entries, start, this.#host);
+      senders.set(indexId, sender);
+      const { environment } = this.#host;
+      backfills.set(indexId, kept?.backfills.get(indexId) ?? new IndexBackfill(group, sender, environment, this.#pace));
+    }
+    if (led !== undefined) endExcept(led, senders);
+    const next: LedGroup = { ballot, settings, senders, backfills, behind: NONE, starving: undefined };
+    this.#led.set(group.id, next);
+    return next;
+  }
+
+  #end(group: GroupId): void {
+    const led = this.#led.get(group);
+    if (led !== undefined) endExcept(led, new Map());
+    this.#led.delete(group);
+  }
+
+  #starving(group: Group, { senders }: LedGroup): IndexEntries | undefined {
+    let last: IndexSender | undefined;
+    for (const sender of senders.values()) if ((sender.delivered ?? 0) < (last?.delivered ?? Number.MAX_SAFE_INTEGER)) last = sender;
+    if (last === undefined) return undefined;
+    const kept = this.#host.wal.groupBytesAbove(group.id, Math.max(last.delivered ?? 0, group.paxos.trimmed));
+    return kept > this.#logBytesMax && (last.lagMs() > INDEX_LAG_MS_MAX || last.lagBytes() > INDEX_LAG_BYTES_MAX)
+      ? last.entries
+      : undefined;
+  }
+}
+
+function wake({ senders, backfills }: LedGroup): void {
+  for (const sender of senders.values()) sender.wake();
+  for (const backfill of backfills.values()) backfill.wake();
+}
+
+/** A backfill goes with its sender. */
+function endExcept({ senders, backfills }: LedGroup, kept: ReadonlyMap<string, IndexSender>): void {
+  for (const [indexId, sender] of senders) {
+    if (kept.get(indexId) === sender) continue;
+    sender.end();
+    backfills.get(indexId)?.end();
+  }
+}
+
+function behindOf({ senders }: LedGroup): readonly IndexEntries[] {
+  const behind = [...senders.values()].filter((sender) => sender.lagMs() > INDEX_LAG_MS_MAX || sender.lagBytes() > INDEX_LAG_BYTES_MAX);
+  return behind.length === 0 ? NONE : behind.map(({ entries }) => entries);
+}
