@@ -8,6 +8,7 @@ import type { CatalogFeed } from './groups/catalog-feed.ts';
 import type { Group } from './groups/group.ts';
 import type { NodeGroups } from './groups/node-groups.ts';
 import type { RequestServer } from './groups/request-server.ts';
+import { INDEX_METRICS } from './index-metrics.ts';
 
 /** What the metrics are read from. */
 export interface MetricSources {
@@ -199,6 +200,7 @@ const METRICS: readonly { readonly name: string; readonly help: string; readonly
     help: 'Heartbeats kept back because a sync hung.',
     read: ({ groups }, gauge) => gauge.set(groups.stalledHeartbeats),
   },
+  ...INDEX_METRICS,
   { name: 'catalog_watchers', help: 'Processes that watch the catalog here.', read: ({ catalog }, gauge) => gauge.set(catalog.watchers) },
 ];
 

@@ -30,6 +30,16 @@ export interface IndexSenderHost {
     operation: ApplyChangesOperation,
     deadlineMs: number,
   ) => Promise<StorageResponse>;
+  readonly counts: IndexCounts;
+}
+
+/** Sums of a node, for its metrics. */
+export interface IndexCounts {
+  /** Messages to index partitions, and changes in them; what was sent again counts again. */
+  steps: number;
+  changes: number;
+  /** Writes refused since an index could not keep up. */
+  refused: number;
 }
 
 const BOUNDS = { bytes: INDEX_STEP_BYTES, changes: INDEX_STEP_CHANGES };
@@ -59,9 +69,6 @@ export class IndexSender {
   #ended = false;
   /** The next records are not in the log here any more. */
   logGone = false;
-  /** Sums for metrics. */
-  sentSteps = 0;
-  sentChanges = 0;
 
   constructor(group: Group, entries: IndexEntries, start: Slot, host: IndexSenderHost) {
     this.#group = group;
@@ -80,6 +87,11 @@ export class IndexSender {
   /** Bytes that wait to be sent or acknowledged. */
   get waitingBytes(): number {
     return this.#delivery?.bytes ?? 0;
+  }
+
+  /** Applied records that some partition of the index may lack. */
+  get lagSlots(): number {
+    return this.#group.state.applied - (this.delivered ?? this.#start);
   }
 
   /** Bytes of log that the index may lack, those that wait included. */
@@ -190,8 +202,8 @@ export class IndexSender {
     if (delivery === undefined) return;
     const nowMs = this.#host.environment.clock.monotonicMs();
     for (const parcel of delivery.next(this.#wanted(), BOUNDS, nowMs, INDEX_MOVE_PAUSE_MS)) {
-      this.sentSteps += 1;
-      this.sentChanges += parcel.step.changes.length;
+      this.#host.counts.steps += 1;
+      this.#host.counts.changes += parcel.step.changes.length;
       void this.#deliver(delivery, parcel);
     }
   }

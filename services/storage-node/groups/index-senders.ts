@@ -1,4 +1,5 @@
-import type { GroupId, Slot } from '../../shared/base/ids.ts';
+import type { GroupId, ReplicaId, Slot } from '../../shared/base/ids.ts';
+import { SECOND_MS } from '../../shared/base/units.ts';
 import { INDEX_LAG_BYTES_MAX, INDEX_LAG_MS_MAX } from '../../shared/limits/index-limits.ts';
 import type { Ballot } from '../../shared/paxos/ballot.ts';
 import type { PartitionSettings } from '../../shared/placement/partition-settings.ts';
@@ -6,7 +7,7 @@ import type { IndexProgress } from '../../shared/wire/admin.ts';
 import { IndexEntries } from '../core/index-entries.ts';
 import type { Group } from './group.ts';
 import { BackfillPace, IndexBackfill } from './index-backfill.ts';
-import { IndexSender, type IndexSenderHost } from './index-sender.ts';
+import { type IndexCounts, IndexSender, type IndexSenderHost } from './index-sender.ts';
 
 /** The indexes that one led partition feeds. */
 interface LedGroup {
@@ -18,9 +19,13 @@ interface LedGroup {
   behind: readonly IndexEntries[];
   /** More log is kept for this one than may be: the partition takes no writes at all. */
   starving: IndexEntries | undefined;
+  /** When another replica was last asked to lead, since the log that an index needs is not here; at first, when this one began. */
+  triedAtMs: number;
 }
 
 const NONE: readonly IndexEntries[] = [];
+/** A leader that misses log for an index leads at least this long before another one tries. */
+const LEAD_MS = 3 * SECOND_MS;
 
 /** Feeds the global indexes of all partitions that this node leads. */
 export class IndexSenders {
@@ -29,12 +34,13 @@ export class IndexSenders {
   readonly #logBytesMax: number;
   readonly #led = new Map<GroupId, LedGroup>();
   readonly #pace = new BackfillPace();
-  /** Sums for metrics. */
-  refused = 0;
+  readonly #handOver: (group: Group, to: ReplicaId) => void;
+  readonly counts: IndexCounts = { steps: 0, changes: 0, refused: 0 };
 
-  constructor(host: IndexSenderHost, logBytesMax: number) {
-    this.#host = host;
-    this.#logBytesMax = logBytesMax;
+  constructor(parts: Omit<IndexSenderHost, 'counts'> & { logBytesMax: number; handOver: (group: Group, to: ReplicaId) => void }) {
+    this.#host = { ...parts, counts: this.counts };
+    this.#logBytesMax = parts.logBytesMax;
+    this.#handOver = parts.handOver;
   }
 
   /** A record of a group was applied here. */
@@ -53,6 +59,7 @@ export class IndexSenders {
       wake(led);
       led.behind = behindOf(led);
       led.starving = this.#starving(group, led);
+      this.#letAnotherLead(group, led);
     }
   }
 
@@ -81,7 +88,7 @@ export class IndexSenders {
     const led = this.#led.get(id);
     if (led === undefined || (led.behind === NONE && led.starving === undefined)) return undefined;
     const entries = led.starving ?? led.behind.find((each) => each.changes(key, old, next).length > 0);
-    if (entries !== undefined) this.refused += 1;
+    if (entries !== undefined) this.counts.refused += 1;
     return entries?.source.name;
   }
 
@@ -125,7 +132,8 @@ export class IndexSenders {
       backfills.set(indexId, kept?.backfills.get(indexId) ?? new IndexBackfill(group, sender, environment, this.#pace));
     }
     if (led !== undefined) endExcept(led, senders);
-    const next: LedGroup = { ballot, settings, senders, backfills, behind: NONE, starving: undefined };
+    const triedAtMs = kept?.triedAtMs ?? this.#host.environment.clock.monotonicMs();
+    const next: LedGroup = { ballot, settings, senders, backfills, behind: NONE, starving: undefined, triedAtMs };
     this.#led.set(group.id, next);
     return next;
   }
@@ -134,6 +142,20 @@ export class IndexSenders {
     const led = this.#led.get(group);
     if (led !== undefined) endExcept(led, new Map());
     this.#led.delete(group);
+  }
+
+  /**
+   * The copy here came by a snapshot, and the log that an index needs went before. Others keep it, for this leader's predecessors told
+   * them so: whoever leads next tries.
+   */
+  #letAnotherLead(group: Group, led: LedGroup): void {
+    const nowMs = this.#host.environment.clock.monotonicMs();
+    if (nowMs < led.triedAtMs + LEAD_MS || ![...led.senders.values()].some(({ logGone }) => logGone)) return;
+    led.triedAtMs = nowMs;
+    const members = group.identity.members.filter(({ logOnly }) => !logOnly);
+    const own = members.findIndex(({ replica }) => replica === group.paxos.self);
+    const next = members[(own + 1) % members.length];
+    if (next !== undefined && next.replica !== group.paxos.self) this.#handOver(group, next.replica);
   }
 
   #starving(group: Group, { senders }: LedGroup): IndexEntries | undefined {

@@ -154,7 +154,9 @@ export class NodeGroups implements GroupHost {
       wake: (group) => this.wake(group),
       copies: this.#copies,
     });
-    this.indexes = new IndexSenders({ environment, wal, ...parts.cluster }, parts.allowances.groupBytes);
+    const { view, execute } = parts.cluster;
+    const logBytesMax = parts.allowances.groupBytes;
+    this.indexes = new IndexSenders({ environment, wal, view, execute, logBytesMax, handOver: parts.handOver });
     this.absences = new AbsenceNotices(parts.incarnation, (node, message) => this.links.sendSnapshot(node, message));
     this.#clockOffsetMs = this.#clockOffset();
   }

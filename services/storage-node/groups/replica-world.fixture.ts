@@ -22,6 +22,7 @@ import { type Answer, WriteEvaluator } from '../core/write-evaluator.ts';
 import type { Group } from './group.ts';
 import type { GroupHost } from './group-host.ts';
 import { GroupLoader } from './group-loader.ts';
+import type { IndexSenders } from './index-senders.ts';
 
 export const BALLOT: Ballot = { configuration: 1, round: 1, replica: 1 };
 
@@ -87,6 +88,8 @@ export class ReplicaWorld {
   readonly logsDamaged: Group[] = [];
   /** Reads of the tree store wait while this is set. */
   readsHeld: Promise<void> | undefined;
+  /** Whoever feeds the indexes of the replica while it leads. */
+  indexes: IndexSenders | undefined;
   #walStore = new MemoryStore();
   #mark = new MemoryMarkFile();
   #treeStore = new MemoryStore({ delay: (operation) => this.#delay(operation) });
@@ -213,8 +216,11 @@ export class ReplicaWorld {
       catchUp: () => undefined,
       logDamaged: (group) => void this.logsDamaged.push(group),
       roomRefusal: () => undefined,
-      indexRefusal: () => undefined,
-      indexFloor: () => 0,
+      indexRefusal: (group, key, old, next) => {
+        const message = this.indexes?.refusal(group, key, old, next);
+        return message === undefined ? undefined : { status: 'index-behind', message };
+      },
+      indexFloor: (group) => this.indexes?.floor(group) ?? 0,
       treeDamaged: (group) => void this.damaged.push(group),
       wake: (group) => timers.endOfTurn(() => group.pump()),
       commitNews: () => undefined,
@@ -222,7 +228,7 @@ export class ReplicaWorld {
       elected: () => undefined,
       watchClock: () => undefined,
       clocksAgree: () => true,
-      applied: () => undefined,
+      applied: (group) => this.indexes?.applied(group),
     };
     this.#loader = new GroupLoader({ environment, pages: this.#pages, wal: this.#wal, host, options: DEFAULT_PAXOS_OPTIONS });
     return this.#loader;

@@ -1,0 +1,205 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import type { AttributeValue } from '../../shared/item/attribute-value.ts';
+import { INDEX_LAG_MS_MAX } from '../../shared/limits/index-limits.ts';
+import { type Fate, FedIndexWorld, settingsOf } from './fed-index.fixture.ts';
+import { IDENTITY } from './replica-world.fixture.ts';
+
+const NAMES = Array.from({ length: 12 }, (_, at) => `item-${at}`);
+const FATES: readonly Fate[] = ['taken', 'taken', 'taken', 'answer-lost', 'lost', 'twice'];
+
+type Event = 'write' | 'write-many' | 'pass' | 'checkpoint' | 'depose' | 'restart' | 'index';
+
+function someValue(world: FedIndexWorld): AttributeValue | undefined {
+  // Also values of another type, and empty ones: those are in no index.
+  return world.random.pick<AttributeValue | undefined>([{ S: 'a' }, { S: 'b' }, { S: 'c' }, { N: '1' }, { S: '' }, undefined, undefined]);
+}
+
+function writeSome(world: FedIndexWorld, count: number): void {
+  for (let left = count; left > 0; left--) world.write(world.random.pick(NAMES), someValue(world));
+}
+
+async function play(world: FedIndexWorld, event: Event, indexAt: number): Promise<void> {
+  const { group, timers } = world.world;
+  switch (event) {
+    case 'write':
+      return writeSome(world, 1);
+    case 'write-many':
+      return writeSome(world, 20);
+    case 'pass':
+      return world.pass(20 + world.random.below(200));
+    case 'checkpoint':
+      await timers.settle();
+      if (group.checkpointable) await group.checkpoint();
+      if (group.ownFloor > group.paxos.trimmed) group.trim(group.ownFloor);
+      return;
+    case 'depose':
+      group.paxos.stepDown(timers.monotonicMs());
+      group.pump();
+      return world.lead();
+    case 'restart':
+      world.world.indexes?.stop();
+      await world.world.restart();
+      return world.lead();
+    case 'index':
+      await timers.settle();
+      return world.tell(settingsOf(indexAt, ['x'], true));
+  }
+}
+
+async function untilDelivered(world: FedIndexWorld): Promise<void> {
+  const { group } = world.world;
+  world.fate = () => 'taken';
+  for (let rounds = 0; ; rounds++) {
+    assert.ok(rounds < 300, 'the index never has everything');
+    await world.pass(100);
+    const [progress] = world.world.indexes?.progress(group) ?? [];
+    const [sender] = [...(world.world.indexes?.all() ?? [])];
+    if (progress?.backfilled && progress.delivered && sender?.sender.lagMs() === 0 && sender.sender.waitingBytes === 0) return;
+  }
+}
+
+describe('the indexes of a partition that leads', () => {
+  it('hold what follows from its items, those that were there before included, whatever is lost, repeated and deposed', async () => {
+    const event = fc.oneof(
+      { weight: 6, arbitrary: fc.constant<Event>('write') },
+      { weight: 2, arbitrary: fc.constant<Event>('write-many') },
+      { weight: 5, arbitrary: fc.constant<Event>('pass') },
+      { weight: 2, arbitrary: fc.constant<Event>('checkpoint') },
+      { weight: 2, arbitrary: fc.constant<Event>('depose') },
+      { weight: 1, arbitrary: fc.constant<Event>('restart') },
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(event, { maxLength: 12 }), fc.array(event, { maxLength: 25 }), fc.nat(), async (before, behind, seed) => {
+        const world = new FedIndexWorld(seed);
+        await world.create();
+        world.fate = () => world.random.pick(FATES);
+        for (const each of before) await play(world, each, 1);
+        await play(world, 'index', 1);
+        for (const each of behind) await play(world, each, 1);
+        await world.world.timers.settle();
+        await untilDelivered(world);
+        assert.deepEqual(world.held(), await world.expected());
+        assert.deepEqual(world.world.failures, []);
+        // Nothing keeps the log any more once checkpoints are behind everything.
+        const { group } = world.world;
+        if (group.checkpointable) await group.checkpoint();
+        await world.pass(3000);
+        assert.equal(group.ownFloor, group.checkpointSlot);
+        world.world.indexes?.stop();
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it('get what is proposed behind the settings before these are applied', async () => {
+    const world = new FedIndexWorld();
+    await world.create();
+    world.write('item-1', { S: 'a' });
+    await world.world.timers.settle();
+    world.world.group.changeSettings(settingsOf(1, ['x'], true), world.world.timers.monotonicMs() + 5000, () => undefined);
+    world.write('item-1', { S: 'b' });
+    world.write('item-2', { S: 'b' });
+    world.write('item-2', { S: 'c' });
+    await world.world.timers.settle();
+    await untilDelivered(world);
+    assert.deepEqual(world.held(), await world.expected());
+    assert.equal(world.held().size, 2);
+  });
+
+  it('get an item of the backfill as it is in the log, not as it is in the tree', async () => {
+    const world = new FedIndexWorld();
+    await world.create();
+    for (const name of NAMES) world.write(name, { S: 'a' });
+    await world.world.timers.settle();
+    world.fate = () => 'lost';
+    world.world.group.changeSettings(settingsOf(1, ['x'], true), world.world.timers.monotonicMs() + 5000, () => undefined);
+    await world.world.timers.settle();
+    // These are under way when the backfill looks at the tree.
+    const { group } = world.world;
+    const backfill = group.state.indexFeeds.get('x')?.backfill;
+    const [sender] = [...(world.world.indexes?.all() ?? [])];
+    assert.ok(backfill && sender);
+    if (backfill.next !== undefined) {
+      for (const name of NAMES) world.write(name, { S: 'b' });
+      group.proposeBackfill(sender.sender.entries, backfill);
+    }
+    await world.world.timers.settle();
+    await untilDelivered(world);
+    assert.deepEqual(world.held(), await world.expected());
+  });
+
+  it('have the writes that touch them refused when they cannot keep up, and no others, until they can', async () => {
+    const world = new FedIndexWorld();
+    await world.create();
+    await world.tell(settingsOf(1, ['x'], false));
+    world.fate = () => 'lost';
+    world.write('item-1', { S: 'a' });
+    await world.pass(INDEX_LAG_MS_MAX + 1000);
+    assert.deepEqual(world.write('item-1', { S: 'b' }), [{ status: 'index-behind', message: 'x' }]);
+    assert.deepEqual(world.write('item-2', { S: 'b' }), [{ status: 'index-behind', message: 'x' }]);
+    const others = [world.write('item-3', undefined), world.write('item-4', { N: '1' })];
+    await world.pass(100);
+    assert.deepEqual(
+      others.flat().map(({ status }) => status),
+      ['ok', 'ok'],
+    );
+    assert.equal(world.world.indexes?.counts.refused, 2);
+    await untilDelivered(world);
+    await world.pass(100);
+    const again = world.write('item-1', { S: 'b' });
+    await world.pass(100);
+    assert.equal(again[0]?.status, 'ok');
+    await untilDelivered(world);
+    assert.deepEqual(world.held(), await world.expected());
+  });
+
+  it('keep the log until each of their partitions has what it needs of it', async () => {
+    const world = new FedIndexWorld();
+    await world.create();
+    await world.tell(settingsOf(1, ['x'], false));
+    await world.pass(500);
+    world.fate = () => 'lost';
+    const { group } = world.world;
+    writeSome(world, 30);
+    await world.pass(500);
+    await group.checkpoint();
+    assert.ok(group.ownFloor < group.checkpointSlot, 'log goes that an index needs');
+    await untilDelivered(world);
+    await world.pass(3000);
+    assert.equal(group.ownFloor, group.checkpointSlot);
+    // A leader that has not asked yet does not know.
+    group.paxos.stepDown(world.world.timers.monotonicMs());
+    group.pump();
+    assert.equal(group.ownFloor, group.trimFloor.told);
+    world.fate = () => 'lost';
+    await world.lead();
+    assert.equal(group.ownFloor, 0);
+  });
+
+  it('are fed by another replica when the log here does not reach back to what they need', async () => {
+    const world = new FedIndexWorld();
+    await world.create();
+    await world.tell(settingsOf(1, ['x'], false));
+    await world.pass(500);
+    world.fate = () => 'lost';
+    writeSome(world, 30);
+    await world.pass(500);
+    await world.world.group.checkpoint();
+    // As if this copy had come by a snapshot.
+    world.world.group.trim(world.world.group.checkpointSlot);
+    writeSome(world, 5);
+    await world.pass(500);
+    await play(world, 'restart', 0);
+    const { group } = world.world;
+    const others = { ...group.identity, members: IDENTITY.members };
+    Object.defineProperty(group, 'identity', { value: others });
+    world.fate = () => 'taken';
+    await world.pass(2500);
+    assert.ok([...(world.world.indexes?.all() ?? [])].every(({ sender }) => sender.logGone));
+    assert.equal(world.handedOver, 0, 'it leads for a while first');
+    await world.pass(2000);
+    assert.equal(world.handedOver, 1);
+  });
+});
