@@ -4,6 +4,7 @@ import { DEFAULT_PAXOS_OPTIONS } from '../shared/paxos/options.ts';
 import { COMMON_OPTIONS } from '../shared/platform/common-options.ts';
 import { addressesOption, choiceOption, integerOption, type OptionValues, optional } from '../shared/platform/options.ts';
 import {
+  DEFAULT_EXPIRY_OPTIONS,
   DEFAULT_QUEUED_BYTES_MAX,
   DEFAULT_REPLACEMENT_OPTIONS,
   DEFAULT_REQUEST_BYTES_MAX,
@@ -109,6 +110,17 @@ export const STORAGE_NODE_OPTIONS = {
     min: 0,
     default: DEFAULT_REPLACEMENT_OPTIONS.logFirstBytes,
   }),
+  ttlSweepIntervalMs: integerOption({
+    help: 'From one look for expired items of a partition to the next.',
+    unit: 'ms',
+    min: 100,
+    default: DEFAULT_EXPIRY_OPTIONS.sweepIntervalMs,
+  }),
+  ttlDeletesPerSecond: integerOption({
+    help: 'Most expired items that the node deletes in a second, over all partitions that it leads.',
+    min: 1,
+    default: DEFAULT_EXPIRY_OPTIONS.deletesPerSecond,
+  }),
   requestsMax: integerOption({ help: 'Requests under way; more are refused at once.', min: 1, default: DEFAULT_REQUESTS_MAX }),
   requestBytesMax: integerOption({
     help: 'Bytes of the requests under way; more are refused at once.',
@@ -156,6 +168,7 @@ export function storageNodeOptions(given: StorageNodeCommandLine): StorageNodeOp
     scrub: { bytesPerSecond: given.scrubBytesPerSecond, intervalMs: given.scrubIntervalMs },
     diskReserveBytes: given.diskReserveBytes,
     replacement: { lostAfterMs: given.replaceLostAfterMs, logFirstBytes: given.replaceLogFirstBytes },
+    expiry: { sweepIntervalMs: given.ttlSweepIntervalMs, deletesPerSecond: given.ttlDeletesPerSecond },
     requestsMax: given.requestsMax,
     requestBytesMax: given.requestBytesMax,
     queuedBytesMax: given.queuedBytesMax,

@@ -3,6 +3,7 @@ import type { PageStore } from '../shared/btree/page-store.ts';
 import type { Gauge, Metrics } from '../shared/env/metrics.ts';
 import type { WriteAheadLog } from '../shared/wal/write-ahead-log.ts';
 import { FINDING_KINDS } from '../shared/wire/admin.ts';
+import { isDerived } from './core/expiry-progress.ts';
 import { isDamaged } from './handlers/describe-node.ts';
 import type { CatalogFeed } from './groups/catalog-feed.ts';
 import type { Group } from './groups/group.ts';
@@ -132,6 +133,26 @@ const METRICS: readonly { readonly name: string; readonly help: string; readonly
     read: ({ groups }, gauge) => gauge.set(sum(groups, (group) => (group.paxos.serves ? group.itemTotals.items : 0))),
   },
   {
+    name: 'ttl_deleted_items_total',
+    help: 'Expired items whose deletion leaders on this node proposed.',
+    read: ({ groups }, gauge) => gauge.set(groups.expiry.deleted),
+  },
+  {
+    name: 'ttl_due_items',
+    help: 'Items of the groups that this node leads that had expired when they were last counted, less what was deleted since.',
+    read: ({ groups }, gauge) => gauge.set(groups.expiry.due),
+  },
+  {
+    name: 'ttl_lag_seconds',
+    help: 'How long the item has been expired that is to be deleted next, seconds; 0: none is known.',
+    read: ({ groups }, gauge) => gauge.set(groups.expiry.lagSeconds),
+  },
+  {
+    name: 'ttl_groups_deriving',
+    help: 'Groups that this node leads in which not all items that expire are known by now: their attribute was named not long ago.',
+    read: ({ groups }, gauge) => gauge.set(count(groups, derivesExpiry)),
+  },
+  {
     name: 'unapplied_slots',
     help: 'Chosen records that are not applied yet, over all replicas.',
     read: ({ groups }, gauge) => gauge.set(sum(groups, (group) => group.paxos.commit - group.state.applied)),
@@ -220,6 +241,10 @@ export class StorageNodeMetrics {
   watch(sources: MetricSources): void {
     this.#sources = sources;
   }
+}
+
+function derivesExpiry({ paxos, state: { expiry } }: Group): boolean {
+  return paxos.serves && expiry !== undefined && !isDerived(expiry);
 }
 
 function led(groups: NodeGroups): number {

@@ -15,6 +15,7 @@ import type { StatorTransport } from '../shared/wire/frames.ts';
 import { encodeGroupMeta, GroupState } from './core/group-state.ts';
 import { DATA_FORMAT_VERSION, encodeNodeIdentity, WrongDataFolderError } from './core/node-identity.ts';
 import {
+  DEFAULT_EXPIRY_OPTIONS,
   DEFAULT_QUEUED_BYTES_MAX,
   DEFAULT_REPLACEMENT_OPTIONS,
   DEFAULT_REQUEST_BYTES_MAX,
@@ -122,6 +123,7 @@ async function start(name: string, az: string, seeds: readonly string[], { clust
     stateHashes: DEFAULT_STATE_HASH_OPTIONS,
     scrub: DEFAULT_SCRUB_OPTIONS,
     replacement: DEFAULT_REPLACEMENT_OPTIONS,
+    expiry: DEFAULT_EXPIRY_OPTIONS,
     requestsMax: DEFAULT_REQUESTS_MAX,
     requestBytesMax: DEFAULT_REQUEST_BYTES_MAX,
     queuedBytesMax: DEFAULT_QUEUED_BYTES_MAX,

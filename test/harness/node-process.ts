@@ -11,6 +11,7 @@ import { nodeDigest } from '../../services/shared/platform/digest.ts';
 import { createTransport, type GrpcTransport } from '../../services/shared/platform/grpc-transport.ts';
 import { newIncarnation, systemRandom } from '../../services/shared/platform/random.ts';
 import {
+  DEFAULT_EXPIRY_OPTIONS,
   DEFAULT_QUEUED_BYTES_MAX,
   DEFAULT_REPLACEMENT_OPTIONS,
   DEFAULT_REQUEST_BYTES_MAX,
@@ -133,6 +134,7 @@ export class NodeUnderTest {
       stateHashes: DEFAULT_STATE_HASH_OPTIONS,
       scrub: DEFAULT_SCRUB_OPTIONS,
       replacement: DEFAULT_REPLACEMENT_OPTIONS,
+      expiry: DEFAULT_EXPIRY_OPTIONS,
       requestsMax: DEFAULT_REQUESTS_MAX,
       requestBytesMax: DEFAULT_REQUEST_BYTES_MAX,
       queuedBytesMax: DEFAULT_QUEUED_BYTES_MAX,

@@ -5,6 +5,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { CHANGE_NUMBERS, LOG_RECORD_TYPE_NUMBERS } from '../../services/shared/wal/log-record.ts';
+import { EXPIRY_RANGE_KIND_NUMBERS } from '../../services/storage-node/core/expiry-progress.ts';
 import { STATE_HASH_KIND_NUMBERS } from '../../services/storage-node/core/state-hash-record.ts';
 import * as wire from '../../services/shared/wire/generated/field-tags.ts';
 
@@ -14,6 +15,7 @@ const TABLES: readonly (readonly [table: string, numbers: Readonly<Record<string
   ['LogRecordType', LOG_RECORD_TYPE_NUMBERS],
   ['LogRecordChange', CHANGE_NUMBERS],
   ['StateHashKind', STATE_HASH_KIND_NUMBERS],
+  ['ExpiryRangeKind', EXPIRY_RANGE_KIND_NUMBERS],
   ...Object.entries(wire),
 ];
 

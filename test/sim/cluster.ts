@@ -181,6 +181,8 @@ export class SimCluster {
       stateHashes: { slots: 64, intervalMs: 3000 },
       scrub: { bytesPerSecond: MIB, intervalMs: 40_000 },
       replacement,
+      // A look every few seconds, so that leaders come and go in the midst of one.
+      expiry: { sweepIntervalMs: 2000, deletesPerSecond: 200 },
       requestsMax: DEFAULT_REQUESTS_MAX,
       requestBytesMax: DEFAULT_REQUEST_BYTES_MAX,
       queuedBytesMax: DEFAULT_QUEUED_BYTES_MAX,

@@ -96,7 +96,7 @@ describe('A log record', () => {
     for (const [at, value] of [
       [0, 2],
       [1, 0],
-      [1, 13],
+      [1, 14],
       [2, 16],
     ] as const) {
       const bytes = encodeLogRecord(WRITE, nodeDigest);

@@ -51,6 +51,7 @@ export const LOG_RECORD_TYPE_NUMBERS = {
   'index-position': 10,
   backfill: 11,
   'ttl-delete': 12,
+  'expiry-range': 13,
 } as const;
 
 export type LogRecordType = keyof typeof LOG_RECORD_TYPE_NUMBERS;

@@ -2,6 +2,7 @@ import { asBuffer } from '../../shared/base/bytes.ts';
 import type { Digest } from '../../shared/env/digest.ts';
 import { parseItem, serializeItem } from '../../shared/item/attribute-map.ts';
 import type { AttributeMap, KeySchema } from '../../shared/item/attribute-value.ts';
+import { expiryEntryKey, expirySeconds } from '../../shared/item/expiry.ts';
 import { localIndexKey } from '../../shared/item/index-key.ts';
 import { itemSize } from '../../shared/item/item-size.ts';
 import { localKey } from '../../shared/item/local-space.ts';
@@ -19,17 +20,28 @@ export interface TreeChange {
 
 const NO_CHANGES: readonly TreeChange[] = [];
 
+/** The attribute by which items expire, and the generation of its entries (expiry-progress.ts). */
+interface ExpirySource {
+  readonly attribute: string;
+  readonly generation: number;
+}
+
 /**
- * What a partition keeps beside its items: the entries of local secondary indexes. They follow from the items alone, so no
- * record names them; every replica derives the same ones as it applies a write, and the state hash covers them.
+ * What a partition keeps beside its items: the entries of local secondary indexes, and those of items that expire. They follow
+ * from the items alone, so no record names them; every replica derives the same ones as it applies a write, and the state hash
+ * covers them.
  */
 export class DerivedEntries {
   readonly #digest: Digest;
   readonly #keys: KeySchema;
   readonly #indexes: readonly { readonly index: LocalIndex; readonly keyNames: readonly string[] }[];
 
-  constructor({ keys, localIndexes }: PartitionSettings, digest: Digest) {
+  readonly #expiry: ExpirySource | undefined;
+
+  /** `generation`: of the entries of items that expire, where the settings name an attribute. */
+  constructor({ keys, localIndexes, ttlAttribute }: PartitionSettings, generation: number | undefined, digest: Digest) {
     this.#digest = digest;
+    this.#expiry = ttlAttribute === undefined || generation === undefined ? undefined : { attribute: ttlAttribute, generation };
     this.#keys = keys;
     const tableNames = keys.sort === undefined ? [keys.partition.name] : [keys.partition.name, keys.sort.name];
     this.#indexes = localIndexes.map((index) => ({ index, keyNames: [...tableNames, index.sort.name] }));
@@ -37,7 +49,7 @@ export class DerivedEntries {
 
   /** Nothing is derived: writes need not know what they replace. */
   get none(): boolean {
-    return this.#indexes.length === 0;
+    return this.#indexes.length === 0 && this.#expiry === undefined;
   }
 
   /** What a write changes beside the item itself; `old` and `next` are stored values, undefined where there is no item. */
@@ -45,7 +57,7 @@ export class DerivedEntries {
     if (this.none) return NO_CHANGES;
     const oldItem = old === undefined ? undefined : parseItem(storedItemJson(old));
     const nextItem = next === undefined ? undefined : parseItem(storedItemJson(next));
-    const changes: TreeChange[] = [];
+    const changes: TreeChange[] = this.#expiryChanges(key, oldItem, nextItem);
     for (const { index, keyNames } of this.#indexes) {
       const oldKey = oldItem === undefined ? undefined : this.#entryKey(index, oldItem, key);
       const nextKey = nextItem === undefined ? undefined : this.#entryKey(index, nextItem, key);
@@ -55,6 +67,25 @@ export class DerivedEntries {
       const projected = projectedItem(nextItem, index.projection, keyNames);
       changes.push({ key: nextKey, value: this.#entry(nextKey, projected, next) });
     }
+    return changes;
+  }
+
+  /** The entry of an item that expires, as it is put where an item was written before its attribute was named. */
+  expiryEntry(key: Uint8Array, stored: Uint8Array): TreeChange | undefined {
+    return this.#expiryChanges(key, undefined, parseItem(storedItemJson(stored)))[0];
+  }
+
+  /** An entry says no more than its key does, so that it stays as it is until the time changes. */
+  #expiryChanges(key: Uint8Array, oldItem: AttributeMap | undefined, nextItem: AttributeMap | undefined): TreeChange[] {
+    if (this.#expiry === undefined) return [];
+    const { attribute, generation } = this.#expiry;
+    const before = oldItem && expirySeconds(oldItem, attribute);
+    const after = nextItem && expirySeconds(nextItem, attribute);
+    const changes: TreeChange[] = [];
+    if (before !== undefined && before !== after) changes.push({ key: expiryEntryKey(generation, before, key), value: undefined });
+    if (after === undefined) return changes;
+    const entryKey = expiryEntryKey(generation, after, key);
+    changes.push({ key: entryKey, value: encodeStoredValue(ENTRY_OF_EXPIRY, entryKey, this.#digest) });
     return changes;
   }
 
@@ -69,3 +100,5 @@ export class DerivedEntries {
     return encodeStoredValue({ ...fields, json: serializeItem(projected) }, key, this.#digest);
   }
 }
+
+const ENTRY_OF_EXPIRY = { flags: 0, size: 0, slot: 0, timeMs: 0, originRegion: '', json: new Uint8Array(0) };

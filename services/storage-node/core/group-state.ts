@@ -3,6 +3,7 @@ import { ByteWriter } from '../../shared/base/byte-writer.ts';
 import type { GroupId, ReplicaId, Slot } from '../../shared/base/ids.ts';
 import { type Ballot, ZERO_BALLOT } from '../../shared/paxos/ballot.ts';
 import { type PartitionSettings, parsePartitionSettings, serializePartitionSettings } from '../../shared/placement/partition-settings.ts';
+import { type ExpiryProgress, readExpiryProgress, writeExpiryProgress } from './expiry-progress.ts';
 import { IndexCursors } from './index-cursors.ts';
 import { IndexFeeds } from './index-feeds.ts';
 import { type Membership, readMembers, writeMembers } from './membership.ts';
@@ -34,6 +35,8 @@ export class GroupState {
   halted: Slot;
   /** What the last Settings record said of the table; undefined: there was none, and nothing is derived from items. */
   settings: PartitionSettings | undefined;
+  /** Undefined: no settings ever named an attribute by which items expire. */
+  expiry: ExpiryProgress | undefined;
   readonly requests: RequestTable;
   /** Of a partition of a global index: how far it is with the partitions of its table. */
   readonly indexCursors: IndexCursors;
@@ -46,13 +49,14 @@ export class GroupState {
     lastDelete: Slot,
     halted: Slot,
     requests: RequestTable,
-    more: { settings?: PartitionSettings | undefined; indexCursors?: IndexCursors; indexFeeds?: IndexFeeds } = {},
+    more: Partial<Pick<GroupState, 'settings' | 'expiry' | 'indexCursors' | 'indexFeeds'>> = {},
   ) {
     this.applied = applied;
     this.timeMs = timeMs;
     this.lastDelete = lastDelete;
     this.halted = halted;
     this.settings = more.settings;
+    this.expiry = more.expiry;
     this.requests = requests;
     this.indexCursors = more.indexCursors ?? new IndexCursors();
     this.indexFeeds = more.indexFeeds ?? new IndexFeeds();
@@ -96,6 +100,7 @@ export function encodeGroupMeta(identity: GroupIdentity, state: GroupState, snap
   writer.bytes(state.settings === undefined ? NO_BYTES : serializePartitionSettings(state.settings));
   state.indexCursors.encode(writer);
   state.indexFeeds.encode(writer);
+  writeExpiryProgress(writer, state.expiry);
   return writer.finish();
 }
 
@@ -139,7 +144,8 @@ export function decodeGroupMeta(bytes: Uint8Array, rememberRequestsMs: number): 
 function decodeTableState(reader: ByteReader) {
   const settings = reader.bytes();
   const known = settings.length === 0 ? undefined : parsePartitionSettings(settings);
-  return { settings: known, indexCursors: IndexCursors.decode(reader), indexFeeds: IndexFeeds.decode(reader) };
+  const indexCursors = IndexCursors.decode(reader);
+  return { settings: known, indexCursors, indexFeeds: IndexFeeds.decode(reader), expiry: readExpiryProgress(reader) };
 }
 
 const NO_BYTES = new Uint8Array(0);

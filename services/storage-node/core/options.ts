@@ -43,6 +43,16 @@ export interface ReplacementOptions {
 
 export const DEFAULT_REPLACEMENT_OPTIONS: ReplacementOptions = { lostAfterMs: 10_000, logFirstBytes: 64 * MIB };
 
+/** How leaders delete items that have expired. */
+export interface ExpiryOptions {
+  /** From the beginning of one look for them to that of the next, for each partition. */
+  readonly sweepIntervalMs: number;
+  /** Most that a node deletes, over all partitions that it leads. */
+  readonly deletesPerSecond: number;
+}
+
+export const DEFAULT_EXPIRY_OPTIONS: ExpiryOptions = { sweepIntervalMs: 10_000, deletesPerSecond: 1000 };
+
 /** What a storage node is told at its start, beyond its place. */
 export interface StorageNodeOptions {
   /** `[a-z0-9-]{1,63}`, unique in the cluster, the same over restarts. */
@@ -64,6 +74,7 @@ export interface StorageNodeOptions {
   /** Kept free on the disk: below, writes are refused. Undefined: by its size (disk-room.ts). */
   readonly diskReserveBytes?: number | undefined;
   readonly replacement: ReplacementOptions;
+  readonly expiry: ExpiryOptions;
   readonly requestsMax: number;
   readonly requestBytesMax: number;
   readonly queuedBytesMax: number;

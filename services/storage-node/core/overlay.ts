@@ -49,9 +49,10 @@ export class Overlay {
     if (numbers.size === 0) this.#waiting.delete(request.life);
   }
 
-  proposed(key: Uint8Array, image: PendingImage, request: RequestNumber): void {
+  /** `request`: undefined for what the leader does by itself. */
+  proposed(key: Uint8Array, image: PendingImage, request: RequestNumber | undefined): void {
     this.#images.set(keyText(key), image);
-    numbersOf(this.#requests, request.life).set(request.number, image.slot);
+    if (request !== undefined) numbersOf(this.#requests, request.life).set(request.number, image.slot);
   }
 
   /** The record at `slot` is in the tree. A later image of the key stays. */

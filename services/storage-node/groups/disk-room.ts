@@ -98,11 +98,16 @@ export class DiskRoom {
     else this.#logger.info('disk has room again', fields);
   }
 
+  /** There is room for a write to a group that this node leads. */
+  hasRoom(group: RoomGroup, isDelete: boolean): boolean {
+    const most: Fullness = isDelete || group.id === CATALOG_GROUP ? 1 : 0;
+    return this.#fullness <= most && this.#isQuorumWithin(group, most);
+  }
+
   /** Why a write to a group that this node leads may not be proposed; undefined: it may. */
   refusal(group: RoomGroup, isDelete: boolean, nowMs: number): Answer | undefined {
     if (this.#fullness === 0 && this.#peers.size === 0) return undefined;
-    const most: Fullness = isDelete || group.id === CATALOG_GROUP ? 1 : 0;
-    if (this.#fullness <= most && this.#isQuorumWithin(group, most)) return undefined;
+    if (this.hasRoom(group, isDelete)) return undefined;
     // Somebody else is about to lead, and will take it.
     if (nowMs - this.#fullSinceMs < HAND_OVER_MS && this.betterLeader(group) !== undefined) return LED_ELSEWHERE_SOON;
     this.refused += 1;

@@ -26,6 +26,8 @@ export interface GroupHost {
   indexRefusal(group: Group, key: Uint8Array, old: Uint8Array | undefined, next: Uint8Array | undefined): Answer | undefined;
   /** Up to here no global index needs the log of this group, which is led here; 0: that is not known. */
   indexFloor(group: Group): Slot;
+  /** There is room on disks for what a leader does by itself. */
+  hasRoom(group: Group, isDelete: boolean): boolean;
   /** Brings a follower near from the WAL, or by a snapshot. */
   catchUp(group: Group, catchUp: CatchUp): void;
   /** Has `pump` called at the end of this turn. */

@@ -1,8 +1,11 @@
 import { assert } from '../../shared/base/assert.ts';
 import type { RequestNumber, Slot } from '../../shared/base/ids.ts';
+import type { DueSeconds } from '../../shared/item/expiry.ts';
 import type { PaxosReplica } from '../../shared/paxos/replica.ts';
 import { type PartitionSettings, serializePartitionSettings } from '../../shared/placement/partition-settings.ts';
 import { encodeLogRecord, type LogRecordType } from '../../shared/wal/log-record.ts';
+import { expiredItemRecord } from '../core/expired-item.ts';
+import { encodeExpiryRange, type ExpiryRange } from '../core/expiry-progress.ts';
 import { configurationOf, encodeSwap, type Membership } from '../core/membership.ts';
 import { Overlay, type PendingImage } from '../core/overlay.ts';
 import { encodeStateHashRecord, type StateHashRecord } from '../core/state-hash-record.ts';
@@ -37,6 +40,8 @@ export class GroupWrites {
   #proposedTimeMs = 0;
   /** Slot of settings that name global indexes and are proposed; 0: none are. */
   #indexesProposed: Slot = 0;
+  /** Slot of the last settings proposed. */
+  #settings: Slot = 0;
 
   constructor(copy: GroupCopy, ties: GroupTies, reads: GroupReads) {
     this.#copy = copy;
@@ -157,7 +162,42 @@ export class GroupWrites {
     if (this.#paxos.full || this.#paxos.closing) return respond({ status: 'not-ready', message: 'nothing can be proposed just now' });
     const slot = this.propose('settings', serializePartitionSettings(settings));
     if (settings.globalIndexes.length > 0) this.#indexesProposed = slot;
+    this.#settings = slot;
     this.#answers.add(slot, respond, { status: 'ok', slot }, false);
+  }
+
+  /**
+   * The leader may change the tree by itself now: nothing speaks against it. While settings are under way it waits, for what they
+   * say counts behind them.
+   */
+  takesOwn(isDelete: boolean): boolean {
+    if (this.#copy.stopped || this.#reads.leaderRefusal() !== undefined) return false;
+    const isFree = !this.#paxos.full && !this.#paxos.closing && this.#settings <= this.#copy.state.applied;
+    return isFree && this.#host.hasRoom(this.#ties.group, isDelete);
+  }
+
+  proposeExpiryRange(range: ExpiryRange): Slot {
+    return this.propose('expiry-range', encodeExpiryRange(range));
+  }
+
+  /**
+   * Proposes that an item goes, if it is due as it stands behind everything under way; its slot, undefined: it stays. What
+   * `fetch` needs for it is in memory, and the leader takes own writes.
+   */
+  deleteExpired(key: Uint8Array, due: DueSeconds): Slot | undefined {
+    const { state, tree } = this.#copy;
+    const pending = this.#overlay.image(key);
+    const stored = pending === undefined ? tree.get(key) : pending.value;
+    if (stored === undefined || state.settings === undefined) return undefined;
+    const { clock, digest } = this.#host.environment;
+    const timeMs = Math.max(this.#proposedTimeMs, state.timeMs, clock.wallMs());
+    const record = expiredItemRecord({ key, stored }, state.settings, due, timeMs, digest);
+    if (record === undefined) return undefined;
+    this.#proposedTimeMs = timeMs;
+    const slot = this.#paxos.propose(record);
+    this.#overlay.proposed(key, { slot, value: undefined }, undefined);
+    this.#host.wake(this.#ties.group);
+    return slot;
   }
 
   /** Calls `then` once everything up to `slot`, and what is under way now, is applied; `respond`, if leadership ends before. */
@@ -205,6 +245,7 @@ export class GroupWrites {
   begin(): void {
     this.#proposedTimeMs = 0;
     this.#indexesProposed = 0;
+    this.#settings = 0;
   }
 
   /** Leadership has ended. */

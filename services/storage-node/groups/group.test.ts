@@ -53,6 +53,7 @@ beforeEach(async () => {
     roomRefusal: () => undefined,
     indexRefusal: () => undefined,
     indexFloor: () => 0,
+    hasRoom: () => true,
     treeDamaged: nothing,
     logDamaged: nothing,
     wake: nothing,

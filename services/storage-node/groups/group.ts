@@ -1,11 +1,13 @@
 import { assert } from '../../shared/base/assert.ts';
 import type { NodeId, ReplicaId, RequestNumber, Slot } from '../../shared/base/ids.ts';
 import type { BTree, Rank } from '../../shared/btree/tree.ts';
+import type { DueSeconds } from '../../shared/item/expiry.ts';
 import { type Ballot, formatBallot } from '../../shared/paxos/ballot.ts';
 import type { LeadershipNews } from '../../shared/paxos/heartbeat.ts';
 import type { PaxosReplica } from '../../shared/paxos/replica.ts';
 import type { PartitionSettings } from '../../shared/placement/partition-settings.ts';
 import { WalDamagedError } from '../../shared/wal/wal-types.ts';
+import type { ExpiryRange } from '../core/expiry-progress.ts';
 import { encodeGroupMeta, type GroupIdentity, type GroupMeta, type GroupState, type InstalledSnapshot } from '../core/group-state.ts';
 import type { IndexEntries } from '../core/index-entries.ts';
 import type { BackfillState } from '../core/index-feeds.ts';
@@ -187,6 +189,25 @@ export class Group {
   /** Proposes the next configuration. The caller has seen that this replica leads and serves. */
   proposeSwap(next: Omit<Membership, 'since'>): void {
     this.#writes.proposeSwap(next);
+  }
+
+  /** GroupWrites.takesOwn. */
+  takesOwnWrites(isDelete: boolean): boolean {
+    return this.#writes.takesOwn(isDelete);
+  }
+
+  /** Brings what `deleteExpired` needs to know of an item; undefined: it is in memory. */
+  fetchItem(key: Uint8Array): Promise<void> | undefined {
+    return this.#copy.fetch(key, 'value');
+  }
+
+  /** GroupWrites.deleteExpired. */
+  deleteExpired(key: Uint8Array, due: DueSeconds): Slot | undefined {
+    return this.#writes.deleteExpired(key, due);
+  }
+
+  proposeExpiryRange(range: ExpiryRange): Slot {
+    return this.#writes.proposeExpiryRange(range);
   }
 
   /** Why this replica cannot serve as the leader now; undefined when it can. */

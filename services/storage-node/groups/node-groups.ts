@@ -18,6 +18,7 @@ import { Findings, type ReplicaHealth } from './findings.ts';
 import type { CatalogFeed } from './catalog-feed.ts';
 import { CatchUpSender } from './catch-up.ts';
 import { CheckpointScheduler } from './checkpoint-scheduler.ts';
+import { ExpirySweeper } from './expiry-sweeper.ts';
 import type { Group } from './group.ts';
 import type { GroupHost } from './group-host.ts';
 import { GroupLoader } from './group-loader.ts';
@@ -55,6 +56,7 @@ export class NodeGroups implements GroupHost {
   readonly scrubber: Scrubber;
   readonly stateHashes: StateHashKeeper<Group>;
   readonly replacer: ReplicaReplacer;
+  readonly expiry: ExpirySweeper<Group>;
   readonly #copies: SoleCopies;
   readonly absences: AbsenceNotices;
   readonly indexes: IndexSenders;
@@ -122,6 +124,7 @@ export class NodeGroups implements GroupHost {
     this.loader = new GroupLoader({ environment, pages, wal, host: this, options: options.paxos });
     this.findings = new Findings(environment.clock, environment.logger);
     this.stateHashes = new StateHashKeeper(options.stateHashes, environment.logger, parts.handOver);
+    this.expiry = new ExpirySweeper(options.expiry, environment);
     this.rebuilder = new ReplicaRebuilder({
       node: options.node,
       environment,
@@ -227,6 +230,10 @@ export class NodeGroups implements GroupHost {
     return this.indexes.floor(group);
   }
 
+  hasRoom(group: Group, isDelete: boolean): boolean {
+    return this.room.hasRoom(group, isDelete);
+  }
+
   logDamaged(group: Group, error: Error): void {
     this.findings.add({ group: group.id, tableId: group.identity.tableId }, 'log', error.message);
     this.rebuilder.logDamaged(group);
@@ -315,6 +322,7 @@ export class NodeGroups implements GroupHost {
     this.findings.follow((group) => this.#health(group));
     this.replacer.tick(this.#groups.values(), nowMs);
     this.indexes.tick(this.#groups.values());
+    this.expiry.tick(this.#groups.values(), nowMs);
   }
 
   /** To be called every few hundred milliseconds: lets log go, and takes the checkpoint that is most due. */

@@ -6,9 +6,11 @@ import { parsePartitionSettings } from '../../shared/placement/partition-setting
 import type { LogRecord } from '../../shared/wal/log-record.ts';
 import { DerivedEntries, type TreeChange } from '../core/derived-entries.ts';
 import { decodeBackfillChunk } from '../core/backfill-record.ts';
+import { expiryAfterSettings } from '../core/expiry-progress.ts';
 import { decodeSwap, type Membership } from '../core/membership.ts';
 import { decodeStateHashRecord } from '../core/state-hash-record.ts';
 import { type ChosenRecords, readChosen } from './chosen-records.ts';
+import { ExpiryRanges } from './expiry-ranges.ts';
 import type { GroupCopy } from './group-copy.ts';
 import type { GroupHost, GroupTies } from './group-host.ts';
 import type { GroupWrites } from './group-writes.ts';
@@ -40,6 +42,7 @@ export class RecordApplier {
   #derived: DerivedEntries | undefined;
   /** What the record that is applied next changes beside its item. */
   #changes: readonly TreeChange[] = NO_CHANGES;
+  readonly #ranges: ExpiryRanges;
   #waiting = false;
   #held = false;
 
@@ -65,6 +68,7 @@ export class RecordApplier {
     this.#received = parts.received;
     this.#entries = new IndexApplier(copy);
     this.#enter = parts.enter;
+    this.#ranges = new ExpiryRanges(ties.host.environment);
     this.followSettings();
   }
 
@@ -124,6 +128,10 @@ export class RecordApplier {
   #prepare(slot: Slot, { type, key, newValue, payload }: LogRecord): Promise<void> | undefined {
     this.#changes = NO_CHANGES;
     if (type === 'index-position') return this.#entries.changeEntries(slot, payload);
+    if (type === 'expiry-range') {
+      const { tree, state } = this.#copy;
+      return this.#ranges.advance(slot, payload, { tree, derived: this.#derived, progress: state.expiry });
+    }
     if (key.length === 0) return undefined;
     if (this.#derived === undefined || this.#derived.none) return this.#copy.fetch(key, 'place');
     const wait = this.#copy.fetch(key, 'value');
@@ -163,6 +171,7 @@ export class RecordApplier {
     else if (record.type === 'settings') this.#applySettings(slot, record.payload);
     else if (record.type === 'index-position') this.#received.applied(this.#entries.finish());
     else if (record.type === 'backfill') this.#applyBackfill(slot, record.payload);
+    else if (record.type === 'expiry-range') state.expiry = this.#ranges.progressAfter(state.expiry);
     else if (record.type !== 'no-op')
       return this.#ties.quarantine(`a record of type ${record.type} is not supported by this version`, undefined);
     if (this.#copy.stopped) return;
@@ -201,8 +210,10 @@ export class RecordApplier {
     try {
       const settings = parsePartitionSettings(payload);
       if (settings.version <= (this.#copy.state.settings?.version ?? 0)) return;
-      this.#copy.state.settings = settings;
-      this.#copy.state.indexFeeds.follow(settings, slot);
+      const { state } = this.#copy;
+      state.expiry = expiryAfterSettings(state.expiry, state.settings, settings);
+      state.settings = settings;
+      state.indexFeeds.follow(settings, slot);
       this.followSettings();
     } catch (error) {
       this.#ties.quarantine(`the settings at slot ${slot} cannot be read`, error);
@@ -221,8 +232,9 @@ export class RecordApplier {
 
   /** The settings are others now. */
   followSettings(): void {
-    const { settings } = this.#copy.state;
-    this.#derived = settings === undefined ? undefined : new DerivedEntries(settings, this.#host.environment.digest);
+    const { settings, expiry } = this.#copy.state;
+    const { digest } = this.#host.environment;
+    this.#derived = settings === undefined ? undefined : new DerivedEntries(settings, expiry?.generation, digest);
   }
 
   #applyStateHash(slot: Slot, payload: Uint8Array): void {

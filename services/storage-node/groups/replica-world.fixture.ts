@@ -221,6 +221,7 @@ export class ReplicaWorld {
         return message === undefined ? undefined : { status: 'index-behind', message };
       },
       indexFloor: (group) => this.indexes?.floor(group) ?? 0,
+      hasRoom: () => true,
       treeDamaged: (group) => void this.damaged.push(group),
       wake: (group) => timers.endOfTurn(() => group.pump()),
       commitNews: () => undefined,
