@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
 import { expiryPlace } from '../../shared/item/expiry.ts';
-import { LOCAL_SPACE_LOW } from '../../shared/item/local-space.ts';
+import { EXPIRY_SPACE, LOCAL_SPACE_LOW, localSpaceEnd } from '../../shared/item/local-space.ts';
 import { decodeLogRecord, type LogRecord } from '../../shared/wal/log-record.ts';
 import { ExpiryWorld, OPTIONS, settingsOf } from './expiry-world.fixture.ts';
 import { keyOf } from './replica-world.fixture.ts';
@@ -95,6 +95,17 @@ describe('the sweep', () => {
     );
     assert.equal(records[0]?.oldImage, undefined);
     assert(records[1]?.oldImage !== undefined);
+  });
+
+  it('takes the entries of local indexes with the item', async () => {
+    const localIndex = { name: 'l', number: 1, sort: { name: 'x', type: 'S' as const }, projection: { kind: 'all' as const } };
+    await at.settle({ ...settingsOf(1, 'ttl'), localIndexes: [localIndex] });
+    await at.write(1, `${ttl(at.nowSeconds + 5)},"x":{"S":"a"}`);
+    assert.equal((await at.group.tree.rank(localSpaceEnd(EXPIRY_SPACE))).items, 3);
+    await at.world.timers.advance(10_000);
+    await sweep();
+    assert.equal(at.sweeper.deleted, 1);
+    assert.equal(at.group.tree.items, 0);
   });
 
   it('leaves what was written anew before its delete, though that is not applied', async () => {
