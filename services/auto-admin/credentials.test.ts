@@ -118,6 +118,8 @@ test('what a credential or policy must not be is refused, and nothing is written
     code: 'invalid-policy',
     message: /aws:SourceIp is not supported/,
   });
+  const spacious = { ...ANN, policy: `${POLICY}${' '.repeat(6144)}` };
+  await assert.rejects(world.createCredential(spacious), { code: 'invalid-policy', message: /at most 6144 characters/ });
   assert.deepEqual(await world.list(), []);
   await world.createCredential();
   await assert.rejects(world.setPolicy('{}', 1), { code: 'invalid-policy' });

@@ -152,11 +152,11 @@ async function policy(accessKeyId: string, options: PolicyOptions, report: Repor
   } else if (present === '') {
     throw new UserError(`${accessKeyId} has no policy: it may do nothing.`);
   } else {
-    report(present);
+    report(JSON.stringify(JSON.parse(present), undefined, 2));
   }
 }
 
-/** The text of a policy that can be read. Throws UserError. */
+/** The text of a policy that can be read, without white space that means nothing. Throws UserError. */
 function readPolicy(file: string, userName: string): string {
   let text: string;
   try {
@@ -170,7 +170,7 @@ function readPolicy(file: string, userName: string): string {
     if (error instanceof PolicyError) throw new UserError(`The policy is refused: ${error.message}.`);
     throw error;
   }
-  return text;
+  return JSON.stringify(JSON.parse(text));
 }
 
 async function adminOf(options: ClusterOptions): Promise<CredentialAdmin> {

@@ -1,6 +1,6 @@
 import { AdminCallError } from '../../shared/env/transport.ts';
 import { OWN_WRITES_SEEN_MS } from '../../shared/limits/auto-admin-limits.ts';
-import { CREDENTIALS_MAX } from '../../shared/limits/policy-limits.ts';
+import { CREDENTIALS_MAX, POLICY_CHARACTERS_MAX } from '../../shared/limits/policy-limits.ts';
 import { credentialKey } from '../../shared/placement/catalog-keys.ts';
 import type { CredentialDefinition, CredentialRecord, RevokedCredentialRecord } from '../../shared/placement/catalog-records.ts';
 import { checkCredential } from '../../shared/placement/credential-rules.ts';
@@ -128,6 +128,9 @@ function readDefinition(json: Uint8Array): CredentialDefinition {
 
 function checkPolicy(policy: string | undefined, userName: string): void {
   if (policy === undefined) return;
+  if (policy.length > POLICY_CHARACTERS_MAX) {
+    throw new AdminCallError('invalid-policy', `a policy is stored with at most ${POLICY_CHARACTERS_MAX} characters`);
+  }
   try {
     parsePolicy(policy, { userName });
   } catch (error) {

@@ -135,6 +135,12 @@ test('the variable for the user’s name counts from version 2012-10-17 on; othe
   }
 });
 
+test('a policy has only the characters that IAM takes', () => {
+  parsePolicy(policy({ Resource: 'arn:aws:dynamodb:*:*:table/é' }), VARIABLES);
+  parsePolicy(policy({ Resource: 'arn:aws:dynamodb:*:*:table/x' }).replace('/x', '/\\u1234'), VARIABLES);
+  refuses(policy({ Resource: 'arn:aws:dynamodb:*:*:table/\u1234' }), /characters of U\+0020 to U\+00FF only/);
+});
+
 test('a policy is bounded', () => {
   const long = (names: number) => policy({ Resource: `arn:aws:dynamodb:*:*:table/${'x'.repeat(names)}` });
   parsePolicy(long(6000), VARIABLES);

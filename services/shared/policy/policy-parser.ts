@@ -40,6 +40,8 @@ function parseJson(text: string): unknown {
   if (text.length > POLICY_TEXT_CHARACTERS_MAX || text.replace(/\s/g, '').length > POLICY_CHARACTERS_MAX) {
     throw new PolicyError(`a policy has at most ${POLICY_CHARACTERS_MAX} characters, white space not counted`);
   }
+  // "IAM policy documents can contain only the following Unicode characters" (Developer Guide, "Specifying conditions").
+  if (/[^\t\n\r -ÿ]/.test(text)) throw new PolicyError('a policy has characters of U+0020 to U+00FF only; write others as \\u….');
   let value: unknown;
   try {
     value = JSON.parse(text);
