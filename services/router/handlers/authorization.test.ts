@@ -331,3 +331,42 @@ test('large requests are judged in their thread as in the loop', async () => {
   assert.equal(client.storage.calls.length, 1);
   assert.ok(threads.started.length > 0);
 });
+
+test('queries of indexes need the index, and are kept to leading keys of the index', async () => {
+  const client = new BoundClient();
+  const index = (IndexName: string, hash: string, ...range: string[]) => ({
+    IndexName,
+    KeySchema: [{ AttributeName: hash, KeyType: 'HASH' }, ...range.map((AttributeName) => ({ AttributeName, KeyType: 'RANGE' }))],
+    Projection: { ProjectionType: 'ALL' },
+  });
+  await client.call('CreateTable', {
+    TableName: 'games',
+    BillingMode: 'PAY_PER_REQUEST',
+    AttributeDefinitions: ['player', 'id', 'cup', 'area'].map((AttributeName) => ({ AttributeName, AttributeType: 'S' })),
+    KeySchema: index('', 'player', 'id').KeySchema,
+    LocalSecondaryIndexes: [index('byArea', 'player', 'area')],
+    GlobalSecondaryIndexes: [index('byCup', 'cup')],
+  });
+  const games = TABLE.replace('scores', 'games');
+  const query = (hash: string, value: string, IndexName?: string) => ({
+    TableName: 'games',
+    KeyConditionExpression: '#h = :h',
+    ExpressionAttributeNames: { '#h': hash },
+    ExpressionAttributeValues: { ':h': { S: value } },
+    ...(IndexName === undefined ? {} : { IndexName }),
+  });
+  client.bind({ Resource: `${games}/index/byCup` });
+  await client.call('Query', query('cup', 'gold', 'byCup'));
+  await client.call('Scan', { TableName: 'games', IndexName: 'byCup' });
+  const other = `on resource: ${games}/index/byArea because no identity-based policy allows the dynamodb:Query action`;
+  await client.denied('Query', query('player', 'ann', 'byArea'), other);
+  await client.denied('Query', query('player', 'ann'));
+  client.bind({ Condition: { 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': ['ann', 'gold'] } } });
+  await client.call('Query', query('player', 'ann', 'byArea'));
+  await client.call('Query', query('cup', 'gold', 'byCup'));
+  await client.denied('Query', query('player', 'bob', 'byArea'));
+  await client.denied('Query', query('cup', 'silver', 'byCup'));
+  client.bind({ Condition: { StringEquals: { 'dynamodb:Select': 'ALL_PROJECTED_ATTRIBUTES' } } });
+  await client.call('Query', query('cup', 'gold', 'byCup'));
+  await client.denied('Query', query('player', 'ann'));
+});
