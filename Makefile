@@ -97,7 +97,7 @@ chaos: export DIR := $(DIR)
 chaos: build
 	@node dist/test/chaos/main.js
 
-# Mistakes in the protocol that the tests must notice: make mutants [ONLY=names,with,commas SEEDS=at most so many]
+# Mistakes in the protocol and in what expressions mean that the tests must notice: make mutants [ONLY=names,with,commas SEEDS=at most so many]
 mutants: export ONLY := $(ONLY)
 mutants: export SEEDS := $(SEEDS)
 mutants: build

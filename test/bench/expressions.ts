@@ -4,7 +4,7 @@ import type { AttributeMap } from '../../services/shared/item/attribute-value.ts
 import { ApiError } from '../../services/router/core/api/api-error.ts';
 import { checkBody, parseBody } from '../../services/router/core/api/request-body.ts';
 import { HOSTILE_BODIES } from '../expressions/hostile-bodies.ts';
-import { HOSTILE_TEXTS, type HostileText, use } from '../expressions/hostile-texts.ts';
+import { HOSTILE_TEXTS, type HostileText, parse, use } from '../expressions/hostile-texts.ts';
 
 /**
  * What texts, items and bodies made to be slow cost (test/expressions), as ratios against JSON.parse in the same run: of an ordinary item,
@@ -64,14 +64,14 @@ function measureText(hostile: HostileText, ordinaryPerKib: number): { readonly n
 /** Bytes of heap that parsed texts hold, for each byte of text; 0 where the text is refused, or nobody can collect garbage. */
 function heapPerByte(hostile: HostileText): number {
   const { gc } = globalThis;
-  if (gc === undefined || hostile.kind !== 'condition') return 0;
+  if (gc === undefined) return 0;
   const held: unknown[] = [];
   const text = hostile.text(TEXT_BYTES);
   gc();
   const before = process.memoryUsage().heapUsed;
   try {
     // Each text is another string, as those of requests are.
-    for (let at = 0; at < HELD; at += 1) held.push(parseCondition(Buffer.from(text).toString(), 'ConditionExpression'));
+    for (let at = 0; at < HELD; at += 1) held.push(parse(hostile.kind, Buffer.from(text).toString()));
   } catch (error) {
     if (!(error instanceof ExpressionError)) throw error;
   }

@@ -11,8 +11,8 @@ export interface ExpressionCase {
   readonly names: Readonly<Record<string, string>>;
   /** DynamoDB JSON, not canonical. */
   readonly values: Wire;
-  /** The same; the item that the expression meets. */
-  readonly item: Wire;
+  /** The same; the items that the expression meets one after the other, as a filter does. */
+  readonly items: readonly Wire[];
   /** Of a key condition. */
   readonly key: KeySchemaOfCase | undefined;
 }

@@ -1,24 +1,20 @@
 import type { ExpressionCase } from './case.ts';
 import { caseOf } from './generate/case.ts';
-import { difference, type Outcome, signature } from './outcome.ts';
+import { answersOf, type Difference, difference, nameOf, type Outcome } from './outcome.ts';
 import { byStator } from './real-side.ts';
 import { byReference } from './reference-side.ts';
 
 /** The two sides do not agree about a case. */
-export interface Disagreement {
+export interface Disagreement extends Difference {
   readonly one: ExpressionCase;
-  readonly message: string;
-  /** The kinds of the two outcomes; what shrinking keeps. */
-  readonly signature: string;
 }
 
 /** Compares both sides. What Stator throws beside an ExpressionError is a disagreement as well. */
 export function compare(one: ExpressionCase): { readonly reference: Outcome; readonly disagreement: Disagreement | undefined } {
   const reference = byReference(one);
   try {
-    const real = byStator(one);
-    const message = difference(real, reference);
-    return { reference, disagreement: message === undefined ? undefined : { one, message, signature: signature(real, reference) } };
+    const found = difference(byStator(one), reference);
+    return { reference, disagreement: found === undefined ? undefined : { one, ...found } };
   } catch (error) {
     const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
     return { reference, disagreement: { one, message: `threw ${message}`, signature: `threw ${message.slice(0, 24)}` } };
@@ -35,13 +31,10 @@ export function fuzz(firstSeed: number, cases: number, tell: (seed: number, disa
     const one = caseOf(seed);
     const { reference, disagreement } = compare(one);
     if (disagreement !== undefined) tell(seed, disagreement);
-    const name = `${one.kind} ${outcomeName(reference)}`;
-    tally[name] = (tally[name] ?? 0) + 1;
+    for (const answer of answersOf(reference)) {
+      const name = `${one.kind} ${nameOf(answer)}`;
+      tally[name] = (tally[name] ?? 0) + 1;
+    }
   }
   return tally;
-}
-
-function outcomeName(outcome: Outcome): string {
-  if ('refused' in outcome) return outcome.refused[0]?.kind ?? '';
-  return outcome.gives.is === 'truth' ? String(outcome.gives.truth) : outcome.gives.is;
 }

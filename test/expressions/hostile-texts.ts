@@ -1,5 +1,6 @@
 import { bindCondition, evaluateCondition, parseCondition } from '../../services/shared/expression/condition.ts';
 import { ExpressionError } from '../../services/shared/expression/errors.ts';
+import type { ExpressionProgram } from '../../services/shared/expression/expression-program.ts';
 import { analyzeKeyCondition } from '../../services/shared/expression/key-condition.ts';
 import { bindProjection, parseProjection, project } from '../../services/shared/expression/projection.ts';
 import { applyUpdate, bindUpdate, parseUpdate } from '../../services/shared/expression/update.ts';
@@ -38,6 +39,9 @@ function numbered(name: string, kind: HostileText['kind'], beginning: string, pa
   return { name, kind, text };
 }
 
+/** As many as IN takes. */
+const CANDIDATES = Array(100).fill(':v').join();
+
 export const HOSTILE_TEXTS: readonly HostileText[] = [
   repeated('open parentheses', 'condition', '', '(', ''),
   repeated('closing parentheses', 'condition', 'a', ')', ''),
@@ -50,6 +54,7 @@ export const HOSTILE_TEXTS: readonly HostileText[] = [
   repeated('groups', 'condition', '(a=:v)', 'AND(a=:v OR b=:w)', ''),
   repeated('bounds', 'condition', ':v BETWEEN :v AND :v', ' AND :v BETWEEN :v AND :v', ''),
   repeated('candidates', 'condition', 'a IN (:v', ',:v', ')'),
+  repeated('lists of candidates', 'condition', `a IN (${CANDIDATES})`, ` OR a IN (${CANDIDATES})`, ''),
   repeated('a function with many operands', 'condition', 'contains(a', ',:v', ')'),
   repeated('a path of names', 'condition', 'a', '.b', '=:v'),
   repeated('a path of placeholders', 'condition', '#a', '.#a', '=:v'),
@@ -80,6 +85,13 @@ export const HOSTILE_TEXTS: readonly HostileText[] = [
 const NAMES = { '#a': 'a' };
 const VALUES = { ':v': { S: 'v' }, ':w': { S: 'w' }, ':n': { N: '1' }, ':l': { L: [{ N: '1' }] }, ':s': { SS: ['a', 'b'] } };
 const ITEM = { a: { N: '5' }, l: { L: Array.from({ length: 1000 }, (_, at) => ({ N: String(at) })) } };
+
+/** What depends on the text alone. Throws ExpressionError. */
+export function parse(kind: HostileText['kind'], text: string): ExpressionProgram {
+  if (kind === 'projection') return parseProjection(text);
+  if (kind === 'update') return parseUpdate(text);
+  return parseCondition(text, kind === 'condition' ? 'ConditionExpression' : 'KeyConditionExpression');
+}
 
 /** All that is done with a text. Returns the refusal, if there is one; throws what is no ExpressionError. */
 export function use({ kind }: HostileText, text: string): string | undefined {

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { ExpressionCase } from './case.ts';
+import { answersOf } from './outcome.ts';
 import { byReference } from './reference-side.ts';
 import { compareExact, readNumber, sum } from './reference/exact-number.ts';
 import { type Item, readItem, sameItem, shownItem, type Wire } from './reference/value.ts';
 
 /** The reference itself, by what the documentation says of its examples (named at each group). */
 
-const NOTHING = { names: {}, values: {}, item: {}, key: undefined };
+const NOTHING = { names: {}, values: {}, key: undefined };
 
 /** An item like that of "Using projection expressions" and "Using update expressions". */
 const PRODUCT: Wire = {
@@ -23,13 +24,14 @@ const PRODUCT: Wire = {
 };
 
 function outcome(one: Partial<ExpressionCase> & Pick<ExpressionCase, 'kind' | 'text'>): unknown {
-  const result = byReference({ ...NOTHING, item: PRODUCT, ...one });
-  if ('refused' in result) return result.refused.map(({ kind, detail }) => (detail === '' ? kind : `${kind}: ${detail}`)).join();
-  return result.gives.is === 'truth' ? result.gives.truth : result.gives;
+  const result = byReference({ ...NOTHING, items: [PRODUCT], ...one });
+  const [answer] = answersOf(result);
+  if (answer?.is === 'refused') return answer.refused.map(({ kind, detail }) => (detail === '' ? kind : `${kind}: ${detail}`)).join();
+  return answer?.is === 'truth' ? answer.truth : answer;
 }
 
 function holds(text: string, values: Wire = {}, item: Wire = PRODUCT): unknown {
-  return outcome({ kind: 'condition', text, values, item });
+  return outcome({ kind: 'condition', text, values, items: [item] });
 }
 
 function same(actual: Item, expected: Wire): void {
@@ -37,7 +39,7 @@ function same(actual: Item, expected: Wire): void {
 }
 
 function updatedTo(text: string, values: Wire, expected: Wire, item: Wire = PRODUCT): void {
-  const gives = outcome({ kind: 'update', text, values, item });
+  const gives = outcome({ kind: 'update', text, values, items: [item] });
   assert.ok(typeof gives === 'object' && gives !== null && 'item' in gives, String(gives));
   same(gives.item as Item, expected);
 }

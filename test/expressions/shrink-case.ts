@@ -27,22 +27,44 @@ export async function shrinkCase(found: Disagreement, judge: Judge = (one) => co
   };
   for (let before = ''; before !== JSON.stringify(smallest.one); ) {
     before = JSON.stringify(smallest.one);
-    await shrinkList(smallest.one.text.match(TOKENS) ?? [], (tokens) => fails({ text: tokens.join(' ') }));
-    for (const field of ['names', 'values', 'item'] as const) {
+    await shrinkTokens(smallest.one.text.match(TOKENS) ?? [], (tokens) => fails({ text: tokens.join(' ') }));
+    for (const field of ['names', 'values'] as const) {
       await shrinkList(Object.entries(smallest.one[field]), (entries) => fails({ [field]: Object.fromEntries(entries) }));
     }
-    for (const field of ['values', 'item'] as const) await simplifyValues(field, () => smallest.one[field], fails);
+    await shrinkList(smallest.one.items, (items) => (items.length === 0 ? Promise.resolve(false) : fails({ items })));
+    for (const at of smallest.one.items.keys()) {
+      const withItem = (item: Wire): Promise<boolean> => fails({ items: smallest.one.items.with(at, item) });
+      await shrinkList(Object.entries(smallest.one.items[at] ?? {}), (entries) => withItem(Object.fromEntries(entries) as Wire));
+      await simplifyValues(() => smallest.one.items[at] ?? {}, withItem);
+    }
+    await simplifyValues(
+      () => smallest.one.values,
+      (values) => fails({ values }),
+    );
   }
   return smallest;
 }
 
-type Fails = (part: Partial<ExpressionCase>) => Promise<boolean>;
-
-async function simplifyValues(field: 'values' | 'item', current: () => Wire, fails: Fails): Promise<void> {
-  for (const name of Object.keys(current())) {
-    for (const simpler of simplerThan(current()[name] as Wire)) {
-      if (await fails({ [field]: { ...current(), [name]: simpler } })) break;
+/** Halves and other large parts first; then every row of tokens, since mostly just one of them leaves an expression: a term with its AND. */
+async function shrinkTokens(whole: readonly string[], fails: (tokens: readonly string[]) => Promise<boolean>): Promise<void> {
+  let tokens = await shrinkList(whole, fails);
+  for (let length = tokens.length - 1; length > 0; length -= 1) {
+    for (let from = 0; from + length <= tokens.length; from += 1) {
+      const rest = [...tokens.slice(0, from), ...tokens.slice(from + length)];
+      if (await fails(rest)) tokens = rest;
     }
+  }
+  for (let open = 0; open < tokens.length; open += 1) {
+    for (let close = open + 1; close < tokens.length; close += 1) {
+      const rest = tokens.filter((_, at) => at !== open && at !== close);
+      if (tokens[open] === '(' && tokens[close] === ')' && (await fails(rest))) tokens = rest;
+    }
+  }
+}
+
+async function simplifyValues(current: () => Wire, fails: (simpler: Wire) => Promise<boolean>): Promise<void> {
+  for (const name of Object.keys(current())) {
+    for (const simpler of simplerThan(current()[name] as Wire)) if (await fails({ ...current(), [name]: simpler })) break;
   }
 }
 

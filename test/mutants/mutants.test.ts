@@ -15,6 +15,7 @@ const SAMPLE = [
   'applied-before-chosen',
   'overlay-kept-over-a-step-down',
   'repeated-write-executed-twice',
+  'or-before-and',
 ];
 
 const FITTING: Mutant = {

@@ -27,7 +27,7 @@ export function caseOf(seed: number): ExpressionCase {
     text: random.chance(0.003) ? padded(random, text) : text,
     names: scene.names,
     values: scene.values,
-    item: scene.item,
+    items: key === undefined ? scene.items() : [scene.item],
     key,
   };
 }

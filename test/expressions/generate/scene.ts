@@ -27,6 +27,19 @@ export class Scene {
     this.places = placesOf({ M: this.item }, []);
   }
 
+  /** The item, two much like it, and now and then none: what an expression about the item may meet. */
+  items(): readonly Wire[] {
+    const { random } = this;
+    const others = [0, 1].map(() => {
+      const entries = Object.entries(this.item) as [string, Wire][];
+      const kept = entries.filter(() => random.chance(0.95));
+      return Object.fromEntries(
+        kept.map(([name, value]) => [name, random.chance(0.4) && name !== 'deep' ? related(random, value) : value]),
+      );
+    });
+    return [this.item, ...others, ...(random.chance(0.05) ? [{}] : [])];
+  }
+
   /** A path, mostly of the item, mostly to a value of one of the types, if any are named. */
   path(types?: readonly string[]): Path {
     const { random } = this;
