@@ -17,9 +17,10 @@ export interface ExpressionCase {
   readonly key: KeySchemaOfCase | undefined;
 }
 
+/** The key of a table, or of an index that has up to four attributes of each. */
 export interface KeySchemaOfCase {
-  readonly partition: KeyAttributeOfCase;
-  readonly sort: KeyAttributeOfCase | undefined;
+  readonly partition: readonly KeyAttributeOfCase[];
+  readonly sort: readonly KeyAttributeOfCase[];
 }
 
 interface KeyAttributeOfCase {

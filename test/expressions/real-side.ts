@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { bindCondition, type ConditionField, evaluateCondition, parseCondition } from '../../services/shared/expression/condition.ts';
 import { ExpressionError } from '../../services/shared/expression/errors.ts';
 import type { ExpressionProgram } from '../../services/shared/expression/expression-program.ts';
-import { analyzeKeyCondition, type KeyCondition } from '../../services/shared/expression/key-condition.ts';
+import type { KeyCondition } from '../../services/shared/expression/conditions-on-key.ts';
+import { analyzeKeyCondition } from '../../services/shared/expression/key-condition.ts';
 import { bindProjection, parseProjection, project } from '../../services/shared/expression/projection.ts';
 import {
   applyUpdate,
@@ -14,8 +15,7 @@ import {
 } from '../../services/shared/expression/update.ts';
 import type { AttributeMap } from '../../services/shared/item/attribute-value.ts';
 import { canonicalizeItem } from '../../services/shared/item/canonical-value.ts';
-import type { IndexKeySchema } from '../../services/shared/item/index-key.ts';
-import type { ExpressionCase, KeySchemaOfCase, Kind } from './case.ts';
+import type { ExpressionCase, Kind } from './case.ts';
 import { refusedBy } from './messages.ts';
 import type { Answer, Outcome, Refused } from './outcome.ts';
 import { type Item, readItem, readValue, type Wire } from './reference/value.ts';
@@ -75,7 +75,7 @@ function bound({ kind, text, names, key }: ExpressionCase, values: AttributeMap)
   const condition = bindCondition(parseCondition(text, FIELDS[kind]), names, values);
   if (key === undefined)
     return { program: condition.program, answer: (item) => ({ is: 'truth', truth: evaluateCondition(condition, item) }) };
-  return { program: condition.program, answer: () => keyAnswer(analyzeKeyCondition(condition, schemaOf(key))) };
+  return { program: condition.program, answer: () => keyAnswer(analyzeKeyCondition(condition, key)) };
 }
 
 function boundUpdate(update: BoundUpdate): Bound {
@@ -95,10 +95,6 @@ function boundUpdate(update: BoundUpdate): Bound {
 function keyAnswer({ partition, sort }: KeyCondition): Answer {
   const conditions = [...partition.map((value) => ({ operator: '=', values: [value] })), ...sort];
   return { is: 'key', conditions: conditions.map(({ operator, values }) => ({ operator, values: values.map(readValue) })) };
-}
-
-function schemaOf({ partition, sort }: KeySchemaOfCase): IndexKeySchema {
-  return { partition: [partition], sort: sort === undefined ? [] : [sort] };
 }
 
 /** Every item that comes out must have the only form that is ever stored. */

@@ -4,7 +4,8 @@ import { bindCondition, holds } from './reference/condition.ts';
 import { keyConditions } from './reference/key-condition.ts';
 import { Placeholders } from './reference/placeholders.ts';
 import { bindProjection, selected } from './reference/selection.ts';
-import { bindUpdate, refusalsOf, updated } from './reference/update.ts';
+import { refusalsOf } from './reference/refusal.ts';
+import { bindUpdate, updated } from './reference/update.ts';
 import { type Item, readItem } from './reference/value.ts';
 
 /** What the reference makes of a case. It knows nothing of services/shared/expression and services/shared/item. */

@@ -139,7 +139,7 @@ describe('the reference, projections, keys and numbers', () => {
   });
 
   it('reads key conditions ("Key condition expressions for the Query operation")', () => {
-    const key = { partition: { name: 'p', type: 'S' }, sort: { name: 's', type: 'N' } } as const;
+    const key = { partition: [{ name: 'p', type: 'S' }], sort: [{ name: 's', type: 'N' }] } as const;
     const query = (text: string): unknown => outcome({ kind: 'key-condition', text, key, values: { ':p': { S: 'x' }, ':n': { N: '1' } } });
     assert.deepEqual(
       (query(':n > s AND p = :p') as { conditions: { operator: string }[] }).conditions.map(({ operator }) => operator),

@@ -6,7 +6,7 @@ import { tokensAtLimit } from './limits.ts';
 import { nearMiss } from './near-misses.ts';
 import { Scene } from './scene.ts';
 import { updateTokens } from './updates.ts';
-import { many } from './values.ts';
+import { many, shuffled } from './values.ts';
 
 const NEAR_MISSES = 0.2;
 const AT_LIMITS = 0.025;
@@ -47,9 +47,14 @@ function projectedPaths(scene: Scene): readonly Path[] {
   return paths;
 }
 
+/** Mostly a table's key; else one of an index of several attributes. */
 function anyKey(random: Prng): KeySchemaOfCase {
-  const part = (name: string): KeySchemaOfCase['partition'] => ({ name, type: random.pick(['S', 'N', 'B']) });
-  return { partition: part(random.pick(['a', 'status'])), sort: random.chance(0.8) ? part('b') : undefined };
+  const names = shuffled(random, ['a', 'status', 'b', 'd1', 'Key', 'toString', 'c', 'é']);
+  const several = random.chance(0.4);
+  const partition = 1 + (several ? random.below(4) : 0);
+  const sort = random.below(several ? 5 : 2);
+  const parts = names.map((name) => ({ name, type: random.pick(['S', 'N', 'B'] as const) }));
+  return { partition: parts.slice(0, partition), sort: parts.slice(partition, partition + sort) };
 }
 
 /** Blanks only where they are needed, or anywhere. */

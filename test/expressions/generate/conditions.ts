@@ -1,7 +1,8 @@
+import type { Prng } from '../../../services/shared/base/prng.ts';
 import type { KeySchemaOfCase } from '../case.ts';
-import { related, type Scalar, scalarValue, wireValue } from './values.ts';
+import { related, type Scalar, scalarValue, shuffled, wireValue } from './values.ts';
 import { sizeOf } from '../reference/condition.ts';
-import { readValue } from '../reference/value.ts';
+import { readValue, type Wire } from '../reference/value.ts';
 import type { Scene } from './scene.ts';
 
 const COMPARATORS = ['=', '<>', '<', '<=', '>', '>='];
@@ -96,10 +97,20 @@ function prefixOrPart(scene: Scene): string[] {
   const present = SUBJECTS.filter(([, type]) => scene.has(type));
   const [name, type] = random.pick(present.length > 0 ? present : SUBJECTS);
   const path = scene.path(random.chance(0.95) ? [type] : undefined);
-  const near = scene.valueNear(path);
+  const near = random.chance(0.6) ? partOf(random, scene.at(path), name === 'begins_with') : scene.valueNear(path);
   const fits = name === 'contains' || 'S' in near || 'B' in near || random.chance(0.1);
   const part = random.chance(0.93) ? [scene.value(fits ? near : { S: 'a' })] : scene.written(scene.path(['S', 'B']));
   return call(scene, name, [scene.written(path), part]);
+}
+
+/** A beginning of a string or binary, or a part behind its beginning; of other values something that has to do with them. */
+function partOf(random: Prng, value: Wire | undefined, beginning: boolean): Wire {
+  const { S: text, B: base64 } = value ?? {};
+  if (typeof text !== 'string' && typeof base64 !== 'string') return value === undefined ? { S: 'a' } : related(random, value);
+  const whole = typeof text === 'string' ? [...text] : [...Buffer.from(String(base64), 'base64')];
+  const from = beginning || whole.length < 2 ? 0 : 1 + random.below(whole.length - 1);
+  const part = whole.slice(from, from + 1 + random.below(whole.length));
+  return typeof text === 'string' ? { S: part.join('') } : { B: Buffer.from(part as number[]).toString('base64') };
 }
 
 /** Mostly with bounds around what is there, or one of them just there. */
@@ -124,14 +135,19 @@ function near(scene: Scene, path: ReturnType<Scene['path']>): string[] {
   return [scene.value(scene.valueNear(path))];
 }
 
-/** Conditions as a Query has them, and some that it must refuse. */
+/** Conditions as a Query has them, in any order, and some that it must refuse. */
 export function keyConditionTokens(scene: Scene, { partition, sort }: KeySchemaOfCase): string[] {
   const { random } = scene;
-  const name = random.chance(0.97) ? partition.name : 'd1';
-  const parts = [onPart(scene, { ...partition, name }, random.chance(0.95) ? ['='] : COMPARATORS)];
-  if (sort !== undefined && random.chance(0.8)) parts.push(onSort(scene, sort));
-  if (random.chance(0.4)) parts.push(unfitForKey(scene, partition));
-  const [first = [], ...others] = random.chance(0.3) ? parts.reverse() : parts;
+  const parts = partition
+    .filter(() => random.chance(0.97))
+    .map((part) => onPart(scene, { ...part, name: random.chance(0.98) ? part.name : 'x' }, random.chance(0.96) ? ['='] : COMPARATORS));
+  const asked = sort.slice(0, random.below(sort.length + 1));
+  asked.forEach((part, at) => {
+    const isLast = at === asked.length - 1;
+    if (random.chance(0.97)) parts.push(isLast || random.chance(0.15) ? onSort(scene, part) : onPart(scene, part, ['=']));
+  });
+  if (random.chance(0.35) || parts.length === 0) parts.push(unfitForKey(scene, partition[0] ?? { name: 'a', type: 'S' }));
+  const [first = [], ...others] = random.chance(0.4) ? shuffled(random, parts) : parts;
   const connective = random.chance(0.97) ? 'AND' : 'OR';
   return [
     ...(random.chance(0.02) ? ['NOT'] : []),
@@ -140,7 +156,7 @@ export function keyConditionTokens(scene: Scene, { partition, sort }: KeySchemaO
   ];
 }
 
-type KeyPart = KeySchemaOfCase['partition'];
+type KeyPart = KeySchemaOfCase['partition'][number];
 
 /** What no key condition may hold. */
 function unfitForKey(scene: Scene, part: KeyPart): string[] {
@@ -163,7 +179,7 @@ function unfitForKey(scene: Scene, part: KeyPart): string[] {
     case 6:
       return [...call(scene, 'size', [name]), '=', scene.value({ N: '1' })];
     default:
-      return onPart(scene, { name: 'c', type: 'S' }, COMPARATORS);
+      return onPart(scene, { name: 'x', type: 'S' }, COMPARATORS);
   }
 }
 
@@ -185,8 +201,8 @@ function keyValue(scene: Scene, { type }: KeyPart): string {
   return scene.value(scene.random.chance(0.94) ? scalarValue(scene.random, type) : wireValue(scene.random));
 }
 
-function bracketed(scene: Scene, tokens: string[]): string[] {
-  return scene.random.chance(0.2) ? ['(', ...tokens, ')'] : tokens;
+function bracketed(scene: Scene, tokens: readonly string[]): string[] {
+  return scene.random.chance(0.2) ? ['(', ...tokens, ')'] : [...tokens];
 }
 
 const FUNCTIONS = [

@@ -1,12 +1,12 @@
 import { must } from '../../../services/shared/base/assert.ts';
 import type { BoundCondition, BoundSimple } from './condition.ts';
-import { Refusal } from './refusal.ts';
+import { Refusal, SeveralRefusals } from './refusal.ts';
 import type { Value } from './value.ts';
 
 /** Names and types of a key's attributes. */
 export interface Key {
-  readonly partition: KeyPart;
-  readonly sort: KeyPart | undefined;
+  readonly partition: readonly KeyPart[];
+  readonly sort: readonly KeyPart[];
 }
 
 interface KeyPart {
@@ -34,11 +34,35 @@ export function keyConditions(condition: BoundCondition, key: Key): readonly Par
     if (conditions.some(({ name }) => name === next.name)) throw new Refusal('key-twice');
     conditions.push(next);
   }
+  if (key.partition.length > 1 || key.sort.length > 1) return conditionsOnSeveral(conditions, key);
+  const [partitionPart, sortPart] = [must(key.partition[0]), key.sort[0]];
   if (conditions.length > 2) throw new Refusal('key-length');
-  if (conditions.length > 1 && key.sort === undefined) throw new Refusal('key-unsupported');
-  const partition = conditionOn(key.partition, conditions);
+  if (conditions.length > 1 && sortPart === undefined) throw new Refusal('key-unsupported');
+  const partition = conditionOn(partitionPart, conditions);
   if (partition.operator !== '=') throw new Refusal('key-unsupported');
-  return conditions.length === 1 ? [partition] : [partition, conditionOn(must(key.sort), conditions)];
+  return conditions.length === 1 ? [partition] : [partition, conditionOn(must(sortPart), conditions)];
+}
+
+/**
+ * "Multi-attribute keys": every partition attribute equals something; the sort attributes have conditions from the first on, without a gap,
+ * all but the last of them equalities. What is told of several violations is not documented, nor by which text for each.
+ */
+function conditionsOnSeveral(conditions: readonly PartCondition[], { partition, sort }: Key): readonly PartCondition[] {
+  const of = ({ name }: KeyPart): PartCondition | undefined => conditions.find((one) => one.name === name);
+  const without = [...partition, ...sort].find((part) => of(part) === undefined);
+  const asked = [...partition, ...sort.slice(0, Math.max(0, conditions.length - partition.length))];
+  const fits = asked.map((part, at) => {
+    const condition = of(part);
+    if (condition?.values.some((value) => value.type !== part.type)) return false;
+    return condition !== undefined && (condition.operator === '=' || (at >= partition.length && at === asked.length - 1));
+  });
+  if (conditions.length === asked.length && fits.every(Boolean)) return asked.map((part) => must(of(part)));
+  throw new SeveralRefusals([
+    new Refusal('key-unsupported'),
+    new Refusal('key-type'),
+    ...(conditions.length > 2 ? [new Refusal('key-length')] : []),
+    ...(without === undefined ? [] : [new Refusal('key-missed', without.name)]),
+  ]);
 }
 
 /** Terms that must all hold. They come one by one, so that what is wrong with an earlier one is told first. */

@@ -27,3 +27,20 @@ export class Refusal extends Error {
     this.detail = detail;
   }
 }
+
+/** Several things are wrong, and which of them is told is not documented: any will do. */
+export class SeveralRefusals extends Error {
+  readonly alternatives: readonly Refusal[];
+
+  constructor(alternatives: readonly Refusal[]) {
+    super(alternatives.map(({ message }) => message).join(' or '));
+    this.alternatives = alternatives;
+  }
+}
+
+/** Throws what is no refusal. */
+export function refusalsOf(error: unknown): readonly Refusal[] {
+  if (error instanceof SeveralRefusals) return error.alternatives;
+  if (error instanceof Refusal) return [error];
+  throw error;
+}

@@ -2,7 +2,7 @@ import { must } from '../../../services/shared/base/assert.ts';
 import { negated, sum } from './exact-number.ts';
 import { UpdateGrammar } from './grammars.ts';
 import { type Bound, checkClashes, find, type Path, type Placeholders } from './placeholders.ts';
-import { Refusal } from './refusal.ts';
+import { Refusal, refusalsOf, SeveralRefusals } from './refusal.ts';
 import { bareAssigned, checkUpdateText, operandsOfAction, operandsOfAssigned, UPDATE_FUNCTIONS } from './text-checks.ts';
 import { type Section, withInner } from './tree.ts';
 import { has, type Item, levels, type Value } from './value.ts';
@@ -90,23 +90,6 @@ export function updated(actions: readonly BoundAction[], item: Item): Item {
   const result = frozen(changed);
   if (result.type !== 'M') throw new Error('an item is a map');
   return result.attributes;
-}
-
-/** Several things cannot be carried out: which of them is told is not documented. */
-export class SeveralRefusals extends Error {
-  readonly alternatives: readonly Refusal[];
-
-  constructor(alternatives: readonly Refusal[]) {
-    super(alternatives.map(({ message }) => message).join(' or '));
-    this.alternatives = alternatives;
-  }
-}
-
-/** Throws what is no refusal. */
-export function refusalsOf(error: unknown): readonly Refusal[] {
-  if (error instanceof SeveralRefusals) return error.alternatives;
-  if (error instanceof Refusal) return [error];
-  throw error;
 }
 
 /** What SET puts at its path. */

@@ -169,6 +169,11 @@ const CONDITION_MEANING: readonly Mutant[] = [
     old: 'return decoded(value.B.slice(0, prefix.B.length)).subarray(0, start.length).equals(start);',
     new: 'return start.length >= 0 && value.B.startsWith(prefix.B);',
   }),
+  meant('range-before-the-last', 'A range of a sort attribute is taken though conditions on later ones follow.', {
+    file: 'shared/expression/conditions-on-key.ts',
+    old: "    if (left > 1 && condition.operator !== '=') throw new ExpressionError(NOT_SUPPORTED);\n",
+    new: '',
+  }),
   meant('mirrored-the-wrong-way', 'A key condition with the value on the left is read as if it stood on the right.', {
     file: 'shared/expression/key-condition.ts',
     old: "left.kind === 'path' ? operator : MIRRORED[operator]",
