@@ -50,8 +50,8 @@ function projectedPaths(scene: Scene): readonly Path[] {
 /** Mostly a table's key; else one of an index of several attributes. */
 function anyKey(random: Prng): KeySchemaOfCase {
   const names = shuffled(random, ['a', 'status', 'b', 'd1', 'Key', 'toString', 'c', 'é']);
-  const several = random.chance(0.4);
-  const partition = 1 + (several ? random.below(4) : 0);
+  const several = random.chance(0.5);
+  const partition = 1 + (several && random.chance(0.5) ? random.below(4) : 0);
   const sort = random.below(several ? 5 : 2);
   const parts = names.map((name) => ({ name, type: random.pick(['S', 'N', 'B'] as const) }));
   return { partition: parts.slice(0, partition), sort: parts.slice(partition, partition + sort) };

@@ -106,11 +106,22 @@ function prefixOrPart(scene: Scene): string[] {
 /** A beginning of a string or binary, or a part behind its beginning; of other values something that has to do with them. */
 function partOf(random: Prng, value: Wire | undefined, beginning: boolean): Wire {
   const { S: text, B: base64 } = value ?? {};
+  const [type = '', members] = Object.entries(value ?? {})[0] ?? [];
+  if (['SS', 'NS', 'BS'].includes(type)) return partOfMember(random, type.slice(0, 1) as Scalar, members as readonly string[]);
   if (typeof text !== 'string' && typeof base64 !== 'string') return value === undefined ? { S: 'a' } : related(random, value);
   const whole = typeof text === 'string' ? [...text] : [...Buffer.from(String(base64), 'base64')];
   const from = beginning || whole.length < 2 ? 0 : 1 + random.below(whole.length - 1);
   const part = whole.slice(from, from + 1 + random.below(whole.length));
   return typeof text === 'string' ? { S: part.join('') } : { B: Buffer.from(part as number[]).toString('base64') };
+}
+
+/** What stands within a member of a set, and seldom is one. */
+function partOfMember(random: Prng, type: Scalar, members: readonly string[]): Wire {
+  const longest = members.reduce((one, two) => (two.length > one.length ? two : one));
+  if (random.chance(0.2)) return { [type]: random.pick(members) };
+  if (type !== 'N') return partOf(random, { [type]: longest }, random.chance(0.5));
+  const [digits = '1'] = longest.match(/[1-9]\d*/) ?? [];
+  return { N: digits.slice(0, 1 + random.below(digits.length)) };
 }
 
 /** Mostly with bounds around what is there, or one of them just there. */
@@ -139,14 +150,16 @@ function near(scene: Scene, path: ReturnType<Scene['path']>): string[] {
 export function keyConditionTokens(scene: Scene, { partition, sort }: KeySchemaOfCase): string[] {
   const { random } = scene;
   const parts = partition
-    .filter(() => random.chance(0.97))
-    .map((part) => onPart(scene, { ...part, name: random.chance(0.98) ? part.name : 'x' }, random.chance(0.96) ? ['='] : COMPARATORS));
-  const asked = sort.slice(0, random.below(sort.length + 1));
+    .filter(() => random.chance(0.98))
+    .map((part) => onPart(scene, { ...part, name: random.chance(0.98) ? part.name : 'x' }, random.chance(0.97) ? ['='] : COMPARATORS));
+  // Only the last of them may be a range.
+  const allRanges = random.chance(0.2);
+  const asked = allRanges ? sort : sort.slice(0, Math.max(random.below(sort.length + 1), random.below(sort.length + 1)));
   asked.forEach((part, at) => {
     const isLast = at === asked.length - 1;
-    if (random.chance(0.97)) parts.push(isLast || random.chance(0.15) ? onSort(scene, part) : onPart(scene, part, ['=']));
+    if (random.chance(0.97)) parts.push(isLast || allRanges ? onSort(scene, part) : onPart(scene, part, ['=']));
   });
-  if (random.chance(0.35) || parts.length === 0) parts.push(unfitForKey(scene, partition[0] ?? { name: 'a', type: 'S' }));
+  if (parts.length === 0 || random.chance(allRanges ? 0.1 : 0.4)) parts.push(unfitForKey(scene, partition[0] ?? { name: 'a', type: 'S' }));
   const [first = [], ...others] = random.chance(0.4) ? shuffled(random, parts) : parts;
   const connective = random.chance(0.97) ? 'AND' : 'OR';
   return [
