@@ -2,6 +2,7 @@ import { CONSENSUS } from './catalog/consensus.ts';
 import { DISK } from './catalog/disk.ts';
 import { ELECTIONS } from './catalog/elections.ts';
 import { EXPRESSIONS } from './catalog/expressions.ts';
+import { EXPIRIES } from './catalog/expiry.ts';
 import { INTEGRITY } from './catalog/integrity.ts';
 import { LEASES } from './catalog/leases.ts';
 import { MEMBERSHIP } from './catalog/membership.ts';
@@ -24,6 +25,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...TABLES,
   ...DISK,
   ...TREES,
+  ...EXPIRIES,
   ...INTEGRITY,
   ...EXPRESSIONS,
 ];

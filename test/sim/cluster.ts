@@ -91,6 +91,11 @@ export class SimCluster {
 
   // --- what a scenario does ----------------------------------------------------------------------------------------
 
+  /** True time, milliseconds since 1970. */
+  get wallMs(): number {
+    return this.#operator.clock.wallMs();
+  }
+
   sleep(delayMs: number): Promise<void> {
     return this.#operator.timers.sleep(delayMs);
   }

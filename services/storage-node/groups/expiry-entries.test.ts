@@ -7,11 +7,11 @@ import { dueSeconds, expirySeconds, isDue } from '../../shared/item/expiry.ts';
 import { storedItemJson } from '../../shared/item/stored-value.ts';
 import { ZERO_BALLOT } from '../../shared/paxos/ballot.ts';
 import { DEFAULT_PAXOS_OPTIONS } from '../../shared/paxos/options.ts';
-import { parsePartitionSettings } from '../../shared/placement/partition-settings.ts';
+import { parsePartitionSettings, serializePartitionSettings } from '../../shared/placement/partition-settings.ts';
 import { decodeLogRecord } from '../../shared/wal/log-record.ts';
-import { isDerived, isDropped } from '../core/expiry-progress.ts';
+import { encodeExpiryRange, type ExpiryRange, isDerived, isDropped } from '../core/expiry-progress.ts';
 import { ExpiryWorld, settingsOf } from './expiry-world.fixture.ts';
-import { BALLOT, ReplicaWorld } from './replica-world.fixture.ts';
+import { BALLOT, ownRecord, ReplicaWorld } from './replica-world.fixture.ts';
 
 const ITEMS = 60;
 /** Seconds that may lie ahead of an item when it is written. */
@@ -159,5 +159,38 @@ describe('entries of items that expire', () => {
       { numRuns: 40 },
     );
     assert(deletes > 100, `only ${deletes} items expired`);
+  });
+
+  it('are not touched by ranges that were meant for another moment', async () => {
+    const world = new ReplicaWorld();
+    await world.create();
+    const settings = (version: number): Uint8Array =>
+      ownRecord('settings', serializePartitionSettings(settingsOf(version, `ttl${version}`)));
+    const range = (kind: ExpiryRange['kind'], generation: number, low: string, high: string): Uint8Array =>
+      ownRecord('expiry-range', encodeExpiryRange({ kind, generation, low: Buffer.from(low), high: Buffer.from(high) }));
+    const log = [
+      range('derive', 1, '', 'x'),
+      settings(1),
+      range('derive', 1, '', 'b'),
+      range('derive', 1, '', 'm'),
+      range('derive', 1, 'k', 'm'),
+      range('derive', 2, 'b', 'n'),
+      settings(3),
+      range('derive', 1, 'b', 'x'),
+      range('derive', 3, '', 'a'),
+      range('derive', 1, 'a', 'x'),
+    ];
+    await world.follow(log.slice(0, 6), 6);
+    assert.deepEqual(world.group.state.expiry?.derivedTo, Buffer.from('b'));
+    await world.step({ kind: 'accept', ballot: BALLOT, first: 7, records: log.slice(6), commit: log.length });
+    assert.equal(world.group.state.applied, log.length);
+    assert.deepEqual([world.group.state.expiry?.generation, world.group.state.expiry?.derivedTo], [3, Buffer.from('a')]);
+  });
+
+  it('stop a replica by a record that it does not know', async () => {
+    const world = new ReplicaWorld();
+    await world.create();
+    await world.follow([ownRecord('expiry-range', Buffer.of(9))], 1);
+    assert.equal(world.group.stopped, true);
   });
 });

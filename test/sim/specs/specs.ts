@@ -33,6 +33,7 @@ import { ChainWorkload } from '../workloads/chains.ts';
 import { CollectionWorkload } from '../workloads/collections.ts';
 import { CounterWorkload } from '../workloads/counters.ts';
 import { IndexWorkload } from '../workloads/indexes.ts';
+import { ExpiryWorkload } from '../workloads/expiry.ts';
 import { InsertWorkload } from '../workloads/inserts.ts';
 import { RegisterWorkload } from '../workloads/register.ts';
 import { TableWorkload } from '../workloads/tables.ts';
@@ -49,6 +50,8 @@ const TABLES: readonly WorkloadKind[] = [
   { name: 'tables', make: (parts) => new TableWorkload(parts) },
   { name: 'collections', make: (parts) => new CollectionWorkload(parts) },
 ];
+
+const EXPIRY: readonly WorkloadKind[] = [{ name: 'expiry', make: (parts) => new ExpiryWorkload(parts) }];
 
 const CRASHES = [killNode, killNode, cutPower, killAllNodes, cutAllPower, restartNode];
 const NETWORK = [
@@ -230,6 +233,26 @@ export const SPECS: readonly Spec[] = [
     durationMs: 60_000,
     workloads: ITEMS,
     plan: { gapMs: 800, faults: [flap, flap, cutIntoChain, lateFrames, lateFrames, lateFrames, slowLink, transferLeadership, killNode] },
+  },
+  {
+    // Items expire while leaders come and go, clocks are set, and the attribute changes by which they do.
+    name: 'expiry',
+    durationMs: 60_000,
+    workloads: EXPIRY,
+    plan: {
+      gapMs: 1500,
+      faults: [
+        ...CRASHES,
+        ...NETWORK,
+        ...STALLS,
+        ...CLOCKS,
+        stepClock,
+        loseDisk,
+        transferLeadership,
+        transferLeadership,
+        transferLeadership,
+      ],
+    },
   },
   { name: 'calm', durationMs: 30_000, workloads: ITEMS, plan: { gapMs: 3000, faults: [hiccup, transferLeadership, slowDisk] } },
 ];
