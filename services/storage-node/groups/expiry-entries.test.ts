@@ -92,7 +92,7 @@ async function auditDeletes(at: ExpiryWorld, log: readonly Uint8Array[]): Promis
   let deletes = 0;
   for (const bytes of log) {
     const { type, key, newValue, payload, timeMs } = decodeLogRecord(bytes, nodeDigest);
-    const name = Buffer.from(key).toString();
+    const name = Buffer.from(key).toString('hex');
     if (type === 'settings') attribute = parsePartitionSettings(payload).ttlAttribute;
     if (type === 'ttl-delete') {
       deletes += 1;

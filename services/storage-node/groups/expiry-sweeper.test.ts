@@ -4,8 +4,7 @@ import { expiryPlace } from '../../shared/item/expiry.ts';
 import { EXPIRY_SPACE, LOCAL_SPACE_LOW, localSpaceEnd } from '../../shared/item/local-space.ts';
 import { decodeLogRecord, type LogRecord } from '../../shared/wal/log-record.ts';
 import { ExpirySweeper } from './expiry-sweeper.ts';
-import { ExpiryWorld, OPTIONS, settingsOf } from './expiry-world.fixture.ts';
-import { keyOf } from './replica-world.fixture.ts';
+import { ExpiryWorld, keyOf, OPTIONS, settingsOf } from './expiry-world.fixture.ts';
 
 let at: ExpiryWorld;
 
@@ -20,7 +19,8 @@ function ttl(seconds: number): string {
 
 async function itemsLeft(): Promise<number[]> {
   const { items } = await at.contents();
-  return [...items.keys()].map((key) => Number(key.slice(4)));
+  const numbers = [...items.values()].map((json) => Number((JSON.parse(json) as { readonly pk: { readonly S: string } }).pk.S));
+  return numbers.sort((a, b) => a - b);
 }
 
 /** The attribute is named, and there is no item yet. */
@@ -223,6 +223,16 @@ describe('the sweep', () => {
     bring();
     await at.world.timers.settle();
     assert.deepEqual([asked, at.sweeper.deleted], [2, 0]);
+  });
+
+  it('tells nothing of a group that is gone', async () => {
+    await enable();
+    for (let number = 0; number < 100; number++) at.propose(number, ttl(at.nowSeconds - 60));
+    await at.turns(5);
+    await sweepAtOnce();
+    assert(at.sweeper.due > 0);
+    at.sweeper.tick([], at.world.timers.monotonicMs() + 50);
+    assert.deepEqual([at.sweeper.due, at.sweeper.lagSeconds], [0, 0]);
   });
 
   it('does not begin without the leadership', async () => {

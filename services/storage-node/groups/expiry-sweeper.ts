@@ -104,6 +104,7 @@ export class ExpirySweeper<G extends SweptGroup> {
     this.#allowance = Math.min(this.#allowance + (nowMs - this.#tickedAtMs) * perMs, Math.max(1, SAVED_MS * perMs));
     this.#tickedAtMs = nowMs;
     const all = [...groups];
+    if (this.#books.size > 0) this.#forgetOthers(all);
     this.#ticks += 1;
     let ranges = 0;
     for (let at = 0; at < all.length; at++) {
@@ -118,6 +119,12 @@ export class ExpirySweeper<G extends SweptGroup> {
         this.#run(group, book, 'range', () => this.#proposeRange(group, book, expiry));
       } else if (wantsSweep) this.#run(group, book, 'sweep', () => this.#sweep(group, book));
     }
+  }
+
+  /** Of groups that are not on this node any more nothing is told. */
+  #forgetOthers(all: readonly G[]): void {
+    const ids = new Set(all.map(({ id }) => id));
+    for (const id of this.#books.keys()) if (!ids.has(id)) this.#books.delete(id);
   }
 
   #isSweepDue({ state: { settings } }: G, { at, passDueAtMs }: Book, nowMs: number): boolean {

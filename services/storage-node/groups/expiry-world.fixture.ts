@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { nodeDigest } from '../../../test/harness/test-environment.ts';
 import { utf8 } from '../../shared/base/bytes.ts';
 import type { ScanStep } from '../../shared/btree/scan.ts';
 import { parseItem } from '../../shared/item/attribute-map.ts';
 import { expiryEntryKey, expirySeconds, readExpiryEntry } from '../../shared/item/expiry.ts';
+import { encodeKey } from '../../shared/item/key-encoding.ts';
 import { LOCAL_SPACE_LOW } from '../../shared/item/local-space.ts';
 import { storedItemJson } from '../../shared/item/stored-value.ts';
 import { DEFAULT_PAXOS_OPTIONS } from '../../shared/paxos/options.ts';
@@ -10,16 +12,21 @@ import type { PartitionSettings } from '../../shared/placement/partition-setting
 import type { Answer } from '../core/write-evaluator.ts';
 import { ExpirySweeper } from './expiry-sweeper.ts';
 import type { Group } from './group.ts';
-import { IDENTITY, keyOf, ReplicaWorld } from './replica-world.fixture.ts';
+import { IDENTITY, ReplicaWorld } from './replica-world.fixture.ts';
 
 export const OPTIONS = { sweepIntervalMs: 1000, deletesPerSecond: 1000 };
 const TICK_MS = 50;
 /** The only member: what it proposes is chosen as soon as it is durable. */
 const ALONE = { ...IDENTITY, members: IDENTITY.members.filter(({ replica }) => replica === IDENTITY.replica) };
 
+const KEYS = { partition: { name: 'pk', type: 'S' as const } };
+
+export function keyOf(number: number): Buffer {
+  return encodeKey(KEYS, { pk: { S: String(number) } }, nodeDigest);
+}
+
 export function settingsOf(version: number, ttlAttribute?: string): PartitionSettings {
-  const keys = { partition: { name: 'pk', type: 'S' as const } };
-  return { version, keys, localIndexes: [], globalIndexes: [], ...(ttlAttribute === undefined ? {} : { ttlAttribute }) };
+  return { version, keys: KEYS, localIndexes: [], globalIndexes: [], ...(ttlAttribute === undefined ? {} : { ttlAttribute }) };
 }
 
 /** A group of one replica that leads itself, and the sweeper of its node. */
@@ -88,14 +95,14 @@ export class ExpiryWorld {
     }
   }
 
-  /** All that the tree holds: items by number, and keys of entries in hexadecimal. */
+  /** All that the tree holds: items by their keys, and keys of entries, in hexadecimal. */
   async contents(): Promise<{ items: Map<string, string>; entries: Set<string> }> {
     const items = new Map<string, string>();
     const entries = new Set<string>();
     let low: Uint8Array | undefined = new Uint8Array(0);
     while (low !== undefined) {
       const step: ScanStep = this.group.tree.scan(low, undefined, false, (key, value) => {
-        if (Buffer.compare(key, LOCAL_SPACE_LOW) < 0) items.set(Buffer.from(key).toString(), storedItemJson(value).toString());
+        if (Buffer.compare(key, LOCAL_SPACE_LOW) < 0) items.set(Buffer.from(key).toString('hex'), storedItemJson(value).toString());
         else entries.add(Buffer.from(key).toString('hex'));
         return true;
       });
@@ -114,7 +121,7 @@ export class ExpiryWorld {
     for (const [key, json] of items) {
       if (settings?.ttlAttribute === undefined || expiry === undefined) continue;
       const seconds = expirySeconds(parseItem(utf8(json)), settings.ttlAttribute);
-      if (seconds !== undefined) expected.add(expiryEntryKey(expiry.generation, seconds, utf8(key)).toString('hex'));
+      if (seconds !== undefined) expected.add(expiryEntryKey(expiry.generation, seconds, Buffer.from(key, 'hex')).toString('hex'));
     }
     assert.deepEqual(readable(entries), readable(expected));
   }
@@ -134,7 +141,7 @@ export class ExpiryWorld {
 function readable(entries: ReadonlySet<string>): string[] {
   const texts = [...entries].map((hex) => {
     const { generation, seconds, itemKey } = readExpiryEntry(Buffer.from(hex, 'hex'));
-    return `${generation} ${seconds} ${itemKey.toString()}`;
+    return `${generation} ${seconds} ${itemKey.toString('hex')}`;
   });
   return texts.sort();
 }
