@@ -5,6 +5,7 @@ import { EXPRESSIONS } from './catalog/expressions.ts';
 import { EXPIRIES } from './catalog/expiry.ts';
 import { INTEGRITY } from './catalog/integrity.ts';
 import { LEASES } from './catalog/leases.ts';
+import { LOCAL_INDEXES } from './catalog/local-indexes.ts';
 import { MEMBERSHIP } from './catalog/membership.ts';
 import { REQUESTS } from './catalog/requests.ts';
 import { ROUTING } from './catalog/routing.ts';
@@ -19,6 +20,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...CONSENSUS,
   ...LEASES,
   ...MEMBERSHIP,
+  ...LOCAL_INDEXES,
   ...SERVING,
   ...REQUESTS,
   ...ROUTING,

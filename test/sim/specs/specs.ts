@@ -35,6 +35,7 @@ import { CounterWorkload } from '../workloads/counters.ts';
 import { IndexWorkload } from '../workloads/indexes.ts';
 import { ExpiryWorkload } from '../workloads/expiry.ts';
 import { InsertWorkload } from '../workloads/inserts.ts';
+import { LocalIndexWorkload } from '../workloads/local-indexes.ts';
 import { RegisterWorkload } from '../workloads/register.ts';
 import { TableWorkload } from '../workloads/tables.ts';
 import type { WorkloadKind } from '../workloads/workload.ts';
@@ -225,6 +226,16 @@ export const SPECS: readonly Spec[] = [
     plan: {
       gapMs: 1500,
       faults: [...CRASHES, ...NETWORK, ...STALLS, killStateless, loseDisk, transferLeadership, transferLeadership, transferLeadership],
+    },
+  },
+  {
+    // Entries of local indexes follow their items while leaders come and go, and through snapshots.
+    name: 'local-indexes',
+    durationMs: 60_000,
+    workloads: [{ name: 'local-indexes', make: (parts) => new LocalIndexWorkload(parts) }],
+    plan: {
+      gapMs: 1500,
+      faults: [...CRASHES, ...NETWORK, ...STALLS, failWrite, killStateless, loseDisk, transferLeadership, transferLeadership],
     },
   },
   {
