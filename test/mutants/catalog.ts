@@ -3,6 +3,7 @@ import { DISK } from './catalog/disk.ts';
 import { ELECTIONS } from './catalog/elections.ts';
 import { EXPRESSIONS } from './catalog/expressions.ts';
 import { EXPIRIES } from './catalog/expiry.ts';
+import { GLOBAL_INDEXES } from './catalog/indexes.ts';
 import { INTEGRITY } from './catalog/integrity.ts';
 import { LEASES } from './catalog/leases.ts';
 import { LOCAL_INDEXES } from './catalog/local-indexes.ts';
@@ -30,4 +31,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...EXPIRIES,
   ...INTEGRITY,
   ...EXPRESSIONS,
+  ...GLOBAL_INDEXES,
 ];

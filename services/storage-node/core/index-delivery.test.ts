@@ -203,6 +203,29 @@ describe('an index that is fed', () => {
     assert.equal(world.delivery.next(START + 6, BOUNDS, world.nowMs + 1000, 1000).length, 1, 'the others are under way');
   });
 
+  it('is read to by a new leader from where the index partition is that has least, once all have said where they are', () => {
+    const delivery = new IndexDelivery('i', START, PARTITIONS);
+    const [one, two, three] = delivery.next(0, BOUNDS, 0, 0);
+    assert.ok(one && two && three);
+    delivery.answered(one.chain, START + 5);
+    delivery.answered(two.chain, START + 2);
+    assert.deepEqual([delivery.read, delivery.delivered], [undefined, undefined]);
+    delivery.answered(three.chain, START + 9);
+    assert.deepEqual([delivery.read, delivery.delivered], [START + 2, START + 2]);
+    // Of what it reads again, an index partition is sent only what it lacks.
+    const change = { key: utf8('a'), value: utf8('v') };
+    for (let slot = START + 3; slot <= START + 6; slot++) delivery.take(slot, 1, [change]);
+    assert.deepEqual(
+      delivery.next(0, BOUNDS, 0, 0).map(({ step }) => [step.previous, step.slot, step.changes.length]),
+      [[START + 5, START + 6, 1]],
+    );
+    // One that knows nothing any more is fed from the beginning.
+    delivery.answered(two.chain, undefined);
+    assert.equal(delivery.read, undefined);
+    delivery.answered(two.chain, START);
+    assert.equal(delivery.read, START);
+  });
+
   it('sends the changes of one record together, and no more in a step than fits', () => {
     const delivery = new IndexDelivery('i', START, PARTITIONS.slice(2));
     const [opening] = delivery.next(0, BOUNDS, 0, 0);

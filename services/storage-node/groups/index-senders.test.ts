@@ -130,6 +130,21 @@ describe('the indexes of a partition that leads', () => {
     assert.deepEqual(world.held(), await world.expected());
   });
 
+  it('are built once they have what the backfill brought into the log', async () => {
+    const world = new FedIndexWorld();
+    await world.create();
+    for (const name of NAMES) world.write(name, { S: 'a' });
+    await world.pass(100);
+    await world.tell(settingsOf(1, ['x'], true));
+    world.fate = () => 'lost';
+    await world.pass(1000);
+    const progress = () => world.world.indexes?.progress(world.world.group)[0];
+    assert.deepEqual(progress(), { indexId: 'x', backfilled: true, delivered: false, itemsDone: NAMES.length, items: NAMES.length });
+    await untilDelivered(world);
+    assert.equal(progress()?.delivered, true);
+    assert.deepEqual(world.held(), await world.expected());
+  });
+
   it('have the writes that touch them refused when they cannot keep up, and no others, until they can', async () => {
     const world = new FedIndexWorld();
     await world.create();
@@ -166,6 +181,7 @@ describe('the indexes of a partition that leads', () => {
     await world.pass(500);
     await group.checkpoint();
     assert.ok(group.ownFloor < group.checkpointSlot, 'log goes that an index needs');
+    assert.ok(group.sharedFloor < group.checkpointSlot, 'log goes from followers that an index needs');
     await untilDelivered(world);
     await world.pass(3000);
     assert.equal(group.ownFloor, group.checkpointSlot);
