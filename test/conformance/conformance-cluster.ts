@@ -21,7 +21,7 @@ export class ConformanceCluster {
 
   /** Started for the first client that asks; stopped when all tests of the process are over. */
   static shared(): Promise<ConformanceCluster> {
-    shared ??= ProcessCluster.start().then((cluster) => new ConformanceCluster(cluster));
+    shared ??= ProcessCluster.start({ STATOR_TTL_SWEEP_INTERVAL_MS: '1000' }).then((cluster) => new ConformanceCluster(cluster));
     return shared;
   }
 

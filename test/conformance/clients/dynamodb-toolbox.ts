@@ -111,7 +111,7 @@ describe('dynamodb-toolbox', { timeout: TIMEOUT_MS }, () => {
     const { Item } = await animal.build(GetItemCommand).key({ house: 'apes', number: 1 }).options({ consistent: true }).send();
     const { created, modified, entity: _, ...rest } = { entity: undefined, ...Item };
     assert.deepEqual(rest, { ...kong, kind: 'ape', visits: [] });
-    assert.equal(created, modified);
+    assert.ok(created !== undefined && modified !== undefined && created <= modified);
     const part = animal.build(GetItemCommand).key({ house: 'apes', number: 1 });
     assert.deepEqual((await part.options({ attributes: ['name', 'notes'], consistent: true }).send()).Item, {
       name: 'Kong',

@@ -202,7 +202,8 @@ describe('AWS SDK for JavaScript v3, secondary indexes', { timeout: TIMEOUT_MS }
   /** All that a query finds, in pages of so many. */
   async function items(question: QueryCommandInput, pageSize: number): Promise<Record<string, AttributeValue>[]> {
     const found: Record<string, AttributeValue>[] = [];
-    for await (const page of paginateQuery({ client, pageSize }, question)) found.push(...(page.Items ?? []));
+    // The paginator writes into what it is given.
+    for await (const page of paginateQuery({ client, pageSize }, { ...question })) found.push(...(page.Items ?? []));
     return found;
   }
 });
