@@ -59,7 +59,7 @@ export class AutoAdminService implements Service {
     this.#cluster.start();
     await this.#transport.listen({ admin: (request, peer) => this.#answer(request, peer) });
     void this.#lease.run();
-    void this.#removedRecords.run();
+    this.#removedRecords.start();
   }
 
   /** Hands over at once, so that another instance need not wait for the lease to run out. */

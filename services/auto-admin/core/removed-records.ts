@@ -1,5 +1,6 @@
 import type { CatalogStore } from '../../shared/cluster-client/catalog-store.ts';
 import type { CatalogWatcher } from '../../shared/cluster-client/catalog-watcher.ts';
+import type { Timer } from '../../shared/env/clock.ts';
 import type { Environment } from '../../shared/env/environment.ts';
 import { REMOVED_RECORD_KEPT_MS, REMOVED_RECORDS_FORGOTTEN_MAX, REMOVED_RECORDS_POLL_MS } from '../../shared/limits/auto-admin-limits.ts';
 import { credentialKey, tableKey } from '../../shared/placement/catalog-keys.ts';
@@ -12,6 +13,7 @@ export class RemovedRecords {
   readonly #watcher: CatalogWatcher;
   readonly #lease: AdminLease;
   #running = false;
+  #next: Timer | undefined;
 
   constructor(environment: Environment, catalog: CatalogStore, watcher: CatalogWatcher, lease: AdminLease) {
     this.#environment = environment;
@@ -20,16 +22,23 @@ export class RemovedRecords {
     this.#lease = lease;
   }
 
-  async run(): Promise<void> {
+  start(): void {
     this.#running = true;
-    while (this.#running) {
-      await this.#environment.timers.sleep(REMOVED_RECORDS_POLL_MS);
-      if (this.#running && this.#lease.active) await this.#forgetOld();
-    }
+    this.#forgetLater();
   }
 
   stop(): void {
     this.#running = false;
+    this.#next?.cancel();
+  }
+
+  #forgetLater(): void {
+    this.#next = this.#environment.timers.after(REMOVED_RECORDS_POLL_MS, () => void this.#turn());
+  }
+
+  async #turn(): Promise<void> {
+    if (this.#lease.active) await this.#forgetOld();
+    if (this.#running) this.#forgetLater();
   }
 
   async #forgetOld(): Promise<void> {
