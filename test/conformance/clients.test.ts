@@ -13,6 +13,7 @@ import './clients/electrodb-indexes.ts';
 import './clients/dynamodb-toolbox.ts';
 import './clients/dynamodb-toolbox-indexes.ts';
 import './clients/connect-dynamodb.ts';
+import './clients/connect-dynamodb-time-to-live.ts';
 import './clients/powertools-idempotency.ts';
 import './clients/powertools-idempotency-time-to-live.ts';
 import './clients/dynamodb-admin.ts';

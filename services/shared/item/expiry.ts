@@ -25,17 +25,19 @@ const SECONDS_BYTES = 6;
 const ITEM_KEY_AT = GENERATION_BYTES + SECONDS_BYTES;
 /** Later than any clock will show. */
 const SECONDS_MAX = 2 ** (8 * SECONDS_BYTES) - 1;
-/** Numbers of stored items have one plain form, so that anything else is negative or has a fraction. */
-const WHOLE_SECONDS = /^\d{1,15}$/;
+/** Numbers of stored items have one plain form: anything else is negative, or far beyond every clock. */
+const PLAIN_SECONDS = /^(\d{1,15})(?:\.\d+)?$/;
 
 /**
- * Whole seconds since 1970 at which the item expires. Undefined: never, for its top-level attribute is missing, is no number, or
- * is no number of whole seconds: the Guide has other forms of time ignored.
+ * Whole seconds since 1970 at which the item expires. Undefined: never, for its top-level attribute is missing or is no number that
+ * can be a time. A fraction is left out, which makes nothing due early, since an item is due only once its second is past: clients
+ * write fractions (connect-dynamodb does for what is left of a session), and the Guide asks for "Unix epoch time format in seconds".
  */
 export function expirySeconds(item: AttributeMap, attribute: string): number | undefined {
   const value = getAttribute(item, attribute);
-  if (value === undefined || !('N' in value) || !WHOLE_SECONDS.test(value.N)) return undefined;
-  const seconds = Number(value.N);
+  const whole = value !== undefined && 'N' in value ? PLAIN_SECONDS.exec(value.N)?.[1] : undefined;
+  if (whole === undefined) return undefined;
+  const seconds = Number(whole);
   return seconds <= SECONDS_MAX ? seconds : undefined;
 }
 

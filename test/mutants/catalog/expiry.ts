@@ -21,20 +21,17 @@ export const EXPIRIES: readonly Mutant[] = [
     patches: [
       {
         file: EXPIRY,
-        old: "!('N' in value) || !WHOLE_SECONDS.test(value.N)) return undefined;\n  const seconds = Number(value.N);",
-        new: '!WHOLE_SECONDS.test(String(Object.values(value)[0]))) return undefined;\n  const seconds = Number(Object.values(value)[0]);',
+        old: "value !== undefined && 'N' in value ? PLAIN_SECONDS.exec(value.N)?.[1] : undefined;",
+        new: 'value !== undefined ? PLAIN_SECONDS.exec(String(Object.values(value)[0]))?.[1] : undefined;',
       },
     ],
     detectors: [RULES],
   },
   {
     name: 'expiry-of-a-fraction',
-    mistake: 'A time with a fraction of a second counts as its second.',
-    patches: [
-      { file: EXPIRY, old: '/^\\d{1,15}$/', new: '/^\\d{1,15}(\\.\\d+)?$/' },
-      { file: EXPIRY, old: 'const seconds = Number(value.N);', new: 'const seconds = Math.floor(Number(value.N));' },
-    ],
-    detectors: [seeds('expiry', 3)],
+    mistake: 'An item whose time has a fraction of a second never expires.',
+    patches: [{ file: EXPIRY, old: '(?:\\.\\d+)?$/', new: '$/' }],
+    detectors: [seeds('expiry', 3), RULES],
   },
   {
     name: 'expiry-years-ago',

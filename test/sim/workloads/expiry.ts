@@ -244,7 +244,7 @@ function versionOf(item: Json | undefined): string | undefined {
 /** When an item is due by an attribute, milliseconds since 1970; undefined: never. Written here anew, from the documentation. */
 function dueMsOf(item: Json | undefined, attribute: Attribute): number | undefined {
   const time = item?.[attribute] as { readonly N?: string } | undefined;
-  if (time?.N === undefined || time.N.includes('.')) return undefined;
+  if (time?.N === undefined) return undefined;
   const seconds = Number(time.N);
   // Of this workload's times, only one is over five years old.
   return seconds < 1_795_000_000 - 5 * 366 * DAY_SECONDS ? undefined : seconds * 1000;
