@@ -3,12 +3,15 @@ import { after, before, describe, test } from 'node:test';
 import {
   type AttributeValue,
   BatchWriteItemCommand,
+  CreateTableCommand,
+  type CreateTableCommandInput,
   DescribeTimeToLiveCommand,
   type DynamoDBClient,
   PutItemCommand,
   ScanCommand,
   UpdateItemCommand,
   UpdateTimeToLiveCommand,
+  waitUntilTableExists,
 } from '@aws-sdk/client-dynamodb';
 import { ProcessCluster, STORAGE_NODES } from '../harness/process-cluster.ts';
 import { assertEqualReplicas } from '../harness/replica-hashes.ts';
@@ -19,6 +22,33 @@ const DAY_SECONDS = 86_400;
 /** Over several partitions and ranges. */
 const ITEMS = 500;
 const BATCH = 25;
+
+const INDEXED = {
+  TableName: 'Indexed',
+  BillingMode: 'PAY_PER_REQUEST',
+  AttributeDefinitions: [
+    { AttributeName: 'pk', AttributeType: 'S' },
+    { AttributeName: 'sk', AttributeType: 'N' },
+    { AttributeName: 'x', AttributeType: 'S' },
+  ],
+  KeySchema: [
+    { AttributeName: 'pk', KeyType: 'HASH' },
+    { AttributeName: 'sk', KeyType: 'RANGE' },
+  ],
+  GlobalSecondaryIndexes: [
+    { IndexName: 'global', KeySchema: [{ AttributeName: 'x', KeyType: 'HASH' }], Projection: { ProjectionType: 'KEYS_ONLY' } },
+  ],
+  LocalSecondaryIndexes: [
+    {
+      IndexName: 'local',
+      KeySchema: [
+        { AttributeName: 'pk', KeyType: 'HASH' },
+        { AttributeName: 'x', KeyType: 'RANGE' },
+      ],
+      Projection: { ProjectionType: 'ALL' },
+    },
+  ],
+} satisfies CreateTableCommandInput;
 
 function nowSeconds(): number {
   return Math.floor(Date.now() / 1000);
@@ -103,6 +133,27 @@ describe('items that expire', { timeout: 300_000 }, () => {
       }),
     );
     await untilLeft(KEPT);
+  });
+
+  test('leave the indexes of their table', async () => {
+    await client.send(new CreateTableCommand(INDEXED));
+    await waitUntilTableExists({ client, maxWaitTime: 60, minDelay: 1, maxDelay: 1 }, { TableName: INDEXED.TableName });
+    const specification = { AttributeName: 'ttl', Enabled: true };
+    await client.send(new UpdateTimeToLiveCommand({ TableName: INDEXED.TableName, TimeToLiveSpecification: specification }));
+    const putIndexed = async (number: number, ttl: AttributeValue): Promise<void> => {
+      const item = { pk: { S: 'one' }, sk: { N: String(number) }, x: { S: `x-${number}` }, ttl };
+      await client.send(new PutItemCommand({ TableName: INDEXED.TableName, Item: item }));
+    };
+    const untilBothHold = async (count: number): Promise<void> => {
+      for (const IndexName of ['global', 'local']) {
+        const scan = new ScanCommand({ TableName: INDEXED.TableName, IndexName });
+        await until(`the ${IndexName} index holds ${count}`, async () => (await client.send(scan)).Count === count);
+      }
+    };
+    for (let number = 0; number < BATCH; number++) await putIndexed(number, { N: String(nowSeconds() + DAY_SECONDS) });
+    await untilBothHold(BATCH);
+    for (let number = 1; number < BATCH; number++) await putIndexed(number, past());
+    await untilBothHold(1);
   });
 
   test('go though each node is killed in turn', async () => {
