@@ -46,7 +46,7 @@ test('attributes of index keys have their type, and are neither empty nor too lo
     await client.call('PutItem', plain);
   };
   // The global index is told of first, though the attribute is of both.
-  await refuses({ a: { S: '1' } }, `${INVALID}Type mismatch for Index Key a Expected: N Actual: S IndexName: by-b`);
+  await refuses({ a: { S: '1' } }, `${INVALID}Type mismatch for Index Key a Expected: N Actual: S IndexName: by-a`);
   await refuses({ b: { NULL: true } }, `${INVALID}Type mismatch for Index Key b Expected: S Actual: NULL IndexName: by-b`);
   await refuses(
     { b: { S: '' } },

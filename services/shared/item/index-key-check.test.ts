@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { AttributeMap } from './attribute-value.ts';
-import { checkIndexKeys } from './index-key-check.ts';
+import { checkIndexKeys, inOrderOfChecks } from './index-key-check.ts';
 
 const indexes = [
   {
@@ -39,4 +39,12 @@ test('they are neither empty nor too long, several of one key together', () => {
   checkIndexKeys(indexes, { a: { S: 'é'.repeat(1000) }, b: bytes(48), d: { S: 'd'.repeat(1024) } });
   refuses({ a: { S: 'é'.repeat(1000) }, b: bytes(49) }, `${invalid}Size of hashkey has exceeded the maximum size limit of2048 bytes`);
   refuses({ d: { S: 'd'.repeat(1025) } }, `${invalid}Aggregated size of all range keys has exceeded the size limit of 1024 bytes`);
+});
+
+test('the index that is named is the first by name', () => {
+  const ordered = inOrderOfChecks([{ name: 'z', keys: { partition: [{ name: 'a', type: 'S' }], sort: [] } }, ...indexes]);
+  assert.deepEqual(
+    ordered.map(({ name }) => name),
+    ['by-d', 'teams', 'z'],
+  );
 });

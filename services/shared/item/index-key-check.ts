@@ -11,6 +11,11 @@ export interface IndexToCheck {
   readonly keys: IndexKeySchema;
 }
 
+/** Of several indexes that an item does not fit, the service names the one whose name comes first: two projects that compared it say so. */
+export function inOrderOfChecks(indexes: readonly IndexToCheck[]): readonly IndexToCheck[] {
+  return [...indexes].sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
 /**
  * Throws ItemError when an item that a put brings, or an update makes, has a key attribute of an index as another type, empty or too long. Texts: the
  * source of dynalite 4.0.0, and messages of the service in public issue trackers. The lengths of several attributes count together.

@@ -1,5 +1,5 @@
 import type { AttributeMap } from '../../../shared/item/attribute-value.ts';
-import { checkIndexKeys } from '../../../shared/item/index-key-check.ts';
+import { checkIndexKeys, inOrderOfChecks } from '../../../shared/item/index-key-check.ts';
 import type { IndexToCheck } from '../../../shared/item/index-key-check.ts';
 import type { TableRecord } from '../../../shared/placement/catalog-records.ts';
 
@@ -11,15 +11,15 @@ export function refuseIndexKeys(record: TableRecord, item: AttributeMap): void {
 
 const checked = new WeakMap<TableRecord, readonly IndexToCheck[]>();
 
-/** Global ones first, as the service has it. One that is being deleted asks for nothing any more. */
+/** One that is being deleted asks for nothing any more. */
 function indexesToCheck(record: TableRecord): readonly IndexToCheck[] {
   const known = checked.get(record);
   if (known !== undefined) return known;
   const { localIndexes = [], globalIndexes = [] } = record;
-  const indexes = [
+  const indexes = inOrderOfChecks([
     ...globalIndexes.filter(({ status }) => status !== 'DELETING').map(({ name, keys }) => ({ name, keys })),
     ...localIndexes.map(({ name, sort }) => ({ name, keys: { partition: [], sort: [sort] } })),
-  ];
+  ]);
   checked.set(record, indexes);
   return indexes;
 }
