@@ -82,7 +82,7 @@ export interface RangeOperation {
   readonly consistent: boolean;
   /** At most so many items are evaluated; 0: no limit. */
   readonly limit: number;
-  /** Stop after the item that reaches this sum of item sizes (evaluated, before the filter), bytes. */
+  /** Stop after the item that reaches this sum of item sizes (evaluated, before the filter), bytes; with `fetchItems` also of those fetched. */
   readonly byteLimit: number;
   readonly filter?: string;
   readonly names?: Uint8Array;

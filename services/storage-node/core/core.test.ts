@@ -210,6 +210,38 @@ test('identity and state of a group survive a checkpoint', () => {
   }
 });
 
+test('settings stand in a checkpoint of format 5; one of format 4 ends before them and is read', () => {
+  const identity = {
+    group: 2,
+    replica: 4,
+    tableId: 't',
+    partitionId: 1,
+    low: Buffer.alloc(0),
+    high: undefined,
+    configuration: 3,
+    since: 11,
+    members: [],
+  };
+  const state = GroupState.empty(30_000);
+  const without = encodeGroupMeta(identity, state);
+  assert.equal(without[0], 5);
+  assert.equal(decodeGroupMeta(without, 30_000).state.settings, undefined);
+  // Settings, cursors and feeds of global indexes, expiry: that there are none.
+  const behind = 4 + 4 + 4 + (1 + 4 + 4 + 4);
+  assert(without.subarray(-behind).equals(Buffer.alloc(behind)));
+  const earlier = Buffer.from(without.subarray(0, -behind));
+  earlier[0] = 4;
+  assert.equal(decodeGroupMeta(earlier, 30_000).state.settings, undefined);
+  state.settings = {
+    version: 7,
+    keys: { partition: { name: 'p', type: 'S' }, sort: { name: 's', type: 'B' } },
+    localIndexes: [{ name: 'l', number: 2, sort: { name: 'a', type: 'N' }, projection: { kind: 'include', attributes: ['x'] } }],
+    globalIndexes: [],
+    ttlAttribute: 'ttl',
+  };
+  assert.deepEqual(decodeGroupMeta(encodeGroupMeta(identity, state), 30_000).state.settings, state.settings);
+});
+
 test('a data folder is refused to another node and another format', () => {
   const identity = { formatVersion: 1, clusterId: 'c', node: 'node-a', addresses: {} };
   assert.deepEqual(decodeNodeIdentity(encodeNodeIdentity(identity), 'node-a'), identity);
