@@ -83,13 +83,15 @@ export class BTree {
   /**
    * Undefined when everything is in memory that get() of this key needs (for the need 'place': put() and delete()).
    * Otherwise a promise that brings it; nothing stays pinned, so call again after it. Rejects with PageDamagedError.
+   * `more`: what is needed together with the key of the fetch before, or is only read ahead. It is part of the same operation, so that
+   * however much it is, pages that were used lately stay as long as before.
    */
-  fetch(key: Uint8Array, need: Need = 'value'): Promise<void> | undefined {
+  fetch(key: Uint8Array, need: Need = 'value', more = false): Promise<void> | undefined {
     this.assertUsable();
-    this.#parts.cache.startOperation();
+    if (!more) this.#parts.cache.startOperation();
     const wait = this.#core.readMissing(key, need);
     this.#owner.fetched(wait === undefined);
-    return wait === undefined ? undefined : this.#fetchRest(wait, key, need);
+    return wait === undefined ? undefined : this.#fetchRest(wait, key, need, more);
   }
 
   /** A copy of the value, or undefined. */
@@ -201,12 +203,12 @@ export class BTree {
     this.#parts.dirty.discard();
   }
 
-  async #fetchRest(first: Promise<void>, key: Uint8Array, need: Need): Promise<void> {
+  async #fetchRest(first: Promise<void>, key: Uint8Array, need: Need, more: boolean): Promise<void> {
     let wait: Promise<void> | undefined = first;
     while (wait !== undefined) {
       await this.#noteDamage(wait);
       this.assertUsable();
-      this.#parts.cache.startOperation();
+      if (!more) this.#parts.cache.startOperation();
       wait = this.#core.readMissing(key, need);
     }
   }

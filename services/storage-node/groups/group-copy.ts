@@ -90,9 +90,9 @@ export class GroupCopy {
   }
 
   /** As the tree's own, but what the tree throws at once is a rejection too: it ended since the last look. */
-  fetch(key: Uint8Array, need: 'value' | 'place'): Promise<void> | undefined {
+  fetch(key: Uint8Array, need: 'value' | 'place', more = false): Promise<void> | undefined {
     try {
-      return this.tree.fetch(key, need);
+      return this.tree.fetch(key, need, more);
     } catch (error) {
       if (error instanceof AssertionError) throw error;
       return Promise.reject(error);

@@ -120,7 +120,7 @@ export class IndexAccounts {
 
   #fetchBounds({ ranges }: Bounds): Promise<void> | undefined {
     for (const bound of ranges.flat()) {
-      const wait = this.#copy.fetch(bound, 'place');
+      const wait = this.#copy.fetch(bound, 'place', true);
       if (wait !== undefined) return wait;
     }
     return undefined;

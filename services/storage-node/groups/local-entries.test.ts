@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { nodeDigest } from '../../../test/harness/test-environment.ts';
+import type { Slot } from '../../shared/base/ids.ts';
 import type { ScanStep } from '../../shared/btree/scan.ts';
 import { compareBytes } from '../../shared/base/bytes.ts';
 import { parseItem } from '../../shared/item/attribute-map.ts';
@@ -31,6 +32,21 @@ async function found({ group, timers }: ReplicaWorld): Promise<Map<string, Attri
     await step.wait;
   }
   return entries;
+}
+
+async function applied({ group, timers }: ReplicaWorld, slot: Slot): Promise<void> {
+  for (let turns = 0; turns < 5000 && group.state.applied < slot; turns++) await timers.settle();
+  assert.equal(group.state.applied, slot);
+}
+
+/** A large checkpoint pauses between turns. */
+async function checkpointed({ group, timers }: ReplicaWorld): Promise<void> {
+  let isDone = false;
+  const checkpoint = group.checkpoint().then(() => {
+    isDone = true;
+  });
+  while (!isDone) await timers.settle();
+  await checkpoint;
 }
 
 describe('entries of local indexes', () => {
@@ -79,6 +95,26 @@ describe('entries of local indexes', () => {
     await pinned.close();
     assert.deepEqual(entries, entriesOf(itemsAfter(all)));
     assert.deepEqual(decodeGroupMeta(pinned.meta, 1).state.settings, SETTINGS);
+  });
+
+  it('are derived with hardly a page in memory, while records ahead are read, too', async () => {
+    const world = new ReplicaWorld();
+    await world.create();
+    const count = 150;
+    const writeOf = (s: number, round: number): Write => {
+      const attributes = { a: { S: `a${(s * 7 + round * 11) % count}` }, b: { N: String((s * 31 + round) % count) } };
+      return { key: keyOf(s), item: { ...keyOf(s), ...attributes, x: { S: 'x'.repeat(900) } } };
+    };
+    const numbers = Array.from({ length: count }, (_, s) => (s * 67) % count);
+    const all = [...numbers.map((s) => writeOf(s, 0)), ...numbers.map((s) => writeOf(s, 1))];
+    const records = [ownRecord('settings', serializePartitionSettings(SETTINGS)), ...all.map((write, at) => writeRecord(write, at + 2))];
+    await world.follow(records.slice(0, count + 1), count + 1);
+    await applied(world, count + 1);
+    await checkpointed(world);
+    // All of them are chosen at once, so that there is much to read ahead.
+    await world.step({ kind: 'sync', ballot: BALLOT, from: count + 1, records: records.slice(count + 1), commit: records.length });
+    await applied(world, records.length);
+    assert.deepEqual(await found(world), entriesOf(itemsAfter(all)));
   });
 
   it('are not derived by settings that came too late', async () => {

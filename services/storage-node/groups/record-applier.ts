@@ -108,7 +108,7 @@ export class RecordApplier {
       if (record === undefined) return;
       const wait = this.#prepare(slot, record);
       if (wait !== undefined) {
-        for (const key of this.#chosen.keysAhead(slot + 1)) this.#copy.fetch(key, 'place')?.catch(() => undefined);
+        for (const key of this.#chosen.keysAhead(slot + 1)) this.#copy.fetch(key, 'place', true)?.catch(() => undefined);
         return this.#later(wait);
       }
       this.#chosen.passed();
@@ -138,7 +138,7 @@ export class RecordApplier {
     if (wait !== undefined) return wait;
     this.#changes = this.#derived.changes(key, this.#copy.tree.get(key), newValue);
     for (const change of this.#changes) {
-      const place = this.#copy.fetch(change.key, 'place');
+      const place = this.#copy.fetch(change.key, 'place', true);
       if (place !== undefined) return place;
     }
     return undefined;

@@ -47,6 +47,12 @@ export const LOCAL_INDEXES: readonly Mutant[] = [
     detectors: [seeds('local-indexes', 3)],
   },
   {
+    name: 'pages-aged-by-reading-ahead',
+    mistake: 'What is read ahead counts as used: pages of the record that waits are evicted for it, again and again.',
+    patches: [{ file: APPLIER, old: "this.#copy.fetch(key, 'place', true)?.catch", new: "this.#copy.fetch(key, 'place')?.catch" }],
+    detectors: [seeds('local-indexes', 9)],
+  },
+  {
     name: 'settings-not-followed-after-a-snapshot',
     mistake: 'A replica that a snapshot has brought back derives entries by the settings that it had before.',
     patches: [{ file: 'storage-node/groups/group.ts', old: '    this.#applier.followSettings();\n', new: '' }],
