@@ -34,6 +34,7 @@ const LAST_ROUTER_ONE_OF = 5;
 /** Answers of a router that mean: try again, nothing was done. A clock that was set makes signatures look old. */
 const REFUSALS = new Set([
   'ThrottlingException',
+  'ProvisionedThroughputExceededException',
   'ServiceUnavailable',
   'ResourceNotFoundException',
   'InvalidSignatureException',

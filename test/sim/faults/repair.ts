@@ -34,10 +34,16 @@ function isSound(group: Group): boolean {
   return !group.stopped && !group.paxos.abstains && group.paxos.isMember && !group.awaitsSnapshot;
 }
 
-/** Reads all that the node's replicas hold, as a client would that asks for no more than eventual consistency. */
+/** Reads all that the node's members hold, as a client would that asks for no more than eventual consistency. */
 async function readsWhole(cluster: SimCluster, node: StorageMachine): Promise<boolean> {
   const { life } = node;
-  for (const group of [...cluster.groupsOf(node)]) if (!group.keepsLogOnly && !(await readsGroup(cluster, node, group))) return false;
+  const memberships = cluster.memberships();
+  for (const group of [...cluster.groupsOf(node)]) {
+    const { members = [] } = memberships.get(group.id) ?? {};
+    const isMember = members.some(({ replica }) => replica === group.identity.replica);
+    // Who was replaced answers nobody.
+    if (isMember && !group.keepsLogOnly && !(await readsGroup(cluster, node, group))) return false;
+  }
   return node.life === life;
 }
 

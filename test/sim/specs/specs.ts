@@ -239,6 +239,20 @@ export const SPECS: readonly Spec[] = [
     },
   },
   {
+    // The same while replicas move, and disks are lost.
+    name: 'indexes-members',
+    durationMs: 60_000,
+    workloads: [{ name: 'indexes', make: (parts) => new IndexWorkload(parts) }],
+    spares: 1,
+    plan: {
+      gapMs: 1200,
+      faults: [
+        ...[moveReplica, moveReplica, moveReplica, moveReplica, loseDisk],
+        ...[killNode, cutPower, killAllNodes, cutAllPower, cutFromPeers, hiccup, slowLink, transferLeadership, transferLeadership],
+      ],
+    },
+  },
+  {
     // Links that come and go, lines of nodes, and frames that arrive when nobody expects them any more.
     name: 'links',
     durationMs: 60_000,

@@ -165,18 +165,31 @@ export class IndexWorkload implements Workload {
     const sources = leaders[0]?.group.state.settings?.globalIndexes ?? [];
     for (const { name, entry } of INDEXES) {
       const indexId = sources.find((source) => source.name === name)?.indexId;
-      const expected = items
-        .map(entry)
-        .filter((item) => item !== undefined)
-        .map(textOf);
-      for (const machine of this.#parts.cluster.nodes) {
-        const groups = [...this.#replicas()].filter(({ node, group }) => node === machine && group.identity.tableId === indexId);
-        const found = (await this.#all(groups, false)).map(textOf);
-        const difference = differenceOf(expected, found);
-        if (difference !== undefined) return `${name} on ${machine.name}: ${difference}`;
-      }
+      const expected = items.map(entry).filter((item) => item !== undefined);
+      const copies = await this.#copies((group) => group.identity.tableId === indexId);
+      if (typeof copies === 'string') return `${name}: ${copies}`;
+      const difference = differenceOf(expected.map(textOf), copies);
+      if (difference !== undefined) return `${name} ${difference}`;
     }
     return leaders.length === 0 ? 'nobody leads the table' : undefined;
+  }
+
+  /** What is in these partitions, or which copies of one differ. */
+  async #copies(matches: (group: Group) => boolean): Promise<string[] | string> {
+    const texts = new Map<number, string>();
+    const items: string[] = [];
+    const memberships = this.#parts.cluster.memberships();
+    for (const { node, group } of this.#replicas()) {
+      const members = memberships.get(group.id)?.members ?? [];
+      if (!matches(group) || !members.some(({ replica }) => replica === group.identity.replica)) continue;
+      const copy = (await this.#items(node, group, false)).map(textOf);
+      const text = copy.join('\n');
+      const other = texts.get(group.id);
+      if (other === undefined) items.push(...copy);
+      else if (other !== text) return `the copies of group ${group.id} differ`;
+      texts.set(group.id, text);
+    }
+    return items;
   }
 
   /** One after the other: a node takes the newest stream of a client for its only one. */
