@@ -11,6 +11,7 @@ import type { IndexSource } from '../../shared/placement/partition-settings.ts';
 import { nodeDigest } from '../../shared/platform/digest.ts';
 import type { LogRecord } from '../../shared/wal/log-record.ts';
 import { IndexEntries } from './index-entries.ts';
+import { IndexedRecord } from './indexed-record.ts';
 
 const TABLE: KeySchema = { partition: { name: 'p', type: 'S' } };
 const KEY = encodeKey(TABLE, { p: { S: 'one' } }, nodeDigest);
@@ -104,9 +105,10 @@ describe('entries of a global index', () => {
       payload: Buffer.alloc(0),
       newValue,
     };
-    assert.throws(() => entries.changesOf(record), /does not say what it replaces/);
-    assert.equal(entries.changesOf({ ...record, change: 'insert' }).length, 1);
-    assert.equal(entries.changesOf({ ...record, change: 'none' }).length, 0);
-    assert.equal(entries.changesOf({ ...record, type: 'no-op' }).length, 0);
+    const changesOf = (each: LogRecord): readonly unknown[] => entries.changesOf(new IndexedRecord(each));
+    assert.throws(() => changesOf(record), /does not say what it replaces/);
+    assert.equal(changesOf({ ...record, change: 'insert' }).length, 1);
+    assert.equal(changesOf({ ...record, change: 'none' }).length, 0);
+    assert.equal(changesOf({ ...record, type: 'no-op' }).length, 0);
   });
 });

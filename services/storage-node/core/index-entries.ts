@@ -8,8 +8,8 @@ import { itemSize } from '../../shared/item/item-size.ts';
 import { projectedItem } from '../../shared/item/projection.ts';
 import { encodeStoredValue, storedItemJson, storedSlot, storedTimeMs } from '../../shared/item/stored-value.ts';
 import type { IndexSource, PartitionSettings } from '../../shared/placement/partition-settings.ts';
-import type { LogRecord } from '../../shared/wal/log-record.ts';
 import type { IndexChange } from '../../shared/wire/storage-operations.ts';
+import type { IndexedRecord } from './indexed-record.ts';
 
 const NO_CHANGES: readonly IndexChange[] = [];
 
@@ -43,22 +43,27 @@ export class IndexEntries {
   }
 
   /** What a record of the table's log changes in the index. The record says what it replaces: its proposer knew of the index. */
-  changesOf({ type, key, change, oldImage, newValue }: LogRecord): readonly IndexChange[] {
+  changesOf(indexed: IndexedRecord): readonly IndexChange[] {
+    const { type, key, change, oldImage, newValue } = indexed.record;
     if ((type !== 'write' && type !== 'ttl-delete') || change === 'none') return NO_CHANGES;
     assert(change === 'insert' || oldImage !== undefined, 'a record behind the settings of an index does not say what it replaces');
-    return this.changes(key, oldImage, newValue);
+    return this.#changes(this.#entryOf(key, oldImage, indexed.oldItem), this.#entryOf(key, newValue, indexed.newItem), newValue);
   }
 
   /** What becomes of the index when an item with this key is replaced; both are stored values, undefined where there is none. */
   changes(tableKey: Uint8Array, old: Uint8Array | undefined, next: Uint8Array | undefined): readonly IndexChange[] {
-    const before = this.#entry(tableKey, old);
-    const after = this.#entry(tableKey, next);
+    return this.#changes(this.#entry(tableKey, old), this.#entry(tableKey, next), next);
+  }
+
+  #changes(before: Entry | undefined, after: Entry | undefined, next: Uint8Array | undefined): readonly IndexChange[] {
     if (before === undefined && after === undefined) return NO_CHANGES;
     if (after === undefined || next === undefined) return before === undefined ? NO_CHANGES : [{ key: before.key }];
-    const put = { key: after.key, value: this.#stored(after, next) };
-    if (before === undefined) return [put];
-    if (!before.key.equals(after.key)) return [{ key: before.key }, put];
-    return equalBytes(before.json, after.json) ? NO_CHANGES : [put];
+    if (before === undefined) return [{ key: after.key, value: this.#stored(after, next) }];
+    if (!before.key.equals(after.key)) {
+      const put = { key: after.key, value: this.#stored(after, next) };
+      return [{ key: before.key }, put];
+    }
+    return equalBytes(before.json, after.json) ? NO_CHANGES : [{ key: after.key, value: this.#stored(after, next) }];
   }
 
   /**
@@ -75,13 +80,16 @@ export class IndexEntries {
   }
 
   #entry(tableKey: Uint8Array, stored: Uint8Array | undefined): Entry | undefined {
-    if (stored === undefined) return undefined;
-    const json = storedItemJson(stored);
-    const item = parseItem(json);
+    return stored === undefined ? undefined : this.#entryOf(tableKey, stored, parseItem(storedItemJson(stored)));
+  }
+
+  /** `item`: what the stored value holds. */
+  #entryOf(tableKey: Uint8Array, stored: Uint8Array | undefined, item: AttributeMap | undefined): Entry | undefined {
+    if (stored === undefined || item === undefined) return undefined;
     const { keys, projection } = this.source;
     const key = globalIndexKey(keys, item, tableKey, this.#digest);
     if (key === undefined) return undefined;
-    if (projection.kind === 'all') return { key, projected: item, json };
+    if (projection.kind === 'all') return { key, projected: item, json: storedItemJson(stored) };
     const projected = projectedItem(item, projection, this.#keyNames);
     return { key, projected, json: serializeItem(projected) };
   }

@@ -10,12 +10,12 @@ import {
 } from '../../shared/limits/index-limits.ts';
 import type { PartitionRecord } from '../../shared/placement/catalog-records.ts';
 import type { CatalogView } from '../../shared/placement/catalog-view.ts';
-import { decodeLogRecord, type LogRecord } from '../../shared/wal/log-record.ts';
 import type { WriteAheadLog } from '../../shared/wal/write-ahead-log.ts';
 import type { ApplyChangesOperation, IndexChange, StorageResponse } from '../../shared/wire/storage-operations.ts';
 import { decodeBackfillChunk } from '../core/backfill-record.ts';
 import { IndexDelivery, type Parcel } from '../core/index-delivery.ts';
 import type { IndexEntries } from '../core/index-entries.ts';
+import type { IndexedRecord, IndexedRecords } from '../core/indexed-record.ts';
 import { ChosenRecords } from './chosen-records.ts';
 import type { Group } from './group.ts';
 
@@ -58,6 +58,7 @@ export class IndexSender {
   readonly #host: IndexSenderHost;
   readonly #start: Slot;
   readonly #chosen: ChosenRecords;
+  readonly #records: IndexedRecords;
   readonly #beganAtMs: number;
   /** Undefined: the catalog does not show all partitions of the index yet. */
   #delivery: IndexDelivery | undefined;
@@ -70,10 +71,12 @@ export class IndexSender {
   /** The next records are not in the log here any more. */
   logGone = false;
 
-  constructor(group: Group, entries: IndexEntries, start: Slot, host: IndexSenderHost) {
+  /** `records`: of the group's log, shared by all who read it. */
+  constructor(group: Group, entries: IndexEntries, start: Slot, records: IndexedRecords, host: IndexSenderHost) {
     this.#group = group;
     this.entries = entries;
     this.#start = start;
+    this.#records = records;
     this.#host = host;
     this.#beganAtMs = host.environment.clock.monotonicMs();
     this.#chosen = new ChosenRecords({ group: group.id, paxos: group.paxos, wal: host.wal, digest: host.environment.digest });
@@ -160,17 +163,18 @@ export class IndexSender {
       this.#taken = read;
       const bytes = this.#chosen.at(read + 1);
       if (bytes === undefined) return this.#load(read + 1);
-      const record = decodeLogRecord(bytes, this.#host.environment.digest);
+      const indexed = this.#records.at(read + 1, bytes);
       this.#chosen.passed();
-      delivery.take(read + 1, record.timeMs, this.#changesOf(record));
+      delivery.take(read + 1, indexed.record.timeMs, this.#changesOf(indexed));
       this.#taken = read + 1;
       if (records % READ_CHECK_RECORDS === 0 && clock.monotonicMs() >= untilMs) return this.wake();
     }
   }
 
-  #changesOf(record: LogRecord): readonly IndexChange[] {
-    if (record.type !== 'backfill') return this.entries.changesOf(record);
-    const { indexId, entries } = decodeBackfillChunk(record.payload);
+  #changesOf(indexed: IndexedRecord): readonly IndexChange[] {
+    const { type, payload } = indexed.record;
+    if (type !== 'backfill') return this.entries.changesOf(indexed);
+    const { indexId, entries } = decodeBackfillChunk(payload);
     return indexId === this.entries.source.indexId ? entries : NO_CHANGES;
   }
 

@@ -5,6 +5,7 @@ import type { Ballot } from '../../shared/paxos/ballot.ts';
 import type { PartitionSettings } from '../../shared/placement/partition-settings.ts';
 import type { IndexProgress } from '../../shared/wire/admin.ts';
 import { IndexEntries } from '../core/index-entries.ts';
+import { IndexedRecords } from '../core/indexed-record.ts';
 import type { Group } from './group.ts';
 import { BackfillPace, IndexBackfill } from './index-backfill.ts';
 import { type IndexCounts, IndexSender, type IndexSenderHost } from './index-sender.ts';
@@ -13,6 +14,7 @@ import { type IndexCounts, IndexSender, type IndexSenderHost } from './index-sen
 interface LedGroup {
   readonly ballot: Ballot;
   readonly settings: PartitionSettings;
+  readonly records: IndexedRecords;
   readonly senders: ReadonlyMap<string, IndexSender>;
   readonly backfills: ReadonlyMap<string, IndexBackfill>;
   /** Those that cannot keep up, as of the last look. */
@@ -57,6 +59,7 @@ export class IndexSenders {
       const led = this.#follow(group);
       if (led === undefined) continue;
       wake(led);
+      led.records.forget();
       led.behind = behindOf(led);
       led.starving = this.#starving(group, led);
       this.#letAnotherLead(group, led);
@@ -120,20 +123,21 @@ export class IndexSenders {
     }
     if (led?.ballot === ballot && led.settings === settings) return led;
     const kept = led?.ballot === ballot ? led : undefined;
+    const records = kept?.records ?? new IndexedRecords(this.#host.environment.digest);
     const senders = new Map<string, IndexSender>();
     const backfills = new Map<string, IndexBackfill>();
     for (const entries of IndexEntries.ofSettings(settings, this.#host.environment.digest)) {
       const { indexId } = entries.source;
       const start = indexFeeds.get(indexId)?.start;
       if (start === undefined) continue;
-      const sender = kept?.senders.get(indexId) ?? new IndexSender(group, entries, start, this.#host);
+      const sender = kept?.senders.get(indexId) ?? new IndexSender(group, entries, start, records, this.#host);
       senders.set(indexId, sender);
       const { environment } = this.#host;
       backfills.set(indexId, kept?.backfills.get(indexId) ?? new IndexBackfill(group, sender, environment, this.#pace));
     }
     if (led !== undefined) endExcept(led, senders);
     const triedAtMs = kept?.triedAtMs ?? this.#host.environment.clock.monotonicMs();
-    const next: LedGroup = { ballot, settings, senders, backfills, behind: NONE, starving: undefined, triedAtMs };
+    const next: LedGroup = { ballot, settings, records, senders, backfills, behind: NONE, starving: undefined, triedAtMs };
     this.#led.set(group.id, next);
     return next;
   }
