@@ -19,7 +19,7 @@ import type { Answer, WriteOperation } from '../core/write-evaluator.ts';
 import { IndexSenders } from './index-senders.ts';
 import { IDENTITY, ReplicaWorld } from './replica-world.fixture.ts';
 
-const KEYS = { partition: { name: 'p', type: 'S' as const } };
+export const KEYS = { partition: { name: 'p', type: 'S' as const } };
 export const INDEX_KEYS = { partition: [{ name: 'a', type: 'S' as const }], sort: [] };
 /** Two partitions of the index; which entry is where follows from the hash. */
 const HALVES = [
@@ -117,9 +117,9 @@ export class FedIndexWorld {
   }
 
   /** Proposes a write; what it comes to may be known later. */
-  write(name: string, a: AttributeValue | undefined): Answer[] {
+  write(name: string, a: AttributeValue | undefined, more: AttributeMap = {}): Answer[] {
     const key = encodeKey(KEYS, { p: { S: name } }, nodeDigest);
-    const item: AttributeMap = { p: { S: name }, ...(a === undefined ? {} : { a }), x: { S: 'x'.repeat(100) } };
+    const item: AttributeMap = { p: { S: name }, ...(a === undefined ? {} : { a }), ...more, x: { S: 'x'.repeat(100) } };
     const common = { key, number: ++this.#lastNumber, returnOld: false, returnOldOnFailure: false };
     const operation: WriteOperation =
       a === undefined && this.random.chance(0.5)

@@ -192,7 +192,8 @@ export class GroupWrites {
     const { clock, digest } = this.#host.environment;
     const timeMs = Math.max(this.#proposedTimeMs, state.timeMs, clock.wallMs());
     const record = expiredItemRecord({ key, stored }, state.settings, due, timeMs, digest);
-    if (record === undefined) return undefined;
+    // An index that cannot keep up is spared this, too: the item is looked at again by the next sweep.
+    if (record === undefined || this.#host.indexRefusal(this.#ties.group, key, stored, undefined) !== undefined) return undefined;
     this.#proposedTimeMs = timeMs;
     const slot = this.#paxos.propose(record);
     this.#overlay.proposed(key, { slot, value: undefined }, undefined);

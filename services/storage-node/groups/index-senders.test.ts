@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { nodeDigest } from '../../../test/harness/test-environment.ts';
+import { dueSeconds } from '../../shared/item/expiry.ts';
+import { encodeKey } from '../../shared/item/key-encoding.ts';
 import type { AttributeValue } from '../../shared/item/attribute-value.ts';
 import { INDEX_LAG_MS_MAX } from '../../shared/limits/index-limits.ts';
-import { type Fate, FedIndexWorld, settingsOf } from './fed-index.fixture.ts';
+import { type Fate, FedIndexWorld, KEYS, settingsOf } from './fed-index.fixture.ts';
 import { IDENTITY } from './replica-world.fixture.ts';
 
 const NAMES = Array.from({ length: 12 }, (_, at) => `item-${at}`);
@@ -168,6 +171,24 @@ describe('the indexes of a partition that leads', () => {
     assert.equal(again[0]?.status, 'ok');
     await untilDelivered(world);
     assert.deepEqual(world.held(), await world.expected());
+  });
+
+  it('are spared the deletes of what has expired while they cannot keep up', async () => {
+    const world = new FedIndexWorld();
+    await world.create();
+    await world.tell({ ...settingsOf(1, ['x'], false), ttlAttribute: 'e' });
+    const seconds = Math.floor(world.world.environment.clock.wallMs() / 1000) - 60;
+    world.write('item-1', { S: 'a' }, { e: { N: String(seconds) } });
+    world.fate = () => 'lost';
+    await world.pass(INDEX_LAG_MS_MAX + 1000);
+    const key = encodeKey(KEYS, { p: { S: 'item-1' } }, nodeDigest);
+    const due = dueSeconds(world.world.environment.clock.wallMs());
+    assert.equal(world.world.group.deleteExpired(key, due), undefined);
+    await untilDelivered(world);
+    await world.pass(100);
+    assert.notEqual(world.world.group.deleteExpired(key, due), undefined);
+    await untilDelivered(world);
+    assert.deepEqual([world.held().size, (await world.expected()).size], [0, 0]);
   });
 
   it('keep the log until each of their partitions has what it needs of it', async () => {
