@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Gauge } from '../env/metrics.ts';
 import { PrometheusMetrics } from './metrics.ts';
 
 test('metrics are given as Prometheus reads them', async () => {
@@ -30,4 +31,21 @@ test('metrics are given as Prometheus reads them', async () => {
     'stator_test_wait_seconds_sum{node="n1"} 0.55',
     'stator_test_wait_seconds_count{node="n1"} 2',
   ]);
+});
+
+test('what a gauge was not given at this scrape is not reported with what it had at the last one', async () => {
+  const metrics = new PrometheusMetrics({});
+  let lags: readonly [index: string, seconds: number][] = [
+    ['a', 1],
+    ['b', 2],
+  ];
+  const collect = (gauge: Gauge): void => {
+    for (const [index, seconds] of lags) gauge.set(seconds, { index });
+  };
+  metrics.gauge({ name: 'stator_test_lag_seconds', help: 'Lag.', labels: ['index'], collect });
+  assert.match(await metrics.text(), /index="a"} 1\n.*index="b"} 2/);
+  lags = [['b', 3]];
+  const text = await metrics.text();
+  assert.match(text, /index="b"} 3/);
+  assert.doesNotMatch(text, /index="a"/);
 });

@@ -29,7 +29,13 @@ export class PrometheusMetrics implements Metrics {
   gauge(definition: MetricDefinition): Gauge {
     const { collect } = definition;
     const configuration = this.#configuration<GaugeConfiguration<string>>(definition);
-    if (collect !== undefined) configuration.collect = () => collect(adapter);
+    if (collect !== undefined) {
+      configuration.collect = () => {
+        // What has no value any more must not be reported with the last one.
+        if (definition.labels !== undefined) gauge.reset();
+        collect(adapter);
+      };
+    }
     const gauge = new promClient.Gauge(configuration);
     const adapter: Gauge = {
       set(value: number, labels?: MetricLabels): void {
