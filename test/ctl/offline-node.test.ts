@@ -131,7 +131,7 @@ test('shows identity, log, tree and the newest records, and leaves the folder as
   assert.equal(code, 0, stderr);
   assert.match(stdout, /"clusterId": "cluster-x"/);
   assert.match(stdout, /^7 +1\.3\.21 +1\.3\.21 +0 +4 +5 +\d+ +sound$/m);
-  assert.match(stdout, /^21 +7 +table-x\/2 +40\.\.- +1: node-a +5 +5 +50 +[0-9a-f]{16}$/m);
+  assert.match(stdout, /^21 +7 +table-x\/2 +40\.\.- +1: node-a +5 +- +5 +50 +[0-9a-f]{16}$/m);
   assert.match(stdout, new RegExp(`^5 +write +insert +2023-11-14T22:13:20.005Z +- +somebody +\\d+ +${key(5).toString('hex')}$`, 'm'));
   assert.doesNotMatch(stdout, /^3 +write/m);
   assert.deepEqual(await contents(), before);
