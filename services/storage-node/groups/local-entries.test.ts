@@ -111,6 +111,15 @@ describe('entries of local indexes', () => {
     await world.follow(records.slice(0, count + 1), count + 1);
     await applied(world, count + 1);
     await checkpointed(world);
+    // Whoever reads for ever never lets a turn end.
+    const { tree } = world.group;
+    const fetch = tree.fetch.bind(tree);
+    let fetches = 0;
+    tree.fetch = (...given) => {
+      fetches += 1;
+      assert(fetches < 200_000, 'pages are read again and again');
+      return fetch(...given);
+    };
     // All of them are chosen at once, so that there is much to read ahead.
     await world.step({ kind: 'sync', ballot: BALLOT, from: count + 1, records: records.slice(count + 1), commit: records.length });
     await applied(world, records.length);

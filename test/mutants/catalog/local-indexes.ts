@@ -50,7 +50,7 @@ export const LOCAL_INDEXES: readonly Mutant[] = [
     name: 'pages-aged-by-reading-ahead',
     mistake: 'What is read ahead counts as used: pages of the record that waits are evicted for it, again and again.',
     patches: [{ file: APPLIER, old: "this.#copy.fetch(key, 'place', true)?.catch", new: "this.#copy.fetch(key, 'place')?.catch" }],
-    detectors: [seeds('local-indexes', 9)],
+    detectors: [ENTRY_TESTS],
   },
   {
     name: 'settings-not-followed-after-a-snapshot',
