@@ -9,6 +9,8 @@ export const INDEX_STEP_CHANGES = 256;
 export const INDEX_WAITING_BYTES_MAX = 2 * MIB;
 /** An index partition with nothing to take is moved on, so that log can go, at most this often. */
 export const INDEX_MOVE_PAUSE_MS = 1 * SECOND_MS;
+/** It is moved on, too, once a new leader would have to read so much log again to find that nothing concerns it. */
+export const INDEX_MOVE_BYTES = 4 * MIB;
 /** Deadline of one message. */
 export const INDEX_STEP_DEADLINE_MS = 5 * SECOND_MS;
 /** Pause after a message that was not taken. */

@@ -1,6 +1,7 @@
 import type { Slot } from '../../shared/base/ids.ts';
 import type { Environment } from '../../shared/env/environment.ts';
 import {
+  INDEX_MOVE_BYTES,
   INDEX_MOVE_PAUSE_MS,
   INDEX_RETRY_MS,
   INDEX_STEP_BYTES,
@@ -68,6 +69,8 @@ export class IndexSender {
   #taken: Slot = 0;
   #scheduled = false;
   #ended = false;
+  /** Much log stands behind the least position of the index partitions. */
+  #isFarBehind = false;
   /** The next records are not in the log here any more. */
   logGone = false;
 
@@ -97,12 +100,15 @@ export class IndexSender {
     return this.#group.state.applied - (this.delivered ?? this.#start);
   }
 
-  /** Bytes of log that the index may lack, those that wait included. */
+  /** Bytes of log that the index may lack, those that wait included. A leader that has not heard where the index is knows of none. */
   lagBytes(): number {
     const read = this.#delivery?.read;
-    const unread = read === undefined ? this.#start : read;
-    if (read === this.#group.state.applied) return this.waitingBytes;
-    return this.waitingBytes + this.#host.wal.groupBytesAbove(this.#group.id, Math.max(unread, this.#group.paxos.trimmed));
+    if (read === undefined || read === this.#group.state.applied) return this.waitingBytes;
+    return this.waitingBytes + this.#logBytesAbove(read);
+  }
+
+  #logBytesAbove(slot: Slot): number {
+    return this.#host.wal.groupBytesAbove(this.#group.id, Math.max(slot, this.#group.paxos.trimmed));
   }
 
   /** For how long the index has lacked something, milliseconds. */
@@ -121,6 +127,13 @@ export class IndexSender {
       this.#scheduled = false;
       this.#pump();
     });
+  }
+
+  /** To be called every 50 ms or so: looks at what is too dear to be looked at with every record. */
+  tick(): void {
+    const { delivered } = this;
+    this.#isFarBehind = delivered !== undefined && this.#logBytesAbove(delivered) > INDEX_MOVE_BYTES;
+    this.wake();
   }
 
   end(): void {
@@ -198,7 +211,7 @@ export class IndexSender {
     if (this.logGone) return;
     this.logGone = true;
     const { indexId, name } = this.entries.source;
-    this.#host.environment.logger.error('log that an index needs is gone', { group: this.#group.id, indexId, index: name, slot });
+    this.#host.environment.logger.warn('log that an index needs is gone', { group: this.#group.id, indexId, index: name, slot });
   }
 
   #send(): void {
@@ -212,8 +225,9 @@ export class IndexSender {
     }
   }
 
-  /** Index partitions without changes are moved on so far: log is kept for them, or it is the end of a backfill that is waited for. */
+  /** Index partitions without changes are moved on so far: log is kept for them, much would be read again, or the end of a backfill is waited for. */
   #wanted(): Slot {
+    if (this.#isFarBehind) return Number.MAX_SAFE_INTEGER;
     const backfill = this.#group.state.indexFeeds.get(this.entries.source.indexId)?.backfill;
     const filled = backfill?.next === undefined ? (backfill?.slot ?? 0) : 0;
     return Math.max(this.#group.checkpointSlot, filled);

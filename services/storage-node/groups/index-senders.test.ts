@@ -215,6 +215,23 @@ describe('the indexes of a partition that leads', () => {
     assert.equal(group.ownFloor, 0);
   });
 
+  it('are moved on when much of the log does not concern them, so that no leader reads it all again', async () => {
+    const world = new FedIndexWorld();
+    await world.create();
+    await world.tell(settingsOf(1, ['x'], false));
+    await world.pass(500);
+    const { group } = world.world;
+    const large = { y: { S: 'y'.repeat(300_000) } };
+    // None of it is in the index.
+    for (let count = 0; count < 50; count++) {
+      world.write(`item-${count}`, undefined, large);
+      await world.pass(20);
+    }
+    await world.pass(3000);
+    assert.ok(group.checkpointSlot < group.state.applied, 'nothing else asks for it');
+    assert.ok(world.positions.every((slot) => slot !== undefined && slot > 10));
+  });
+
   it('are fed by another replica when the log here does not reach back to what they need', async () => {
     const world = new FedIndexWorld();
     await world.create();

@@ -58,7 +58,8 @@ export class IndexSenders {
       if (group.state.indexFeeds.size === 0 && !this.#led.has(group.id)) continue;
       const led = this.#follow(group);
       if (led === undefined) continue;
-      wake(led);
+      for (const sender of led.senders.values()) sender.tick();
+      for (const backfill of led.backfills.values()) backfill.wake();
       led.records.forget();
       led.behind = behindOf(led);
       led.starving = this.#starving(group, led);

@@ -153,6 +153,18 @@ export const GLOBAL_INDEXES: readonly Mutant[] = [
     detectors: [tests(SENDS)],
   },
   {
+    name: 'index-stuck-without-its-log',
+    mistake: 'A leader whose log does not reach back to what an index needs goes on leading, though others have it.',
+    patches: [
+      {
+        file: SENDERS,
+        old: 'if (next !== undefined && next.replica !== group.paxos.self) this.#handOver(group, next.replica);',
+        new: 'if (next === undefined) this.#handOver(group, group.paxos.self);',
+      },
+    ],
+    detectors: [tests(SENDS)],
+  },
+  {
     name: 'index-told-before-it-is-placed',
     mistake: 'Partitions of a table feed an index that has no partitions yet.',
     patches: [
