@@ -143,3 +143,10 @@ test('a leader that is none any more takes nothing, and says so of what was unde
   const cursor = world.group.state.indexCursors.of(SOURCE);
   assert.deepEqual(await answered(world, step(0, 1, [])), { status: 'ok', slot: cursor });
 });
+
+test('a disk that has room for deletes alone takes what the table has taken: deletes behind a put would wait for ever', async () => {
+  const world = await leader();
+  await answered(world, step(1, 1, [], true));
+  world.nearlyFull = true;
+  assert.deepEqual(await answered(world, step(1, 5, [put('k', 'one'), { key: utf8('l') }])), { status: 'ok', slot: 5 });
+});

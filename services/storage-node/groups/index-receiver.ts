@@ -49,10 +49,9 @@ export class IndexReceiver {
     }
     if (this.#paxos.full) return respond({ status: 'overloaded', message: 'too many changes of this partition are under way' });
     if (this.#paxos.closing) return respond({ status: 'not-ready', message: 'the members of the partition change just now' });
-    const noRoom = this.#host.roomRefusal(
-      this.#ties.group,
-      operation.changes.every(({ value }) => value === undefined),
-    );
+    // The table has taken these writes already, and its log is kept until they are here. On a disk that is nearly full they have the
+    // room of deletes: else a single put in front would hold up all deletes behind it, and back-pressure those that could make room.
+    const noRoom = this.#host.roomRefusal(this.#ties.group, true);
     if (noRoom !== undefined) return respond(noRoom);
     const proposed = this.#writes.propose('index-position', encodeIndexPosition(operation));
     this.#underWay.set(source, slot);

@@ -86,6 +86,8 @@ export class ReplicaWorld {
   readonly damaged: Group[] = [];
   /** Replicas that stopped because of a damaged log. */
   readonly logsDamaged: Group[] = [];
+  /** The disk has room for deletes alone. */
+  nearlyFull = false;
   /** Reads of the tree store wait while this is set. */
   readsHeld: Promise<void> | undefined;
   /** Whoever feeds the indexes of the replica while it leads. */
@@ -215,13 +217,13 @@ export class ReplicaWorld {
       send: (_group, _to, message) => void this.sent.push(message),
       catchUp: () => undefined,
       logDamaged: (group) => void this.logsDamaged.push(group),
-      roomRefusal: () => undefined,
+      roomRefusal: (_group, isDelete) => (this.nearlyFull && !isDelete ? { status: 'no-room' } : undefined),
       indexRefusal: (group, key, old, next) => {
         const message = this.indexes?.refusal(group, key, old, next);
         return message === undefined ? undefined : { status: 'index-behind', message };
       },
       indexFloor: (group) => this.indexes?.floor(group) ?? 0,
-      hasRoom: () => true,
+      hasRoom: (_group, isDelete) => isDelete || !this.nearlyFull,
       treeDamaged: (group) => void this.damaged.push(group),
       wake: (group) => timers.endOfTurn(() => group.pump()),
       commitNews: () => undefined,
