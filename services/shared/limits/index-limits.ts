@@ -18,9 +18,12 @@ export const INDEX_RETRY_MS = 100;
 /** An index that is further behind than one of these has the writes that touch it refused (architecture.md 7). */
 export const INDEX_LAG_BYTES_MAX = 64 * MIB;
 export const INDEX_LAG_MS_MAX = 10 * SECOND_MS;
-/** The backfill of a new index: entries and items looked at in one record, and bytes of records a second, for all partitions of a node. */
+/** The backfill of a new index: entries in one record, items looked at for it, and their bytes: a turn of the loop parses no more. */
 export const BACKFILL_CHUNK_BYTES = 64 * KIB;
 export const BACKFILL_CHUNK_ITEMS = 128;
+export const BACKFILL_READ_BYTES = 128 * KIB;
+/** Entries and items a second, for all partitions of a node. */
 export const BACKFILL_BYTES_PER_SECOND = 8 * MIB;
-/** A backfill waits while this much of its index is on its way. */
+export const BACKFILL_READ_BYTES_PER_SECOND = 32 * MIB;
+/** A backfill waits while this much of its index is on its way, log that is still to be read for it included. */
 export const BACKFILL_WAITING_BYTES_MAX = 1 * MIB;

@@ -1,5 +1,6 @@
 import { AssertionError } from '../../shared/base/assert.ts';
 import type { Slot } from '../../shared/base/ids.ts';
+import { KIB } from '../../shared/base/units.ts';
 import type { BTree } from '../../shared/btree/tree.ts';
 import type { Environment } from '../../shared/env/environment.ts';
 import { storedChecksum } from '../../shared/item/stored-value.ts';
@@ -13,8 +14,9 @@ export interface RangeTarget {
   readonly progress: ExpiryProgress | undefined;
 }
 
-/** So many entries are looked at in one go. */
+/** So many entries, or bytes of them, are looked at in one go. */
 const ENTRIES_AT_ONCE = 16;
+const BYTES_AT_ONCE = 64 * KIB;
 /** So long a turn of the loop may take for them, milliseconds. */
 const SLICE_MS = 2;
 const READ_AHEAD_PAGES = 4;
@@ -81,11 +83,13 @@ export class ExpiryRanges {
     if (this.#low === undefined) return undefined;
     const found: TreeChange[] = [];
     let looked = 0;
+    let bytes = 0;
     const look = (key: Uint8Array, value: Uint8Array): boolean => {
       const change = kind === 'drop' ? { key, value: undefined } : derived?.expiryEntry(key, value);
       if (change !== undefined) found.push(change);
       looked += 1;
-      return looked < ENTRIES_AT_ONCE;
+      bytes += value.length;
+      return looked < ENTRIES_AT_ONCE && bytes < BYTES_AT_ONCE;
     };
     const { next, wait } = tree.scan(this.#low, high, false, look, READ_AHEAD_PAGES);
     this.#low = next;

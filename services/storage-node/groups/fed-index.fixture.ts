@@ -34,6 +34,10 @@ export function settingsOf(version: number, indexIds: readonly string[], backfil
   return { version, keys: KEYS, localIndexes: [], globalIndexes };
 }
 
+export function keyOf(name: string): Buffer {
+  return encodeKey(KEYS, { p: { S: name } }, nodeDigest);
+}
+
 /** What the fake network does with a message. */
 export type Fate = 'taken' | 'answer-lost' | 'lost' | 'twice';
 
@@ -118,15 +122,23 @@ export class FedIndexWorld {
 
   /** Proposes a write; what it comes to may be known later. */
   write(name: string, a: AttributeValue | undefined, more: AttributeMap = {}): Answer[] {
-    const key = encodeKey(KEYS, { p: { S: name } }, nodeDigest);
-    const item: AttributeMap = { p: { S: name }, ...(a === undefined ? {} : { a }), ...more, x: { S: 'x'.repeat(100) } };
-    const common = { key, number: ++this.#lastNumber, returnOld: false, returnOldOnFailure: false };
-    const operation: WriteOperation =
-      a === undefined && this.random.chance(0.5)
-        ? { kind: 'delete', ...common }
-        : { kind: 'put', ...common, item: serializeItem(item), itemSize: itemSize(item) };
+    if (a === undefined && this.random.chance(0.5)) return this.#write({ kind: 'delete', ...this.#common(name) });
+    return this.put(name, { ...(a === undefined ? {} : { a }), ...more, x: { S: 'x'.repeat(100) } });
+  }
+
+  /** Proposes a put of an item with these attributes beside its key. */
+  put(name: string, attributes: AttributeMap): Answer[] {
+    const item: AttributeMap = { p: { S: name }, ...attributes };
+    return this.#write({ kind: 'put', ...this.#common(name), item: serializeItem(item), itemSize: itemSize(item) });
+  }
+
+  #common(name: string) {
+    return { key: keyOf(name), number: ++this.#lastNumber, returnOld: false, returnOldOnFailure: false };
+  }
+
+  #write(operation: WriteOperation & { readonly number: number }): Answer[] {
     const answers: Answer[] = [];
-    this.world.group.write(operation, { life: 1, number: common.number }, this.world.timers.monotonicMs() + 5000, (answer) => {
+    this.world.group.write(operation, { life: 1, number: operation.number }, this.world.timers.monotonicMs() + 5000, (answer) => {
       answers.push(answer);
     });
     return answers;

@@ -181,8 +181,8 @@ export class GroupWrites {
   }
 
   /**
-   * Proposes that an item goes, if it is due as it stands behind everything under way; its slot, undefined: it stays. What
-   * `fetch` needs for it is in memory, and the leader takes own writes.
+   * Proposes that an item goes, if it is due as it stands behind everything under way; its slot, undefined: it stays, also since an index
+   * that lacks too much already would have to follow. What `fetch` needs for it is in memory, and the leader takes own writes.
    */
   deleteExpired(key: Uint8Array, due: DueSeconds): Slot | undefined {
     const { state, tree } = this.#copy;

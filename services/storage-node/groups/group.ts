@@ -177,8 +177,8 @@ export class Group {
   }
 
   /** proposeBackfill of index-backfill.ts. Only while this replica takes it. */
-  proposeBackfill(entries: IndexEntries, state: BackfillState): BackfillStep {
-    return proposeBackfill(this.#copy, this.#writes, entries, state);
+  proposeBackfill(entries: IndexEntries, state: BackfillState, before: number): BackfillStep {
+    return proposeBackfill({ copy: this.#copy, writes: this.#writes }, entries, state, before);
   }
 
   /** Proposes what the node itself has to say about state hashes; returns its slot. Only while this replica serves. */

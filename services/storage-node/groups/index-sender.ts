@@ -1,4 +1,5 @@
 import type { Slot } from '../../shared/base/ids.ts';
+import { KIB } from '../../shared/base/units.ts';
 import type { Environment } from '../../shared/env/environment.ts';
 import {
   INDEX_MOVE_BYTES,
@@ -19,6 +20,7 @@ import type { IndexEntries } from '../core/index-entries.ts';
 import type { IndexedRecord, IndexedRecords } from '../core/indexed-record.ts';
 import { ChosenRecords } from './chosen-records.ts';
 import type { Group } from './group.ts';
+import type { TurnQueue } from './turn-queue.ts';
 
 /** What a sender needs of its node. */
 export interface IndexSenderHost {
@@ -32,6 +34,8 @@ export interface IndexSenderHost {
     deadlineMs: number,
   ) => Promise<StorageResponse>;
   readonly counts: IndexCounts;
+  /** What all senders of the node have to do. */
+  readonly turns: TurnQueue;
 }
 
 /** Sums of a node, for its metrics. */
@@ -44,9 +48,10 @@ export interface IndexCounts {
 }
 
 const BOUNDS = { bytes: INDEX_STEP_BYTES, changes: INDEX_STEP_CHANGES };
-/** A turn of the loop reads records for one index at most this long, milliseconds, looking at the clock after so many. */
+/** A turn of the loop reads records for one index at most this long, milliseconds, looking at the clock after so many, or so many bytes. */
 const READ_SLICE_MS = 1;
 const READ_CHECK_RECORDS = 16;
+const READ_CHECK_BYTES = 64 * KIB;
 const NO_CHANGES: readonly IndexChange[] = [];
 
 /**
@@ -123,7 +128,7 @@ export class IndexSender {
   wake(): void {
     if (this.#scheduled || this.#ended) return;
     this.#scheduled = true;
-    this.#host.environment.timers.endOfTurn(() => {
+    this.#host.turns.add(() => {
       this.#scheduled = false;
       this.#pump();
     });
@@ -168,7 +173,9 @@ export class IndexSender {
     if (delivery === undefined || this.#reading) return;
     const { clock } = this.#host.environment;
     const untilMs = clock.monotonicMs() + READ_SLICE_MS;
-    for (let records = 1; ; records++) {
+    let records = 0;
+    let readBytes = 0;
+    for (;;) {
       const { read } = delivery;
       if (read === undefined || read >= this.#group.state.applied || delivery.bytes >= INDEX_WAITING_BYTES_MAX) return;
       // An index partition turned out to be further back than was known.
@@ -180,7 +187,12 @@ export class IndexSender {
       this.#chosen.passed();
       delivery.take(read + 1, indexed.record.timeMs, this.#changesOf(indexed));
       this.#taken = read + 1;
-      if (records % READ_CHECK_RECORDS === 0 && clock.monotonicMs() >= untilMs) return this.wake();
+      records += 1;
+      readBytes += bytes.length;
+      if (records < READ_CHECK_RECORDS && readBytes < READ_CHECK_BYTES) continue;
+      if (clock.monotonicMs() >= untilMs) return this.wake();
+      records = 0;
+      readBytes = 0;
     }
   }
 

@@ -126,7 +126,7 @@ describe('the indexes of a partition that leads', () => {
     assert.ok(backfill && sender);
     if (backfill.next !== undefined) {
       for (const name of NAMES) world.write(name, { S: 'b' });
-      group.proposeBackfill(sender.sender.entries, backfill);
+      group.proposeBackfill(sender.sender.entries, backfill, 0);
     }
     await world.world.timers.settle();
     await untilDelivered(world);

@@ -9,6 +9,7 @@ import { IndexedRecords } from '../core/indexed-record.ts';
 import type { Group } from './group.ts';
 import { BackfillPace, IndexBackfill } from './index-backfill.ts';
 import { type IndexCounts, IndexSender, type IndexSenderHost } from './index-sender.ts';
+import { TurnQueue } from './turn-queue.ts';
 
 /** The indexes that one led partition feeds. */
 interface LedGroup {
@@ -28,6 +29,8 @@ interface LedGroup {
 const NONE: readonly IndexEntries[] = [];
 /** A leader that misses log for an index leads at least this long before another one tries. */
 const LEAD_MS = 3 * SECOND_MS;
+/** What all indexes of all partitions may take of a turn of the loop, milliseconds; the piece that was begun is finished. */
+const TURN_MS = 2;
 
 /** Feeds the global indexes of all partitions that this node leads. */
 export class IndexSenders {
@@ -39,8 +42,8 @@ export class IndexSenders {
   readonly #handOver: (group: Group, to: ReplicaId) => void;
   readonly counts: IndexCounts = { steps: 0, changes: 0, refused: 0 };
 
-  constructor(parts: Omit<IndexSenderHost, 'counts'> & { logBytesMax: number; handOver: (group: Group, to: ReplicaId) => void }) {
-    this.#host = { ...parts, counts: this.counts };
+  constructor(parts: Omit<IndexSenderHost, 'counts' | 'turns'> & { logBytesMax: number; handOver: (group: Group, to: ReplicaId) => void }) {
+    this.#host = { ...parts, counts: this.counts, turns: new TurnQueue(parts.environment, TURN_MS) };
     this.#logBytesMax = parts.logBytesMax;
     this.#handOver = parts.handOver;
   }
@@ -104,7 +107,7 @@ export class IndexSenders {
       const backfill = indexFeeds.get(indexId)?.backfill;
       const backfilled = backfill !== undefined && backfill.next === undefined;
       const delivered = backfilled && (senders?.get(indexId)?.delivered ?? 0) >= backfill.slot;
-      return { indexId, backfilled, delivered, itemsDone: backfill?.items ?? 0, items: group.tree.items };
+      return { indexId, backfilled, delivered, itemsDone: backfill?.items ?? 0, items: group.itemTotals.items };
     });
   }
 
@@ -134,7 +137,8 @@ export class IndexSenders {
       const sender = kept?.senders.get(indexId) ?? new IndexSender(group, entries, start, records, this.#host);
       senders.set(indexId, sender);
       const { environment } = this.#host;
-      backfills.set(indexId, kept?.backfills.get(indexId) ?? new IndexBackfill(group, sender, environment, this.#pace));
+      const isHeld = (): boolean => this.#led.get(group.id)?.starving !== undefined;
+      backfills.set(indexId, kept?.backfills.get(indexId) ?? new IndexBackfill(group, sender, environment, this.#pace, isHeld));
     }
     if (led !== undefined) endExcept(led, senders);
     const triedAtMs = kept?.triedAtMs ?? this.#host.environment.clock.monotonicMs();

@@ -1,5 +1,6 @@
 import { assert } from '../../shared/base/assert.ts';
 import type { Slot } from '../../shared/base/ids.ts';
+import { KIB } from '../../shared/base/units.ts';
 import { storedChecksum, storedItemSize } from '../../shared/item/stored-value.ts';
 import type { PaxosReplica } from '../../shared/paxos/replica.ts';
 import { parsePartitionSettings } from '../../shared/placement/partition-settings.ts';
@@ -19,8 +20,9 @@ import type { IndexReceiver } from './index-receiver.ts';
 import type { StateHashWatch } from './state-hash-watch.ts';
 import type { SwapFollower } from './swap-follower.ts';
 
-/** After so many records the apply loop looks at the clock. */
+/** After so many records, or so many bytes of them, the apply loop looks at the clock: what a record derives takes time by its bytes. */
 const APPLY_CHECK_RECORDS = 32;
+const APPLY_CHECK_BYTES = 64 * KIB;
 /** No turn of the loop is longer than this on account of one group, milliseconds. */
 const APPLY_SLICE_MS = 4;
 const NO_CHANGES: readonly TreeChange[] = [];
@@ -42,6 +44,8 @@ export class RecordApplier {
   #derived: DerivedEntries | undefined;
   /** What the record that is applied next changes beside its item. */
   #changes: readonly TreeChange[] = NO_CHANGES;
+  /** Of the item that it replaces, where something is derived from it. */
+  #oldBytes = 0;
   readonly #ranges: ExpiryRanges;
   #waiting = false;
   #held = false;
@@ -100,6 +104,7 @@ export class RecordApplier {
     const { clock, timers } = this.#host.environment;
     const startedAtMs = clock.monotonicMs();
     let records = 0;
+    let bytesUnchecked = 0;
     while (this.#copy.state.applied < this.#paxos.commit) {
       const slot = this.#copy.state.applied + 1;
       const bytes = this.#chosen.at(slot);
@@ -115,9 +120,10 @@ export class RecordApplier {
       this.#applyRecord(slot, record);
       if (this.#copy.stopped) return;
       records += 1;
-      if (records % APPLY_CHECK_RECORDS === 0 && clock.monotonicMs() - startedAtMs > APPLY_SLICE_MS) {
-        return this.#later(new Promise((resolve) => timers.endOfTurn(resolve)));
-      }
+      bytesUnchecked += bytes.length + this.#oldBytes;
+      if (records % APPLY_CHECK_RECORDS !== 0 && bytesUnchecked < APPLY_CHECK_BYTES) continue;
+      bytesUnchecked = 0;
+      if (clock.monotonicMs() - startedAtMs > APPLY_SLICE_MS) return this.#later(new Promise((resolve) => timers.endOfTurn(resolve)));
     }
     if (records === 0) return;
     this.#writes.answerApplied();
@@ -127,6 +133,7 @@ export class RecordApplier {
   /** Finds out what the record changes; a read of a page that is missing for it, undefined when all are in memory. */
   #prepare(slot: Slot, { type, key, newValue, payload }: LogRecord): Promise<void> | undefined {
     this.#changes = NO_CHANGES;
+    this.#oldBytes = 0;
     if (type === 'index-position') return this.#entries.changeEntries(slot, payload);
     if (type === 'expiry-range') {
       const { tree, state } = this.#copy;
@@ -136,7 +143,9 @@ export class RecordApplier {
     if (this.#derived === undefined || this.#derived.none) return this.#copy.fetch(key, 'place');
     const wait = this.#copy.fetch(key, 'value');
     if (wait !== undefined) return wait;
-    this.#changes = this.#derived.changes(key, this.#copy.tree.get(key), newValue);
+    const old = this.#copy.tree.get(key);
+    this.#oldBytes = old?.length ?? 0;
+    this.#changes = this.#derived.changes(key, old, newValue);
     for (const change of this.#changes) {
       const place = this.#copy.fetch(change.key, 'place', true);
       if (place !== undefined) return place;
