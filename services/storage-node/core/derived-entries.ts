@@ -7,7 +7,7 @@ import { localIndexKey } from '../../shared/item/index-key.ts';
 import { itemSize } from '../../shared/item/item-size.ts';
 import { localKey } from '../../shared/item/local-space.ts';
 import { projectedItem } from '../../shared/item/projection.ts';
-import { encodeStoredValue, storedItemJson, storedSlot, storedTimeMs } from '../../shared/item/stored-value.ts';
+import { encodeStoredValue, storedItemJson, storedItemSize, storedSlot, storedTimeMs } from '../../shared/item/stored-value.ts';
 import type { PartitionSettings } from '../../shared/placement/partition-settings.ts';
 import type { LocalIndex } from '../../shared/placement/table-indexes.ts';
 
@@ -64,7 +64,7 @@ export class DerivedEntries {
       if (oldKey !== undefined && (nextKey === undefined || !asBuffer(oldKey).equals(nextKey)))
         changes.push({ key: oldKey, value: undefined });
       if (nextKey === undefined || nextItem === undefined || next === undefined) continue;
-      const projected = projectedItem(nextItem, index.projection, keyNames);
+      const projected = index.projection.kind === 'all' ? undefined : projectedItem(nextItem, index.projection, keyNames);
       changes.push({ key: nextKey, value: this.#entry(nextKey, projected, next) });
     }
     return changes;
@@ -94,10 +94,15 @@ export class DerivedEntries {
     return indexKey === undefined ? undefined : localKey(number, indexKey);
   }
 
-  /** The version of an entry is that of its item, so that copies of it are equal wherever they were derived. */
-  #entry(key: Uint8Array, projected: AttributeMap, item: Uint8Array): Buffer {
-    const fields = { flags: 0, size: itemSize(projected), slot: storedSlot(item), timeMs: storedTimeMs(item), originRegion: '' };
-    return encodeStoredValue({ ...fields, json: serializeItem(projected) }, key, this.#digest);
+  /**
+   * The version of an entry is that of its item, so that copies of it are equal wherever they were derived. `projected`: undefined where
+   * that is the whole item, which has its JSON and size already: writing it out anew for each index takes long where it is large.
+   */
+  #entry(key: Uint8Array, projected: AttributeMap | undefined, item: Uint8Array): Buffer {
+    const json = projected === undefined ? storedItemJson(item) : serializeItem(projected);
+    const size = projected === undefined ? storedItemSize(item) : itemSize(projected);
+    const fields = { flags: 0, size, slot: storedSlot(item), timeMs: storedTimeMs(item), originRegion: '' };
+    return encodeStoredValue({ ...fields, json }, key, this.#digest);
   }
 }
 

@@ -6,7 +6,7 @@ import type { AttributeMap, KeySchema } from '../../shared/item/attribute-value.
 import { globalIndexKey } from '../../shared/item/index-key.ts';
 import { itemSize } from '../../shared/item/item-size.ts';
 import { projectedItem } from '../../shared/item/projection.ts';
-import { encodeStoredValue, storedItemJson, storedSlot, storedTimeMs } from '../../shared/item/stored-value.ts';
+import { encodeStoredValue, storedItemJson, storedItemSize, storedSlot, storedTimeMs } from '../../shared/item/stored-value.ts';
 import type { IndexSource, PartitionSettings } from '../../shared/placement/partition-settings.ts';
 import type { IndexChange } from '../../shared/wire/storage-operations.ts';
 import type { IndexedRecord } from './indexed-record.ts';
@@ -96,7 +96,8 @@ export class IndexEntries {
 
   /** The version of an entry is that of its item, so that it is the same whoever derives it. */
   #stored({ key, projected, json }: Entry, item: Uint8Array): Buffer {
-    const fields = { flags: 0, size: itemSize(projected), slot: storedSlot(item), timeMs: storedTimeMs(item), originRegion: '' };
+    const size = this.source.projection.kind === 'all' ? storedItemSize(item) : itemSize(projected);
+    const fields = { flags: 0, size, slot: storedSlot(item), timeMs: storedTimeMs(item), originRegion: '' };
     return encodeStoredValue({ ...fields, json }, key, this.#digest);
   }
 }

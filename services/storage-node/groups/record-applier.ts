@@ -44,6 +44,8 @@ export class RecordApplier {
   #derived: DerivedEntries | undefined;
   /** What the record that is applied next changes beside its item. */
   #changes: readonly TreeChange[] = NO_CHANGES;
+  /** The record that these were found out for. */
+  #derivedSlot: Slot = 0;
   /** Of the item that it replaces, where something is derived from it. */
   #oldBytes = 0;
   readonly #ranges: ExpiryRanges;
@@ -132,6 +134,7 @@ export class RecordApplier {
 
   /** Finds out what the record changes; a read of a page that is missing for it, undefined when all are in memory. */
   #prepare(slot: Slot, { type, key, newValue, payload }: LogRecord): Promise<void> | undefined {
+    if (this.#derivedSlot === slot) return this.#fetchPlaces(key);
     this.#changes = NO_CHANGES;
     this.#oldBytes = 0;
     if (type === 'index-position') return this.#entries.changeEntries(slot, payload);
@@ -146,11 +149,15 @@ export class RecordApplier {
     const old = this.#copy.tree.get(key);
     this.#oldBytes = old?.length ?? 0;
     this.#changes = this.#derived.changes(key, old, newValue);
-    for (const change of this.#changes) {
-      const place = this.#copy.fetch(change.key, 'place', true);
-      if (place !== undefined) return place;
-    }
-    return undefined;
+    this.#derivedSlot = slot;
+    return this.#fetchPlaces(key);
+  }
+
+  /** Where the item and what is derived from it lie; nothing changes the tree before the record that waits for it. */
+  #fetchPlaces(key: Uint8Array): Promise<void> | undefined {
+    let wait = this.#copy.fetch(key, 'place');
+    for (const change of this.#changes) wait ??= this.#copy.fetch(change.key, 'place', true);
+    return wait;
   }
 
   /** Without a tree nothing is applied; who the members are follows from the log alone. */
