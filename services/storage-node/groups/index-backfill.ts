@@ -122,7 +122,7 @@ export class IndexBackfill {
     const backfill = this.#group.state.indexFeeds.get(this.#sender.entries.source.indexId)?.backfill;
     if (backfill?.next === undefined || this.#group.state.applied < this.#proposed) return;
     // As long as not every partition of the index has said where it is, nothing waits, but what is in the log may have to.
-    if (this.#sender.lagBytes() > BACKFILL_WAITING_BYTES_MAX || this.#isHeld() || !this.#group.takesBackfill) return;
+    if (this.#sender.aheadBytes() > BACKFILL_WAITING_BYTES_MAX || this.#isHeld() || !this.#group.takesBackfill) return;
     const step = this.#look(backfill);
     if (step === undefined) return;
     this.#found = step.slot === undefined ? step.items : 0;

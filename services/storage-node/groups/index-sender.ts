@@ -112,6 +112,11 @@ export class IndexSender {
     return this.waitingBytes + this.#logBytesAbove(read);
   }
 
+  /** Bytes of log that may have to be sent: all of it behind the start, as long as nobody has said where the index is. */
+  aheadBytes(): number {
+    return this.#delivery?.read === undefined ? this.#logBytesAbove(this.#start) : this.lagBytes();
+  }
+
   #logBytesAbove(slot: Slot): number {
     return this.#host.wal.groupBytesAbove(this.#group.id, Math.max(slot, this.#group.paxos.trimmed));
   }

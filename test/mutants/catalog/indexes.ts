@@ -137,7 +137,13 @@ export const GLOBAL_INDEXES: readonly Mutant[] = [
   {
     name: 'backfill-of-the-tree',
     mistake: 'A backfill takes an item as it is in the tree, though a write of it stands before the record in the log.',
-    patches: [{ file: BACKFILL, old: 'pending === undefined ? value : pending.value)', new: 'pending === undefined ? value : value)' }],
+    patches: [
+      {
+        file: BACKFILL,
+        old: 'const image = pending === undefined ? value : pending.value;',
+        new: 'const image = pending === undefined ? value : value;',
+      },
+    ],
     detectors: [tests(SENDS)],
   },
   {
