@@ -118,6 +118,21 @@ test('every action of the router is in the table above, so that none is without 
   );
 });
 
+test('no other spelling of its ARN leads past what denies a table', async () => {
+  const client = await clientWithScores();
+  client.bind({}, { Effect: 'Deny', Resource: [TABLE, `${TABLE}/index/*`] });
+  for (const partition of ['aws-cn', 'aws-us-gov', 'aws-', 'awsx', 'AWS', '']) {
+    const arn = TABLE.replace('arn:aws:', `arn:${partition}:`);
+    for (const [operation, input, resource] of OPERATIONS) {
+      if (resource !== TABLE) continue;
+      const spelled = JSON.parse(JSON.stringify(input).replaceAll(TABLE, arn).replaceAll('"scores"', JSON.stringify(arn))) as object;
+      const { status, text } = await client.send(operation, spelled);
+      assert.equal(status, 400, `${operation} ${arn}: ${text}`);
+    }
+  }
+  assert.deepEqual(client.storage.calls, []);
+});
+
 test('a table is not said to exist, or not to, before the policy allows the request', async () => {
   const client = await clientWithScores();
   client.bind({ Resource: `${TABLE}-*` });

@@ -9,7 +9,8 @@ import type { RequestContext } from './request-context.ts';
 export const resourceArn: Field = { name: 'ResourceArn', type: { kind: 'string' } };
 
 const INVALID = 'One or more parameter values were invalid: ';
-const RESOURCE_ARN = /^arn:aws[a-z-]*:dynamodb:([a-z0-9-]*):([0-9]*):(.*)$/s;
+/** Of the one partition, as in table-name.ts. */
+const RESOURCE_ARN = /^arn:aws:dynamodb:([a-z0-9-]*):([0-9]*):(.*)$/s;
 const TABLE = /^table\/([a-zA-Z0-9_.-]{3,255})$/;
 
 /** The name of the table that the ARN is of. Throws ValidationException, or AccessDeniedException for another account's. */

@@ -6,8 +6,11 @@ import type { Field } from './field.ts';
 import type { JsonObject } from './json-object.ts';
 import type { RequestContext } from './request-context.ts';
 
-/** `arn:aws:dynamodb:REGION:ACCOUNT:table/NAME`: operations take it wherever they take a table's name. */
-const TABLE_ARN = /^arn:aws[a-z-]*:dynamodb:([a-z0-9-]*):([0-9]*):table\/([a-zA-Z0-9_.-]{3,255})$/;
+/**
+ * `arn:aws:dynamodb:REGION:ACCOUNT:table/NAME`: operations take it wherever they take a table's name. No other partition is taken: what
+ * a policy denies on a table must not be allowed on another spelling of it.
+ */
+const TABLE_ARN = /^arn:aws:dynamodb:([a-z0-9-]*):([0-9]*):table\/([a-zA-Z0-9_.-]{3,255})$/;
 
 /** The same rule for names alone: an ARN has its own. */
 export function orArn(constraint: Constraint): Constraint {
