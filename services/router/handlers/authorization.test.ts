@@ -297,6 +297,46 @@ test('Attributes are all that a request names', async () => {
   await client.denied('GetItem', { ...at, ProjectionExpression: 'a' });
 });
 
+test('members that an operation does not have decide nothing', async () => {
+  const client = new BoundClient();
+  const names = ['pk', 'sk', 'cup'].map((AttributeName) => ({ AttributeName, AttributeType: 'S' }));
+  const hash = (AttributeName: string) => [{ AttributeName, KeyType: 'HASH' }];
+  await client.call('CreateTable', {
+    ...NEW_TABLE,
+    AttributeDefinitions: names,
+    KeySchema: [...hash('pk'), { AttributeName: 'sk', KeyType: 'RANGE' }],
+    GlobalSecondaryIndexes: [{ IndexName: 'byCup', KeySchema: hash('cup'), Projection: { ProjectionType: 'ALL' } }],
+  });
+  const bob = { pk: { S: 'bob' }, sk: { S: 'ann' } };
+  const get = { TableName: 'fresh', Key: bob };
+  const ann = { 'dynamodb:LeadingKeys': 'ann' };
+  for (const quantifier of ['ForAllValues', 'ForAnyValue']) {
+    client.bind({ Condition: { [`${quantifier}:StringEquals`]: ann } });
+    await client.denied('PutItem', { TableName: 'fresh', Item: { ...bob, cup: { S: 'ann' } }, IndexName: 'byCup' });
+    await client.denied('GetItem', { ...get, Item: { pk: { S: 'ann' } } });
+    await client.denied('BatchWriteItem', {
+      RequestItems: { fresh: [{ DeleteRequest: { Key: bob }, PutRequest: null }] },
+      IndexName: 'byCup',
+    });
+  }
+  client.bind({}, { Effect: 'Deny', Condition: { 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': 'bob' } } });
+  await client.denied('GetItem', { ...get, Item: { pk: { S: 'ann' } } });
+  client.bind({ Condition: { StringEquals: { 'dynamodb:Select': 'SPECIFIC_ATTRIBUTES' } } });
+  await client.denied('GetItem', { ...get, Select: 'SPECIFIC_ATTRIBUTES' });
+  await client.denied('BatchGetItem', { RequestItems: { fresh: { Keys: [bob], Select: 'SPECIFIC_ATTRIBUTES' } } });
+  // Their types were not looked at, either.
+  client.bind({ Condition: { 'ForAllValues:StringEquals': { 'dynamodb:Attributes': ['pk', 'sk'] } } });
+  await client.call('PutItem', {
+    TableName: 'fresh',
+    Item: bob,
+    AttributesToGet: 5,
+    KeyConditions: 'x',
+    ProjectionExpression: [1],
+    Select: 0,
+  });
+  await client.call('GetItem', { ...get, UpdateExpression: {}, FilterExpression: '((' });
+});
+
 test('Select and ReturnValues have values where requests have none', async () => {
   const client = await clientWithScores();
   const at = { TableName: 'scores', Key: keyOf('ann') };

@@ -29,6 +29,14 @@ export class RequestShape {
     for (const field of this.#fields) checkDeep(input[field.name], field.type);
   }
 
+  /**
+   * The request, its types found right, without the members that the operation does not have. Those were not judged, and mean nothing: nobody
+   * may take them for something.
+   */
+  known(input: JsonObject): JsonObject {
+    return knownFields(input, this.#fields);
+  }
+
   /** Throws one ValidationException that lists the broken constraints, at most ten of them. */
   checkConstraints(input: JsonObject): void {
     for (const field of this.#leading) checkLeading(input[field.name], field);
@@ -40,6 +48,25 @@ export class RequestShape {
       collect(value, field, '', violations);
     }
     if (violations !== undefined && violations.length > 0) throw constraintError(violations);
+  }
+}
+
+function knownFields(value: JsonObject, fields: readonly Field[]): JsonObject {
+  const present = fields.filter(({ name }) => Object.hasOwn(value, name));
+  return Object.fromEntries(present.map(({ name, type }) => [name, knownMembers(value[name], type)]));
+}
+
+function knownMembers(value: unknown, type: ValueType): unknown {
+  if (value === null) return value;
+  switch (type.kind) {
+    case 'structure':
+      return knownFields(value as JsonObject, type.fields);
+    case 'list':
+      return (value as readonly unknown[]).map((member) => knownMembers(member, type.member));
+    case 'map':
+      return Object.fromEntries(Object.entries(value as JsonObject).map(([name, member]) => [name, knownMembers(member, type.member)]));
+    default:
+      return value;
   }
 }
 
