@@ -100,6 +100,12 @@ test('AttributesToGet is a projection, of top-level names whatever they hold', a
   client.storage.failures.push({ id: 0, status: 'overloaded' });
   const both = { RequestItems: { plain: { Keys: [key.Key, { pk: { S: 'b' } }], ...get } } };
   assert.deepEqual((await client.call('BatchGetItem', both)).UnprocessedKeys, { plain: { Keys: [key.Key], ...get } });
+  await client.refuses(
+    'GetItem',
+    plain({ ...key, AttributesToGet: ['x', null] }),
+    "1 validation error detected: Value '[x, null]' at 'attributesToGet' failed to satisfy constraint: " +
+      'Member must satisfy constraint: [Member must not be null]',
+  );
   await client.refuses('GetItem', plain({ ...key, AttributesToGet: ['x', 'y', 'x'] }), `${INVALID}Duplicate value in attribute name: x`);
   await client.refuses(
     'GetItem',

@@ -6,6 +6,9 @@ export interface Constraint {
 
 export const NOT_NULL_TEXT = 'Member must not be null';
 
+/** For members of lists; fields say `notNull`. */
+export const notNull: Constraint = { text: NOT_NULL_TEXT, holds: (value) => value !== null };
+
 export function oneOf(...allowed: readonly string[]): Constraint {
   return { text: `Member must satisfy enum value set: [${allowed.join(', ')}]`, holds: (value) => allowed.includes(value as string) };
 }

@@ -1,6 +1,6 @@
 import { LEGACY_OPERATORS } from '../../../../shared/expression/legacy-condition.ts';
 import { ATTRIBUTES_TO_GET_MAX } from '../../../../shared/limits/api-limits.ts';
-import { lengthAtLeast, lengthAtMost, oneOf } from '../constraint.ts';
+import { lengthAtLeast, lengthAtMost, listMembers, notNull, oneOf } from '../constraint.ts';
 import type { Field, ValueType } from '../field.ts';
 
 /** The older parameters of requests, from before there were expressions ("Legacy DynamoDB conditional parameters" of the Developer Guide). */
@@ -18,7 +18,7 @@ export const conditionalOperator: Field = { name: 'ConditionalOperator', type: {
 export const attributesToGet: Field = {
   name: 'AttributesToGet',
   type: { kind: 'list', member: { kind: 'string' } },
-  constraints: [lengthAtLeast(1), lengthAtMost(ATTRIBUTES_TO_GET_MAX)],
+  constraints: [lengthAtLeast(1), lengthAtMost(ATTRIBUTES_TO_GET_MAX), listMembers(notNull)],
 };
 
 export const expected: Field = mapOf('Expected', 'ExpectedAttributeValue', [
