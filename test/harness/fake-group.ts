@@ -108,7 +108,10 @@ export class FakeGroup {
       items: operation.countOnly ? [] : taken.map(({ item }) => item),
       count: taken.length,
       scanned: taken.length,
-      scannedBytes: bytes,
+      ...(operation.fetchItems === true
+        ? // As if each entry of an index took one byte.
+          { scannedBytes: taken.length, fetchedBytes: bytes, fetchedUnits: taken.length }
+        : { scannedBytes: bytes }),
       ...(last === undefined ? {} : { lastKey: last.key }),
       more: taken.length < inside.length,
     };

@@ -199,14 +199,17 @@ export class FakeStorage implements StoragePort {
     let scanned = 0;
     let scannedBytes = 0;
     let fetchedUnits = 0;
+    let fetchedBytes = 0;
     for (const key of keys) {
-      if (isFull(operation, scanned, scannedBytes) || scanned >= this.sliceItems) break;
+      if (isFull(operation, scanned, Math.max(scannedBytes, fetchedBytes)) || scanned >= this.sliceItems) break;
       let bytes = held.get(key) as Buffer;
       scanned++;
       scannedBytes += itemSize(parseItem(bytes));
       if (operation.fetchItems === true) {
         bytes = table.items.get(tableKeyInLocal(table, operation.index as number, key)) as Buffer;
-        fetchedUnits += Math.max(1, Math.ceil(itemSize(parseItem(bytes)) / READ_UNIT_BYTES));
+        const size = itemSize(parseItem(bytes));
+        fetchedBytes += size;
+        fetchedUnits += Math.max(1, Math.ceil(size / READ_UNIT_BYTES));
       }
       const item = parseItem(bytes);
       if (operation.filter !== undefined && !evaluates(operation.filter, 'FilterExpression', operation, item)) continue;
@@ -220,7 +223,7 @@ export class FakeStorage implements StoragePort {
       scanned,
       scannedBytes,
       more: scanned < keys.length,
-      ...(operation.fetchItems === true ? { fetchedUnits } : undefined),
+      ...(operation.fetchItems === true ? { fetchedUnits, fetchedBytes } : undefined),
       ...(last === undefined ? undefined : { lastKey: last }),
     };
     return { id: 0, status: 'ok', range };

@@ -87,7 +87,7 @@ export class RangeWalk {
       low,
       ...(high === undefined ? {} : { high }),
       limit: operation.limit === 0 ? 0 : operation.limit - (this.#sum?.scanned ?? 0),
-      byteLimit: operation.byteLimit - (this.#sum?.scannedBytes ?? 0),
+      byteLimit: operation.byteLimit - bytesRead(this.#sum),
     };
     return this.#cluster.groups.execute(partition.record, low, slice, leftMs);
   }
@@ -114,8 +114,8 @@ export class RangeWalk {
   }
 
   #limitsMet(): boolean {
-    const { scanned = 0, scannedBytes = 0 } = this.#sum ?? {};
-    return (this.#operation.limit > 0 && scanned >= this.#operation.limit) || scannedBytes >= this.#operation.byteLimit;
+    const { limit, byteLimit } = this.#operation;
+    return (limit > 0 && (this.#sum?.scanned ?? 0) >= limit) || bytesRead(this.#sum) >= byteLimit;
   }
 
   /** Others hold so much that this one must not wait with what it has; a reader can go on behind it. */
@@ -143,6 +143,11 @@ function lesser(a: Uint8Array | undefined, b: Uint8Array | undefined): Uint8Arra
   return compareBytes(a, b) <= 0 ? a : b;
 }
 
+/** What counts against the limit of bytes: what was evaluated, or what was fetched for it where that is more. */
+function bytesRead(sum: RangeResult | undefined): number {
+  return Math.max(sum?.scannedBytes ?? 0, sum?.fetchedBytes ?? 0);
+}
+
 function joined(sum: RangeResult, next: RangeResult): RangeResult {
   const lastKey = next.lastKey ?? sum.lastKey;
   return {
@@ -153,5 +158,6 @@ function joined(sum: RangeResult, next: RangeResult): RangeResult {
     ...(lastKey === undefined ? {} : { lastKey }),
     more: next.more,
     ...(next.fetchedUnits === undefined ? {} : { fetchedUnits: (sum.fetchedUnits ?? 0) + next.fetchedUnits }),
+    ...(next.fetchedBytes === undefined ? {} : { fetchedBytes: (sum.fetchedBytes ?? 0) + next.fetchedBytes }),
   };
 }

@@ -201,6 +201,8 @@ test('limits hold over partitions, and reading goes on behind the last key', asy
   );
   const bytes = await read(view, range({ byteLimit: 25 }));
   assert.deepEqual([keysOf(bytes), bytes.more], [['01', '02', '41'], true]);
+  const fetched = await read(view, range({ byteLimit: 25, fetchItems: true, index: 1 }));
+  assert.deepEqual([keysOf(fetched), fetched.scannedBytes, fetched.fetchedBytes, fetched.more], [['01', '02', '41'], 3, 30, true]);
   const last = await read(view, range({ limit: 4, reverse: true }));
   assert.deepEqual([keysOf(last), last.more], [['c1', '42', '41', '02'], true]);
 });

@@ -246,6 +246,32 @@ test('what is selected from a local index is fetched where it is not projected',
   assert.deepEqual(await query('scores', 'player = :p', ANN, { Select: 'COUNT' }), { Count: 16, ScannedCount: 16 });
 });
 
+test('items fetched for a local index fill a page as those of the table do', async () => {
+  const large = new ApiClient();
+  await large.call('CreateTable', {
+    TableName: 'large',
+    BillingMode: 'PAY_PER_REQUEST',
+    AttributeDefinitions: ATTRIBUTES.slice(0, 3),
+    KeySchema: key('player', '>id'),
+    LocalSecondaryIndexes: [{ IndexName: 'scores', KeySchema: key('player', '>score'), ...projecting('KEYS_ONLY') }],
+  });
+  const note = { S: 'x'.repeat(300_000) };
+  for (let id = 0; id < 10; id++) {
+    await large.call('PutItem', { TableName: 'large', Item: { player: { S: 'ann' }, id: { N: `${id}` }, score: { N: `${id}` }, note } });
+  }
+  const asked = { TableName: 'large', IndexName: 'scores', KeyConditionExpression: 'player = :p', ExpressionAttributeValues: ANN };
+  for (const more of [{ Select: 'ALL_ATTRIBUTES' }, { ProjectionExpression: 'id, note' }]) {
+    const counts: number[] = [];
+    let start: object | undefined;
+    do {
+      const page = await large.call('Query', { ...asked, ...more, ...(start === undefined ? {} : { ExclusiveStartKey: start }) });
+      counts.push(page.Count as number);
+      start = page.LastEvaluatedKey as object | undefined;
+    } while (start !== undefined);
+    assert.deepEqual(counts, [4, 4, 2]);
+  }
+});
+
 test('a global index gives what it holds', async () => {
   assert.deepEqual(
     (await query('areas', 'area = :r', NORTH, { Limit: 1 })).Items?.map((item) => Object.keys(item).sort()),

@@ -113,6 +113,7 @@ function readIndexUnits(reader: ProtoReader): IndexUnits {
 function writeRangeResult(writer: ProtoWriter, range: RangeResult): void {
   const position = writer.position();
   const { items } = range;
+  if (range.fetchedBytes !== undefined) writer.uint(RangeResultTags.fetchedBytes, range.fetchedBytes);
   if (range.fetchedUnits !== undefined) writer.uint(RangeResultTags.fetchedUnits, range.fetchedUnits);
   writer.bool(RangeResultTags.more, range.more);
   if (range.lastKey !== undefined) writer.presentBytes(RangeResultTags.lastKey, range.lastKey);
@@ -136,6 +137,7 @@ function readRangeResult(reader: ProtoReader): RangeResult {
     else if (tag === RangeResultTags.lastKey) range.lastKey = reader.bytes();
     else if (tag === RangeResultTags.more) range.more = reader.bool();
     else if (tag === RangeResultTags.fetchedUnits) range.fetchedUnits = reader.uint();
+    else if (tag === RangeResultTags.fetchedBytes) range.fetchedBytes = reader.uint();
     else reader.skip(tag);
   }
   reader.leave(outer);

@@ -184,7 +184,16 @@ const status = fc.constantFrom<StorageStatus>(
 );
 
 const rangeResult = record(
-  { items: byteLists, count: integer, scanned: integer, scannedBytes: integer, lastKey: bytes, more: flag, fetchedUnits: positive },
+  {
+    items: byteLists,
+    count: integer,
+    scanned: integer,
+    scannedBytes: integer,
+    lastKey: bytes,
+    more: flag,
+    fetchedUnits: positive,
+    fetchedBytes: positive,
+  },
   { requiredKeys: ['items', 'count', 'scanned', 'scannedBytes', 'more'] },
 );
 

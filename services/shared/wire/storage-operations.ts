@@ -189,4 +189,6 @@ export interface RangeResult {
   readonly more: boolean;
   /** With `fetchItems`: read units of the items fetched from the table, each rounded up to a strong one. */
   readonly fetchedUnits?: number;
+  /** With `fetchItems`: sum of the sizes of these items, bytes. They count against `byteLimit` as the entries do. */
+  readonly fetchedBytes?: number;
 }

@@ -186,6 +186,7 @@ describe('reads of ranges', () => {
       // So many items of five thousand bytes are the first to reach a hundred thousand, and each takes two units.
       const [first] = found;
       assert.deepEqual([first?.scanned, first?.fetchedUnits], [20, 40]);
+      assert(first?.fetchedBytes !== undefined && first.fetchedBytes >= 100_000 && first.fetchedBytes < 106_000);
       const limited = await pages(world, { ...operation, limit: 7 });
       assert.deepEqual([limited[0]?.scanned, limited.length], [7, 18]);
     }

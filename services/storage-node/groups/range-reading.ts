@@ -89,7 +89,7 @@ export class RangeReading {
       scannedBytes: this.#scannedBytes,
       more,
       ...(this.#lastKey === undefined ? {} : { lastKey: this.#lastKey }),
-      ...(this.request.operation.fetchItems === true ? { fetchedUnits: this.#fetchedUnits } : {}),
+      ...(this.request.operation.fetchItems === true ? { fetchedUnits: this.#fetchedUnits, fetchedBytes: this.#fetchedBytes } : {}),
     };
   }
 

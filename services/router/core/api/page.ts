@@ -28,6 +28,7 @@ interface Page {
   bytes: number;
   /** Of items fetched from the table, as strong reads. */
   fetchedUnits: number;
+  fetchedBytes: number;
   lastKey: Uint8Array | undefined;
   /** Something may follow lastKey. */
   more: boolean;
@@ -81,7 +82,7 @@ async function readPage(
   fields: PageFields,
   context: RequestContext,
 ): Promise<Page> {
-  const page: Page = { items: [], count: 0, scanned: 0, bytes: 0, fetchedUnits: 0, lastKey: undefined, more: true };
+  const page: Page = { items: [], count: 0, scanned: 0, bytes: 0, fetchedUnits: 0, fetchedBytes: 0, lastKey: undefined, more: true };
   const { room } = context.services;
   let held = 0;
   try {
@@ -118,13 +119,19 @@ async function readSlice(
   page.scanned += slice.scanned;
   page.bytes += slice.scannedBytes;
   page.fetchedUnits += slice.fetchedUnits ?? 0;
+  page.fetchedBytes += slice.fetchedBytes ?? 0;
   page.more = slice.more;
   page.lastKey = slice.more ? must(slice.lastKey, 'a range slice that is to go on names its last key') : (slice.lastKey ?? page.lastKey);
   return slice.items.reduce((sum, { length }) => sum + length, 0);
 }
 
 function isFull(page: Page, limit: number): boolean {
-  return page.bytes >= PAGE_BYTES_MAX || (limit > 0 && page.scanned >= limit);
+  return bytesRead(page) >= PAGE_BYTES_MAX || (limit > 0 && page.scanned >= limit);
+}
+
+/** A page of items that were fetched from the table is no larger than one of the table itself. */
+function bytesRead({ bytes, fetchedBytes }: Page): number {
+  return Math.max(bytes, fetchedBytes);
 }
 
 function nextSlice({ low, high, reverse }: PageRange, fields: PageFields, page: Page): RangeOperation {
@@ -137,7 +144,7 @@ function nextSlice({ low, high, reverse }: PageRange, fields: PageFields, page: 
     reverse,
     consistent: fields.consistent,
     limit: fields.limit === 0 ? 0 : fields.limit - page.scanned,
-    byteLimit: PAGE_BYTES_MAX - page.bytes,
+    byteLimit: PAGE_BYTES_MAX - bytesRead(page),
     countOnly: fields.countOnly,
     ...fields.operation,
   };

@@ -360,6 +360,7 @@ export const RangeResultTags = {
   lastKey: 42,
   more: 48,
   fetchedUnits: 56,
+  fetchedBytes: 64,
 } as const;
 
 export const RefusalTags = {
