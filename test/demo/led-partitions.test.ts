@@ -32,6 +32,7 @@ const CALL: AdminCall = (_, request) => {
     high,
     configuration: 1,
     members: [],
+    localIndexes: [],
   });
 };
 

@@ -215,6 +215,7 @@ export class FakeNode {
           high: Buffer.alloc(0),
           configuration: 1,
           members: [],
+          localIndexes: [],
         };
       default:
         throw new AdminCallError('unsupported', request.kind);

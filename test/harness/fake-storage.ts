@@ -85,6 +85,12 @@ export class FakeStorage implements StoragePort {
     return { items: items.size, bytes };
   }
 
+  localIndexStatistics(view: TableView, number: number): { items: number; bytes: number } {
+    const table = this.#of(view);
+    const entries = [...this.#entries.of(table, number, undefined).values()];
+    return { items: entries.length, bytes: entries.reduce((sum, item) => sum + itemSize(parseItem(item)), 0) };
+  }
+
   indexStatistics(indexId: string): { items: number; bytes: number; partitions: number } {
     for (const table of this.#tables.values()) {
       const index = table.record.globalIndexes?.find((one) => one.indexId === indexId);

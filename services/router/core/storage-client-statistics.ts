@@ -2,12 +2,20 @@ import type { ClusterClient } from '../../shared/cluster-client/cluster-client.t
 import type { Clock } from '../../shared/env/clock.ts';
 import { ADMIN_CALL_TIMEOUT_MS } from '../../shared/limits/cluster-client-limits.ts';
 import type { Partition } from '../../shared/placement/partition-map.ts';
+import type { GroupInspection } from '../../shared/wire/admin.ts';
 import type { StatorTransport } from '../../shared/wire/frames.ts';
 
-interface TableSizes {
+export interface Sizes {
   readonly items: number;
   readonly bytes: number;
 }
+
+interface TableSizes extends Sizes {
+  /** By the number of a local index. */
+  readonly localIndexes: ReadonlyMap<number, Sizes>;
+}
+
+export const NO_SIZES: Sizes = { items: 0, bytes: 0 };
 
 interface Remembered {
   sizes: TableSizes;
@@ -38,7 +46,7 @@ export class StorageStatistics {
   /** The last known figures; zeros before any are known. */
   of(tableId: string): TableSizes {
     const remembered = this.#tables.get(tableId) ?? {
-      sizes: { items: 0, bytes: 0 },
+      sizes: { ...NO_SIZES, localIndexes: new Map<number, Sizes>() },
       refreshedAtMs: Number.NEGATIVE_INFINITY,
       refreshing: false,
     };
@@ -52,19 +60,22 @@ export class StorageStatistics {
   async #refresh(tableId: string, remembered: Remembered): Promise<void> {
     remembered.refreshing = true;
     const partitions = [...this.#cluster.watcher.view.partitions(tableId)];
-    let items = 0;
-    let bytes = 0;
+    let sum: Sizes = NO_SIZES;
+    const localIndexes = new Map<number, Sizes>();
     let complete = true;
     const next = async (): Promise<void> => {
       for (let partition = partitions.pop(); partition !== undefined && complete; partition = partitions.pop()) {
         const sizes = await this.#sizesOf(partition);
-        if (sizes === undefined) complete = false;
-        items += sizes?.items ?? 0;
-        bytes += sizes?.bytes ?? 0;
+        if (sizes === undefined) {
+          complete = false;
+          break;
+        }
+        sum = joined(sum, sizes);
+        for (const [number, size] of sizes.localIndexes) localIndexes.set(number, joined(localIndexes.get(number) ?? NO_SIZES, size));
       }
     };
     await Promise.all(Array.from({ length: CONCURRENT_CALLS }, next));
-    if (complete) remembered.sizes = { items, bytes };
+    if (complete) remembered.sizes = { ...sum, localIndexes };
     remembered.refreshedAtMs = this.#clock.monotonicMs();
     remembered.refreshing = false;
   }
@@ -76,7 +87,7 @@ export class StorageStatistics {
       if (address === undefined) continue;
       try {
         const answer = await this.#transport.call(address, { kind: 'inspect-group', group: partition.record.group }, ADMIN_CALL_TIMEOUT_MS);
-        if (answer.kind === 'group-inspection') return { items: answer.replica.items, bytes: answer.replica.itemBytes };
+        if (answer.kind === 'group-inspection') return sizesIn(answer);
       } catch {
         // The next replica knows as well; figures that cannot be had stay as they were.
       }
@@ -89,4 +100,13 @@ export class StorageStatistics {
       if (this.#cluster.watcher.view.ownerOf(tableId) === undefined) this.#tables.delete(tableId);
     }
   }
+}
+
+function sizesIn({ replica, localIndexes }: GroupInspection): TableSizes {
+  const sizes = localIndexes.map(({ number, entries, bytes }) => [number, { items: entries, bytes }] as const);
+  return { items: replica.items, bytes: replica.itemBytes, localIndexes: new Map(sizes) };
+}
+
+function joined(a: Sizes, b: Sizes): Sizes {
+  return { items: a.items + b.items, bytes: a.bytes + b.bytes };
 }

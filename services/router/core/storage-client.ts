@@ -11,7 +11,7 @@ import type { AdminRequest } from '../../shared/wire/admin.ts';
 import type { StatorTransport } from '../../shared/wire/frames.ts';
 import type { RangeOperation, StorageResponse } from '../../shared/wire/storage-operations.ts';
 import { RangeWalk } from './storage-client-range.ts';
-import { StorageStatistics } from './storage-client-statistics.ts';
+import { NO_SIZES, type Sizes, StorageStatistics } from './storage-client-statistics.ts';
 import type { ItemOperation, StoragePort, TableView } from './storage-port.ts';
 
 export interface StorageClientOptions {
@@ -64,11 +64,17 @@ export class StorageClient implements StoragePort {
   }
 
   tableStatistics(view: TableView): { readonly items: number; readonly bytes: number } {
-    return this.#statistics.of(view.record.tableId);
+    const { items, bytes } = this.#statistics.of(view.record.tableId);
+    return { items, bytes };
+  }
+
+  localIndexStatistics(view: TableView, number: number): Sizes {
+    return this.#statistics.of(view.record.tableId).localIndexes.get(number) ?? NO_SIZES;
   }
 
   indexStatistics(indexId: string): { readonly items: number; readonly bytes: number; readonly partitions: number } {
-    return { ...this.#statistics.of(indexId), partitions: this.#cluster.watcher.view.partitions(indexId).length };
+    const { items, bytes } = this.#statistics.of(indexId);
+    return { items, bytes, partitions: this.#cluster.watcher.view.partitions(indexId).length };
   }
 
   execute(view: TableView, operation: ItemOperation, deadlineMs: number): Promise<StorageResponse> {

@@ -62,6 +62,9 @@ export interface StoragePort extends ItemStorage {
   /** Number and accounted size of the items; may be some hours old, as the service's own. */
   tableStatistics(view: TableView): { readonly items: number; readonly bytes: number };
 
+  /** The same for the entries of a local index, by its number. */
+  localIndexStatistics(view: TableView, number: number): { readonly items: number; readonly bytes: number };
+
   /** The same for the entries of a global index, by its id, and the partitions that it has; zeros for one that nobody knows. */
   indexStatistics(indexId: string): { readonly items: number; readonly bytes: number; readonly partitions: number };
 

@@ -66,7 +66,15 @@ test('a table with indexes of both kinds is described with all that it was given
   const all = { ...teams, IndexName: 'all', KeySchema: key('sk'), ...ALL, IndexArn: arn('all') };
   const { OnDemandThroughput: _none, WarmThroughput: _later, ...allCreated } = all;
   assert.deepEqual(created.GlobalSecondaryIndexes, [teams, allCreated]);
-  const local = [{ IndexName: 'by-a', KeySchema: key('pk', '>a'), ...include('y', 'z'), IndexArn: arn('by-a') }];
+  const byA = {
+    IndexName: 'by-a',
+    KeySchema: key('pk', '>a'),
+    ...include('y', 'z'),
+    IndexSizeBytes: 0,
+    ItemCount: 0,
+    IndexArn: arn('by-a'),
+  };
+  const local = [byA];
   assert.deepEqual(created.LocalSecondaryIndexes, local);
   const sorted = ['a', 'b', 'c', 'd', 'e', 'pk', 'sk'].map((name) => definition(name, name === 'e' ? 'N' : 'S'));
   assert.deepEqual(created.AttributeDefinitions, sorted);
@@ -82,6 +90,9 @@ test('a table with indexes of both kinds is described with all that it was given
   ]);
   assert.deepEqual(described.LocalSecondaryIndexes, local);
   assert.deepEqual(described.AttributeDefinitions, sorted);
+  await client.call('PutItem', { TableName: 'scores', Item: { pk: { S: 'p' }, sk: { S: 't' }, a: { S: 'a' }, y: { S: 'y' } } });
+  const later = (await client.call('DescribeTable', { TableName: 'scores' })).Table as Record<string, unknown>;
+  assert.deepEqual(later.LocalSecondaryIndexes, [{ ...byA, ItemCount: 1, IndexSizeBytes: 10 }]);
 });
 
 test('what the catalog is told of a table with indexes', async () => {

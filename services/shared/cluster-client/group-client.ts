@@ -106,9 +106,9 @@ export class GroupClient {
   /**
    * Carries out one operation at the group of `partition`. `routingKey` finds the partition again when the map was old. The
    * time left, `deadlineMs`, is at most REQUEST_DEADLINE_MAX_MS. Never rejects; the statuses that come back are `ok`,
-   * `condition-failed`, `validation`, `number-refused`, `collection-full`, `index-behind`, `unknown-outcome` (a write at the deadline, and whatever lost
+   * `condition-failed`, `validation`, `number-refused`, `collection-full`, `index-behind`, `unknown-outcome` (a write at the deadline, or one that lost
    * STREAM_LOSSES_MAX streams: it may be what ends the nodes), `overloaded` (refused
-   * at once), `unavailable` (at the deadline, for a table that is gone and after `stop`, when surely nothing was done), `no-room`,
+   * at once), `unavailable` (a read that lost so many, at the deadline, for a table that is gone and after `stop`, when surely nothing was done), `no-room`,
    * `no-copy` (of all replicas) and, for ranges, `wrong-range` and `no-such-group`.
    */
   execute(partition: PartitionRecord, routingKey: Uint8Array, operation: RequestedOperation, deadlineMs: number): Promise<StorageResponse> {
@@ -253,7 +253,9 @@ export class GroupClient {
     if (group.leader === request.node) group.leader = undefined;
     this.#givenUp += 1;
     this.#logGivenUp(request);
-    this.#finish(request, { id: 0, status: 'unknown-outcome', message: 'the streams to the nodes that had the request were lost' });
+    // A read changes nothing, whatever became of it.
+    const status = request.isWrite ? 'unknown-outcome' : 'unavailable';
+    this.#finish(request, { id: 0, status, message: 'the streams to the nodes that had the request were lost' });
   }
 
   /** One line a second names one of them: a lost stream can end a thousand requests. */

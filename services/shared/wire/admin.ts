@@ -299,6 +299,16 @@ export interface GroupInspection {
   readonly high: Uint8Array;
   readonly configuration: number;
   readonly members: readonly MemberPlace[];
+  /** Of each local secondary index. */
+  readonly localIndexes: readonly LocalIndexSize[];
+}
+
+/** What a replica holds of a local secondary index. */
+export interface LocalIndexSize {
+  readonly number: number;
+  readonly entries: number;
+  /** In DynamoDB's accounting. */
+  readonly bytes: number;
 }
 
 /** The node's scrub: what it looks at, and what it and every other look at the data has found since the process began. */

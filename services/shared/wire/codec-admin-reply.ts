@@ -4,6 +4,7 @@ import type {
   AdminResponse,
   GroupInspection,
   IndexProgress,
+  LocalIndexSize,
   MemberPlace,
   NodeDescription,
   ReplicaDescription,
@@ -22,6 +23,7 @@ import {
   GroupInspectionTags,
   IndexProgressTags,
   LearnerAddedTags,
+  LocalIndexSizeTags,
   NodeDescriptionTags,
   ReplicaDescriptionTags,
   SettingsAppliedTags,
@@ -80,6 +82,7 @@ function writeOutcome(writer: ProtoWriter, outcome: AdminReply['outcome']): numb
       writer.uint(SettingsAppliedTags.version, outcome.version);
       return AdminReplyTags.settingsApplied;
     case 'group-inspection':
+      writeLocalIndexes(writer, outcome.localIndexes);
       writeMemberPlaces(writer, GroupInspectionTags.members, outcome.members);
       writer.uint(GroupInspectionTags.configuration, outcome.configuration);
       writer.bytes(GroupInspectionTags.high, outcome.high);
@@ -239,6 +242,7 @@ function readGroupInspection(reader: ProtoReader): GroupInspection {
   let high: Uint8Array = NO_BYTES;
   let configuration = 0;
   const members: MemberPlace[] = [];
+  const localIndexes: LocalIndexSize[] = [];
   while (reader.more()) {
     const tag = reader.tag();
     if (tag === GroupInspectionTags.replica) replica = readReplica(reader);
@@ -247,10 +251,36 @@ function readGroupInspection(reader: ProtoReader): GroupInspection {
     else if (tag === GroupInspectionTags.high) high = reader.bytes();
     else if (tag === GroupInspectionTags.configuration) configuration = reader.uint();
     else if (tag === GroupInspectionTags.members) members.push(readMemberPlace(reader));
+    else if (tag === GroupInspectionTags.localIndexes) localIndexes.push(readLocalIndex(reader));
     else reader.skip(tag);
   }
   reader.leave(outer);
-  return { kind: 'group-inspection', replica, stateHash, low, high, configuration, members };
+  return { kind: 'group-inspection', replica, stateHash, low, high, configuration, members, localIndexes };
+}
+
+function writeLocalIndexes(writer: ProtoWriter, localIndexes: readonly LocalIndexSize[]): void {
+  for (let at = localIndexes.length - 1; at >= 0; at--) {
+    const { number, entries, bytes } = localIndexes[at] as LocalIndexSize;
+    const position = writer.position();
+    writer.uint(LocalIndexSizeTags.bytes, bytes);
+    writer.uint(LocalIndexSizeTags.entries, entries);
+    writer.uint(LocalIndexSizeTags.number, number);
+    writer.nest(GroupInspectionTags.localIndexes, position);
+  }
+}
+
+function readLocalIndex(reader: ProtoReader): LocalIndexSize {
+  const outer = reader.enter();
+  const size: Mutable<LocalIndexSize> = { number: 0, entries: 0, bytes: 0 };
+  while (reader.more()) {
+    const tag = reader.tag();
+    if (tag === LocalIndexSizeTags.number) size.number = reader.uint();
+    else if (tag === LocalIndexSizeTags.entries) size.entries = reader.uint();
+    else if (tag === LocalIndexSizeTags.bytes) size.bytes = reader.uint();
+    else reader.skip(tag);
+  }
+  reader.leave(outer);
+  return size;
 }
 
 function readLearnerAdded(reader: ProtoReader): AdminResponse {

@@ -333,6 +333,7 @@ const adminResponse: fc.Arbitrary<AdminResponse> = fc.oneof(
     high: bytes,
     configuration: integer32,
     members: fc.array(memberPlace, { maxLength: 4 }),
+    localIndexes: fc.array(record({ number: integer32, entries: integer, bytes: integer }), { maxLength: 4 }),
   }),
   record({ kind: kind('learner-added'), replica: integer32 }),
   record({

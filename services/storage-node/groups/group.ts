@@ -8,6 +8,7 @@ import type { PaxosReplica } from '../../shared/paxos/replica.ts';
 import type { PartitionSettings } from '../../shared/placement/partition-settings.ts';
 import { WalDamagedError } from '../../shared/wal/wal-types.ts';
 import type { ExpiryRange } from '../core/expiry-progress.ts';
+import type { LocalIndexSize } from '../../shared/wire/admin.ts';
 import { encodeGroupMeta, type GroupIdentity, type GroupMeta, type GroupState, type InstalledSnapshot } from '../core/group-state.ts';
 import type { IndexEntries } from '../core/index-entries.ts';
 import type { BackfillState } from '../core/index-feeds.ts';
@@ -129,6 +130,11 @@ export class Group {
   /** GroupCopy.countItems. */
   countItems(): Promise<Rank> {
     return this.#copy.countItems();
+  }
+
+  /** GroupCopy.countLocalIndexes. */
+  countLocalIndexes(): Promise<LocalIndexSize[]> {
+    return this.#copy.countLocalIndexes();
   }
 
   /** Proposed and not yet applied. */

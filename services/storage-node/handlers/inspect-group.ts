@@ -17,5 +17,6 @@ export async function inspectGroup(request: InspectGroup, groups: NodeGroups): P
     high: high ?? new Uint8Array(0),
     configuration,
     members,
+    localIndexes: await group.countLocalIndexes(),
   };
 }

@@ -21,18 +21,25 @@ export function describeTableKeys({ partition, sort }: KeySchema): object[] {
   return describeKeys([partition], sort === undefined ? [] : [sort]);
 }
 
-export function describeLocalIndexes(record: TableRecord): object | undefined {
+type LocalFigures = (number: number) => Pick<IndexFigures, 'items' | 'bytes'>;
+
+export function describeLocalIndexes(record: TableRecord, figures: LocalFigures): object | undefined {
   const { localIndexes } = record;
   if (localIndexes === undefined) return undefined;
-  return { LocalSecondaryIndexes: localIndexes.map((index) => describeLocalIndex(record, index)) };
+  return { LocalSecondaryIndexes: localIndexes.map((index) => describeLocalIndex(record, index, figures(index.number))) };
 }
 
-/** Nobody counts the entries of a local index, so nothing is said of their number and size. */
-function describeLocalIndex(record: TableRecord, { name, sort, projection }: LocalIndex): object {
+function describeLocalIndex(
+  record: TableRecord,
+  { name, sort, projection }: LocalIndex,
+  { items, bytes }: ReturnType<LocalFigures>,
+): object {
   return {
     IndexName: name,
     KeySchema: describeKeys([record.keys.partition], [sort]),
     Projection: describeProjection(projection),
+    IndexSizeBytes: bytes,
+    ItemCount: items,
     IndexArn: indexArn(record.region, record.account, record.name, name),
   };
 }

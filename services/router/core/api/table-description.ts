@@ -10,15 +10,21 @@ import { describeMaxima, describeThroughput, describeWarmThroughput, seconds } f
 export interface TableFigures {
   readonly items: number;
   readonly bytes: number;
+  /** By the number of a local index. */
+  readonly localIndex: (number: number) => { readonly items: number; readonly bytes: number };
   /** By the id of a global index. */
   readonly index: (indexId: string) => IndexFigures;
 }
 
 /** Of a table that is not there yet. */
-export const NO_FIGURES: TableFigures = { items: 0, bytes: 0, index: () => NO_INDEX_FIGURES };
+export const NO_FIGURES: TableFigures = { items: 0, bytes: 0, localIndex: () => NO_INDEX_FIGURES, index: () => NO_INDEX_FIGURES };
 
 export function tableFigures(storage: StoragePort, view: TableView): TableFigures {
-  return { ...storage.tableStatistics(view), index: (indexId) => storage.indexStatistics(indexId) };
+  return {
+    ...storage.tableStatistics(view),
+    localIndex: (number) => storage.localIndexStatistics(view, number),
+    index: (indexId) => storage.indexStatistics(indexId),
+  };
 }
 
 /**
@@ -44,7 +50,7 @@ export function tableDescription({ record, partitionCount }: TableView, figures:
     DeletionProtectionEnabled: record.deletionProtection === true,
     ...describeMaxima(record),
     ...describeWarmThroughput(record, record.status, partitionCount),
-    ...describeLocalIndexes(record),
+    ...describeLocalIndexes(record, figures.localIndex),
     ...describeGlobalIndexes(record, figures.index, nowMs),
   };
 }

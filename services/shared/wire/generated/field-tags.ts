@@ -217,6 +217,7 @@ export const GroupInspectionTags = {
   high: 34,
   configuration: 40,
   members: 50,
+  localIndexes: 58,
 } as const;
 
 export const HeartbeatTags = {
@@ -289,6 +290,12 @@ export const LearnedTags = {
 
 export const LearnerAddedTags = {
   replica: 8,
+} as const;
+
+export const LocalIndexSizeTags = {
+  number: 8,
+  entries: 16,
+  bytes: 24,
 } as const;
 
 export const NodeAddressTags = {
