@@ -16,6 +16,7 @@ const INDEX_PLANS = 'auto-admin/core/index-plans.ts';
 
 const CORE = 'services/storage-node/core';
 const RECEIVES = 'services/storage-node/groups/index-receiver.test.js';
+const BACKFILLS = 'services/storage-node/groups/index-backfill.test.js';
 const SENDS = 'services/storage-node/groups/index-senders.test.js';
 
 /** Global indexes and the chain by which they are fed. */
@@ -145,6 +146,26 @@ export const GLOBAL_INDEXES: readonly Mutant[] = [
       },
     ],
     detectors: [tests(SENDS)],
+  },
+  {
+    name: 'backfill-ahead-of-an-unknown-index',
+    mistake: 'A backfill goes on into the log while nobody knows where the partitions of its index are.',
+    patches: [{ file: BACKFILL, old: 'this.#sender.aheadBytes()', new: 'this.#sender.waitingBytes' }],
+    detectors: [tests(BACKFILLS)],
+  },
+  {
+    name: 'expiry-past-an-index-that-is-behind',
+    mistake: 'Items expire though their index cannot keep up, into log that is kept for it.',
+    patches: [{ file: WRITES, old: ' || this.#host.indexRefusal(this.#ties.group, key, stored, undefined) !== undefined', new: '' }],
+    detectors: [tests(BACKFILLS)],
+  },
+  {
+    name: 'index-without-the-room-of-deletes',
+    mistake: 'On a disk that is nearly full an index partition takes no puts, so that the deletes behind them wait for ever.',
+    patches: [
+      { file: RECEIVER, old: 'roomRefusal(this.#ties.group, true)', new: 'roomRefusal(this.#ties.group, operation.changes.length === 0)' },
+    ],
+    detectors: [tests(RECEIVES)],
   },
   {
     name: 'backfill-done-when-it-is-read',
