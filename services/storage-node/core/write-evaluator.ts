@@ -1,6 +1,5 @@
 import { equalBytes } from '../../shared/base/bytes.ts';
 import type { RequestNumber, Slot } from '../../shared/base/ids.ts';
-import { MIB } from '../../shared/base/units.ts';
 import type { Digest } from '../../shared/env/digest.ts';
 import type { Logger } from '../../shared/env/logger.ts';
 import { bindCondition, evaluateCondition, parseCondition } from '../../shared/expression/condition.ts';
@@ -24,6 +23,7 @@ import { ExpressionCache } from './expression-cache.ts';
 import { messageOfFailure } from './failed-request.ts';
 import { hasIndexes, refuseUnfitIndexKeys } from './index-key-guard.ts';
 import { parseNames, parseValues } from './placeholders.ts';
+import { refuseTooLong } from './written-size.ts';
 
 export type WriteOperation = PutOperation | UpdateOperation | DeleteOperation;
 
@@ -48,13 +48,6 @@ export interface WriteContext {
 export type WriteOutcome =
   | { readonly record: undefined; readonly answer: Answer }
   | { readonly record: Buffer; readonly newValue: Buffer | undefined; readonly answer: Answer };
-
-/**
- * The plain form of a number can be far longer than what it counts for (1E125 counts 2 bytes and is written in 126), so that an
- * item of 400 KB could be 18 MB of JSON. Beyond this it is refused: one item must not stall a log.
- */
-const ITEM_JSON_BYTES_MAX = 4 * MIB;
-const JSON_TOO_LARGE = `Item size has exceeded the maximum allowed size: more than ${ITEM_JSON_BYTES_MAX} bytes when written out`;
 
 /**
  * Evaluates writes on the image that they will find: condition, update, new image, log record, in one synchronous step.
@@ -185,7 +178,7 @@ export class WriteEvaluator {
   }
 
   #store(key: Uint8Array, json: Uint8Array, size: number, context: WriteContext): Buffer {
-    if (json.length > ITEM_JSON_BYTES_MAX) throw new ItemError('validation', JSON_TOO_LARGE);
+    refuseTooLong(json, context.settings);
     const { slot, timeMs } = context;
     return encodeStoredValue({ flags: 0, size, slot, timeMs, originRegion: this.#region, json }, key, this.#digest);
   }
