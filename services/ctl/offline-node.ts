@@ -24,7 +24,7 @@ export interface OfflineNode {
 export async function withOfflineNode<T>(path: string, look: (node: OfflineNode) => Promise<T>): Promise<T> {
   const copy = await copyForInspection(resolve(path));
   try {
-    const folder = new DataFolder(copy);
+    const folder = new DataFolder(copy, SILENT_LOGGER);
     const identity = (await folder.readIdentity())?.toString();
     const logDamage = await scanLevelLogs(join(copy, WAL_FOLDER));
     const { store, mark, damage } = await folder.openWal();

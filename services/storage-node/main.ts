@@ -18,7 +18,7 @@ await runProcess({
     const onCluster = (id: string): void => {
       clusterId = id;
     };
-    const disk = new DataFolder(options.dataDir);
+    const disk = new DataFolder(options.dataDir, logger);
     return new StorageNode({ environment, transport, disk, options: storageNodeOptions(options), incarnation, onCluster });
   },
 });

@@ -53,6 +53,8 @@ class MemoryDisk implements NodeDisk {
   hung: Promise<void> | undefined;
   /** What the scan of the log finds at the next start. */
   walDamage: string | undefined;
+  /** What was said of the trees since they were opened last. */
+  treesHold = false;
   #wal = new MemoryStore({ delay: async (operation) => (operation === 'sync' ? this.hung : undefined) });
   #tree = new MemoryStore();
   #mark = new MemoryMarkFile();
@@ -78,11 +80,17 @@ class MemoryDisk implements NodeDisk {
   }
 
   openTree(): Promise<{ store: MemoryStore; setAside: undefined }> {
+    this.treesHold = false;
     return Promise.resolve({ store: this.#tree, setAside: undefined });
   }
 
   noteTreeDamage(reason: string): Promise<void> {
     return Promise.reject(new Error(reason));
+  }
+
+  noteTreesHold(): Promise<void> {
+    this.treesHold = true;
+    return Promise.resolve();
   }
 
   async removeSetAside(): Promise<void> {}
@@ -183,6 +191,25 @@ describe('a seed', () => {
     assert.deepEqual([node.clusters, disk.identity], [[], undefined], 'nothing was done');
     disk.identity = encodeNodeIdentity({ formatVersion: DATA_FORMAT_VERSION, clusterId: CLUSTER, node: 'node-b', addresses: {} });
     await assert.rejects(start('node-b', 'b', [], { clusterId: 'another', disk }), WrongDataFolderError);
+  });
+});
+
+describe('trees', () => {
+  it('are said to hold when the node has run on with them for half a minute, and when it closed them', async () => {
+    const disk = new MemoryDisk();
+    const node = await start('node-a', 'a', [], { disk });
+    await call(node, initRequest(['node-a']));
+    await timers.advance(29_000);
+    assert.equal(disk.treesHold, false);
+    await timers.advance(2000);
+    assert.equal(disk.treesHold, true);
+    await node.service.stop();
+    disk.reopen();
+    const again = await start('node-a', 'a', [], { disk });
+    await timers.advance(1000);
+    assert.equal(disk.treesHold, false);
+    await again.service.stop();
+    assert.equal(disk.treesHold, true);
   });
 });
 

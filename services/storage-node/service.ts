@@ -21,6 +21,7 @@ import {
   REGISTER_MS,
   type StorageNodeOptions,
   TICK_MS,
+  TREES_HOLD_MS,
 } from './core/options.ts';
 import { CatalogFeed } from './groups/catalog-feed.ts';
 import type { Group } from './groups/group.ts';
@@ -157,7 +158,9 @@ export class StorageNode implements Service {
     for (const group of this.#node?.groups.all ?? []) group.stop();
     this.#node?.groups.links.close();
     await this.#parts.transport.close();
-    await this.#node?.close();
+    if (this.#node === undefined) return;
+    await this.#node.close();
+    await this.#noteTreesHold();
   }
 
   // --- the node's life ---------------------------------------------------------------------------------------------
@@ -256,6 +259,14 @@ export class StorageNode implements Service {
     void noted.then(() => environment.fatal('the store of the trees is damaged: it is set aside at the next start', error));
   }
 
+  async #noteTreesHold(): Promise<void> {
+    try {
+      await this.#parts.disk.noteTreesHold();
+    } catch (error) {
+      this.#parts.environment.logger.warn('the next start checks all trees', { error: String(error) });
+    }
+  }
+
   /** Once only, however often the cluster is formed or joined. */
   #start(node: OpenNode): void {
     assert(this.#identity !== undefined, 'started without an identity');
@@ -271,6 +282,7 @@ export class StorageNode implements Service {
     this.#every(CHECKPOINT_TICK_MS, () => void this.#watchDisk(node));
     const aside = new SetAsideTree(this.#parts.disk, node.groups, node.groups.findings, this.#parts.environment.logger);
     this.#every(CHECKPOINT_TICK_MS, () => void aside.tick());
+    this.#timers.add(this.#parts.environment.timers.after(TREES_HOLD_MS, () => void this.#noteTreesHold()));
     this.#every(CATALOG_BEAT_MS, () => node.catalog.flush(true));
     this.#every(LOOK_FOR_MISSING_MS, () => void node.missing.look());
     void this.#register();

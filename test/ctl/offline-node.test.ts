@@ -52,7 +52,7 @@ function value(item: number): Buffer {
 
 /** A node with one group: its log of five writes, all of them in its tree. */
 async function writeFolder(): Promise<void> {
-  const data = new DataFolder(folder);
+  const data = new DataFolder(folder, SILENT_LOGGER);
   await data.writeIdentity(encodeNodeIdentity({ formatVersion: 1, clusterId: 'cluster-x', node: 'node-a', addresses: {} }));
   const { store, mark } = await data.openWal();
   const wal = await WriteAheadLog.open({ ...parts, store, mark });
@@ -157,7 +157,7 @@ test('both tell of damage in the log, each time anew, since they never open the 
 });
 
 test('refuses the folder of a running node, and what is no data folder', async () => {
-  const { store, mark } = await new DataFolder(folder).openWal();
+  const { store, mark } = await new DataFolder(folder, SILENT_LOGGER).openWal();
   const running = await stator('inspect', folder);
   await store.close();
   await mark.close();

@@ -144,7 +144,8 @@ export class NodeUnderTest {
       clusterId = id;
     };
     this.#transport = transport;
-    this.#service = new StorageNode({ environment, transport, disk: new DataFolder(this.folder), options, incarnation, onCluster });
+    const disk = new DataFolder(this.folder, logger);
+    this.#service = new StorageNode({ environment, transport, disk, options, incarnation, onCluster });
     await this.#service.run();
     this.#port = transport.port();
   }

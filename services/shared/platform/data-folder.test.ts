@@ -1,15 +1,22 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { must } from '../base/assert.ts';
 import { StoreDamagedError } from '../env/key-value-store.ts';
-import { DataFolder, SET_ASIDE_PREFIX, TREE_FOLDER, WAL_FOLDER } from './data-folder.ts';
+import type { Logger } from '../env/logger.ts';
+import { DataFolder, SET_ASIDE_PREFIX, TREE_DAMAGE_FILE, TREE_FOLDER, TREE_OPENING_FILE, WAL_FOLDER } from './data-folder.ts';
+
+const CHILD = fileURLToPath(new URL('./trees-child.test-support.js', import.meta.url));
+const logger: Logger = { debug() {}, info() {}, warn() {}, error() {}, with: () => logger };
 
 test('a data folder tells the size of the disk that holds it, before anything is in it', async () => {
   const parent = await mkdtemp(join(tmpdir(), 'data-folder-'));
   try {
-    const { sizeBytes: bytes, freeBytes } = await new DataFolder(join(parent, 'node')).space();
+    const { sizeBytes: bytes, freeBytes } = await new DataFolder(join(parent, 'node'), logger).space();
     assert.ok(freeBytes > 0 && freeBytes < bytes);
     assert.ok(Number.isSafeInteger(bytes) && bytes >= (await stat(parent)).size, `${bytes} bytes`);
   } finally {
@@ -23,11 +30,12 @@ describe('the trees of a data folder', () => {
 
   beforeEach(async () => {
     path = await mkdtemp(join(tmpdir(), 'data-folder-'));
-    folder = new DataFolder(path);
+    folder = new DataFolder(path, logger);
     const { store, setAside } = await folder.openTree();
     assert.equal(setAside, undefined);
     await store.write([{ kind: 'put', key: Buffer.from('k'), value: Buffer.from('v') }], { sync: true });
     await store.close();
+    await folder.noteTreesHold();
   });
 
   afterEach(() => rm(path, { recursive: true }));
@@ -41,6 +49,7 @@ describe('the trees of a data folder', () => {
     const { store, setAside } = await folder.openTree();
     const value = await store.get(Buffer.from('k'));
     await store.close();
+    await folder.noteTreesHold();
     return { value: value === undefined ? undefined : Buffer.from(value).toString(), setAside };
   }
 
@@ -81,16 +90,90 @@ describe('the trees of a data folder', () => {
 
   test('that another process holds are not taken for damaged', async () => {
     const { store } = await folder.openTree();
-    await assert.rejects(new DataFolder(path).openTree(), (error: unknown) => !(error instanceof StoreDamagedError));
-    assert.deepEqual(await entries(), [TREE_FOLDER]);
+    await assert.rejects(new DataFolder(path, logger).openTree(), (error: unknown) => !(error instanceof StoreDamagedError));
+    assert.deepEqual(await entries(), [TREE_FOLDER, TREE_OPENING_FILE]);
     await store.close();
+  });
+
+  /** A process ends while it has them open: what it said of them stays. */
+  async function endWhileOpen(): Promise<void> {
+    const { store, setAside } = await folder.openTree();
+    assert.equal(setAside, undefined);
+    await store.close();
+    assert.deepEqual(await entries(), [TREE_FOLDER, TREE_OPENING_FILE]);
+  }
+
+  /** Flips a bit in the key of the only entry of the only table. */
+  async function damageTable(): Promise<void> {
+    const name = must((await readdir(join(path, TREE_FOLDER))).find((file) => file.endsWith('.ldb')));
+    const bytes = await readFile(join(path, TREE_FOLDER, name));
+    bytes.writeUInt8(bytes.readUInt8(3) ^ 1, 3);
+    await writeFile(join(path, TREE_FOLDER, name), bytes);
+  }
+
+  test('that are sound stay, however often a process ends as it opens them', async () => {
+    for (let time = 0; time < 3; time++) await endWhileOpen();
+    assert.deepEqual(await open(), { value: 'v', setAside: undefined });
+    assert.deepEqual(await entries(), [TREE_FOLDER]);
+  });
+
+  test('that are damaged are set aside when a process ended as it opened them, and only then', async () => {
+    await endWhileOpen();
+    await folder.noteTreesHold();
+    await damageTable();
+    assert.equal((await open()).setAside, undefined, 'nothing was said, and nobody looked');
+    await endWhileOpen();
+    const { value, setAside } = await open();
+    assert.equal(value, undefined);
+    assert.match(setAside ?? '', /^0+\d+\.ldb: the block at 0 is damaged: its checksum$/);
+    assert.deepEqual(await entries(), [TREE_FOLDER, `${SET_ASIDE_PREFIX}1`]);
+    assert.deepEqual(await open(), { value: undefined, setAside: undefined }, 'only once');
+  });
+
+  test('of which damage was noted are set aside without a look at them', async () => {
+    await endWhileOpen();
+    await folder.noteTreeDamage('reason');
+    assert.deepEqual(await open(), { value: undefined, setAside: 'reason' });
+  });
+
+  /** How a process of its own ends that opens the trees and compacts them. */
+  function child(): Promise<{ signal: string | null; stdout: string; stderr: string }> {
+    return new Promise((resolve) => {
+      execFile(process.execPath, [CHILD, path], (error, stdout, stderr) => resolve({ signal: error?.signal ?? null, stdout, stderr }));
+    });
+  }
+
+  test('by which LevelDB ends the process itself are set aside at the next start', async () => {
+    const { store } = await folder.openTree();
+    for (const key of ['l-page', 'm-page', 'n-page']) {
+      await store.write([{ kind: 'put', key: Buffer.from(key), value: Buffer.alloc(100, key) }], { sync: true });
+    }
+    await store.close();
+    // Opened again, LevelDB makes a table of what is in its log.
+    await open();
+    const table = must((await readdir(join(path, TREE_FOLDER))).sort().findLast((file) => file.endsWith('.ldb')));
+    const bytes = await readFile(join(path, TREE_FOLDER, table));
+    // The key m-page becomes e-page, behind l-page.
+    const at = bytes.indexOf('m-page');
+    assert.ok(at > 0);
+    bytes.writeUInt8(bytes.readUInt8(at) ^ 8, at);
+    await writeFile(join(path, TREE_FOLDER, table), bytes);
+
+    const aborted = await child();
+    assert.equal(aborted.signal, 'SIGABRT');
+    assert.match(aborted.stderr, /TableBuilder::Add.*Assertion/);
+    assert.ok(!(await entries()).includes(TREE_DAMAGE_FILE), 'nothing could be noted');
+    const next = await child();
+    assert.equal(next.signal, null);
+    assert.match(next.stdout, /^0+\d+\.ldb: the block at 0 is damaged/);
+    assert.deepEqual(await entries(), [TREE_FOLDER, `${SET_ASIDE_PREFIX}1`]);
   });
 });
 
 test('a damaged write-ahead log is never set aside', async () => {
   const path = await mkdtemp(join(tmpdir(), 'data-folder-'));
   try {
-    const folder = new DataFolder(path);
+    const folder = new DataFolder(path, logger);
     const { store, mark } = await folder.openWal();
     await store.close();
     await mark.close();

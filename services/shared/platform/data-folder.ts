@@ -1,9 +1,11 @@
 import { mkdir, open, readdir, readFile, rename, rm, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type KeyValueStore, StoreDamagedError } from '../env/key-value-store.ts';
+import type { Logger } from '../env/logger.ts';
 import type { MarkFile } from '../env/mark-file.ts';
 import { scanLevelLogs } from './level-log-scan.ts';
 import { openLevelStore, TREE_STORE_OPTIONS, WAL_STORE_OPTIONS } from './level-store.ts';
+import { scanLevelTables } from './level-table-scan.ts';
 import { openMarkFile } from './mark-file.ts';
 
 /** Names in a data folder; they are part of its format. */
@@ -13,15 +15,19 @@ export const WAL_MARK_FILE = 'wal.mark';
 export const TREE_FOLDER = 'tree';
 /** Says that the trees are damaged beyond use, and why. */
 export const TREE_DAMAGE_FILE = 'tree.damaged';
+/** Says that a process opened the trees and has not shown yet that it survives this. */
+export const TREE_OPENING_FILE = 'tree.opening';
 /** With a number behind it: trees that were set aside. */
 export const SET_ASIDE_PREFIX = 'tree.set-aside-';
 
 /** The data folder of a storage node on a real disk. */
 export class DataFolder {
   readonly #path: string;
+  readonly #logger: Logger;
 
-  constructor(path: string) {
+  constructor(path: string, logger: Logger) {
     this.#path = path;
+    this.#logger = logger;
   }
 
   async readIdentity(): Promise<Uint8Array | undefined> {
@@ -48,14 +54,19 @@ export class DataFolder {
   /**
    * The trees' store. When LevelDB finds it damaged, or it was noted as damaged, the folder is set aside and an empty one takes its
    * place: `setAside` then says why. The write-ahead log is never treated so, for nobody else knows what this node promised.
+   *
+   * Damage may also end the process within LevelDB, where nothing can be noted. So a file beside the store says that it is being opened,
+   * until `noteTreesHold`; whoever finds it there checks all tables first. Nothing is set aside without such a proof, however often a
+   * process ends. To be called after `openWal`, whose lock keeps other processes away meanwhile.
    */
   async openTree(): Promise<{ store: KeyValueStore; setAside: string | undefined }> {
     const folder = join(this.#path, TREE_FOLDER);
-    const noted = await readIfThere(join(this.#path, TREE_DAMAGE_FILE));
-    if (noted !== undefined) await this.#setTreeAside();
+    const setAside = (await this.#notedDamage()) ?? (await this.#damageThatEndedTheProcess());
+    if (setAside !== undefined) await this.#setTreeAside();
     await mkdir(folder, { recursive: true });
+    await replaceFile(join(this.#path, TREE_OPENING_FILE), new Uint8Array(0));
     try {
-      return { store: await openLevelStore(folder, TREE_STORE_OPTIONS), setAside: noted?.toString('utf8') };
+      return { store: await openLevelStore(folder, TREE_STORE_OPTIONS), setAside };
     } catch (error) {
       if (!(error instanceof StoreDamagedError)) throw error;
       await this.noteTreeDamage(error.message);
@@ -63,6 +74,21 @@ export class DataFolder {
       await mkdir(folder, { recursive: true });
       return { store: await openLevelStore(folder, TREE_STORE_OPTIONS), setAside: error.message };
     }
+  }
+
+  async #notedDamage(): Promise<string | undefined> {
+    return (await readIfThere(join(this.#path, TREE_DAMAGE_FILE)))?.toString('utf8');
+  }
+
+  /** Looked for only when an earlier life of the process ended while it opened the trees, or soon after: it reads all of them. */
+  async #damageThatEndedTheProcess(): Promise<string | undefined> {
+    if ((await readIfThere(join(this.#path, TREE_OPENING_FILE))) === undefined) return undefined;
+    return scanLevelTables(join(this.#path, TREE_FOLDER), this.#logger);
+  }
+
+  /** The trees have been open for a while and the process lives, or it closed them: whoever opens them next need not check them. */
+  noteTreesHold(): Promise<void> {
+    return rm(join(this.#path, TREE_OPENING_FILE), { force: true });
   }
 
   /** Whoever opens the trees next sets them aside, be it after a crash. */

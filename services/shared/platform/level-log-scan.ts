@@ -1,7 +1,18 @@
 import { type FileHandle, open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { KIB } from '../base/units.ts';
 import { crc32c } from './crc32c.ts';
+import {
+  AT_RECORD_LENGTH,
+  AT_RECORD_TYPE,
+  FIRST_PART,
+  FULL_RECORD,
+  LAST_PART,
+  LOG_BLOCK_BYTES,
+  LOG_BLOCKS_A_READ,
+  RECORD_HEADER_BYTES,
+  readFully,
+  unmasked,
+} from './level-format.ts';
 
 /** Something in LevelDB's own log that a crash does not explain: LevelDB would drop it and what follows, and say nothing. */
 export interface LogDamage {
@@ -10,16 +21,6 @@ export interface LogDamage {
   readonly offset: number;
   readonly reason: string;
 }
-
-/** The format is LevelDB's doc/log_format: blocks of 32 KiB; a record's header is its masked CRC-32C, length and type. */
-const BLOCK_BYTES = 32 * KIB;
-const BLOCKS_A_READ = 32;
-const HEADER_BYTES = 7;
-const AT_LENGTH = 4;
-const AT_TYPE = 6;
-const FULL = 1;
-const FIRST = 2;
-const LAST = 4;
 
 /**
  * Reads the `.log` files of a LevelDB folder, before LevelDB opens it. A missing folder holds no damage.
@@ -55,27 +56,17 @@ async function logFiles(folder: string): Promise<string[]> {
 }
 
 async function scanFile(handle: FileHandle, file: string, scanner: LogScanner): Promise<void> {
-  const chunk = Buffer.allocUnsafe(BLOCKS_A_READ * BLOCK_BYTES);
+  const chunk = Buffer.allocUnsafe(LOG_BLOCKS_A_READ * LOG_BLOCK_BYTES);
   scanner.beginFile(file);
   for (let offset = 0; ; ) {
     const length = await readFully(handle, chunk, offset);
-    for (let at = 0; at < length; at += BLOCK_BYTES) {
-      scanner.block(chunk.subarray(at, Math.min(at + BLOCK_BYTES, length)), offset + at);
+    for (let at = 0; at < length; at += LOG_BLOCK_BYTES) {
+      scanner.block(chunk.subarray(at, Math.min(at + LOG_BLOCK_BYTES, length)), offset + at);
     }
     offset += length;
     if (length < chunk.length) break;
   }
   scanner.endFile();
-}
-
-async function readFully(handle: FileHandle, into: Buffer, position: number): Promise<number> {
-  let length = 0;
-  while (length < into.length) {
-    const { bytesRead } = await handle.read(into, length, into.length - length, position + length);
-    if (bytesRead === 0) break;
-    length += bytesRead;
-  }
-  return length;
 }
 
 /** Follows the records of all files in their order. */
@@ -94,11 +85,16 @@ class LogScanner {
   /** A block of the file; all but the last are whole. */
   block(bytes: Buffer, offset: number): void {
     let at = 0;
-    while (bytes.length - at >= HEADER_BYTES) {
-      const length = bytes.readUInt16LE(at + AT_LENGTH);
-      const type = bytes[at + AT_TYPE] as number;
-      const end = at + HEADER_BYTES + length;
-      if (type >= FULL && type <= LAST && end <= bytes.length && unmasked(bytes.readUInt32LE(at)) === crc32c(bytes, at + AT_TYPE, end)) {
+    while (bytes.length - at >= RECORD_HEADER_BYTES) {
+      const length = bytes.readUInt16LE(at + AT_RECORD_LENGTH);
+      const type = bytes[at + AT_RECORD_TYPE] as number;
+      const end = at + RECORD_HEADER_BYTES + length;
+      if (
+        type >= FULL_RECORD &&
+        type <= LAST_PART &&
+        end <= bytes.length &&
+        unmasked(bytes.readUInt32LE(at)) === crc32c(bytes, at + AT_RECORD_TYPE, end)
+      ) {
         this.#good(type, offset + at);
       } else {
         this.#suspect ??= { file: this.#file, offset: offset + at, reason: 'a record is torn or damaged' };
@@ -107,7 +103,7 @@ class LogScanner {
       }
       at = end;
     }
-    if (bytes.length < BLOCK_BYTES && at < bytes.length) {
+    if (bytes.length < LOG_BLOCK_BYTES && at < bytes.length) {
       this.#suspect ??= { file: this.#file, offset: offset + at, reason: 'a record is torn or damaged' };
     }
   }
@@ -120,23 +116,17 @@ class LogScanner {
   }
 
   #good(type: number, offset: number): void {
-    if (type === FULL || type === FIRST) {
+    if (type === FULL_RECORD || type === FIRST_PART) {
       if (this.#openedAt !== undefined) this.#suspect ??= { file: this.#file, offset: this.#openedAt, reason: 'a record has no end' };
       if (this.#suspect !== undefined) this.damage.push(this.#suspect);
       this.#suspect = undefined;
-      this.#openedAt = type === FIRST ? offset : undefined;
+      this.#openedAt = type === FIRST_PART ? offset : undefined;
       return;
     }
     if (this.#openedAt === undefined && this.#suspect === undefined) {
       this.damage.push({ file: this.#file, offset, reason: 'a record has no beginning' });
     }
     // Said once for the whole record: from here on it counts as begun.
-    this.#openedAt = type === LAST ? undefined : (this.#openedAt ?? offset);
+    this.#openedAt = type === LAST_PART ? undefined : (this.#openedAt ?? offset);
   }
-}
-
-/** LevelDB masks stored checksums, since the CRC of bytes that hold a CRC is a poor one (util/crc32c.h). */
-function unmasked(stored: number): number {
-  const rotated = (stored - 0xa282ead8) >>> 0;
-  return ((rotated >>> 17) | (rotated << 15)) >>> 0;
 }

@@ -93,6 +93,8 @@ export const CATALOG_BEAT_MS = 1000;
 /** How often others are asked of replicas that seem to be missing here. */
 export const LOOK_FOR_MISSING_MS = 1000;
 export const REGISTER_MS = 5000;
+/** LevelDB begins what compactions are due as soon as it opens a store: who has lived so long with it does not end of that. */
+export const TREES_HOLD_MS = 30_000;
 /** A jump of the wall clock against the monotonic one beyond this means that time was not what it seemed: leases are dropped. */
 export const CLOCK_JUMP_MS = 50;
 /** A WAL batch that takes longer than this keeps heartbeats back: who cannot write must not go on leading. */

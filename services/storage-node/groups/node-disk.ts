@@ -18,11 +18,14 @@ export interface NodeDisk {
   openWal(): Promise<{ readonly store: KeyValueStore; readonly mark: MarkFile; readonly damage: string | undefined }>;
   /**
    * The trees' store, an empty one if there was none. One that is damaged beyond use, or was noted to be so, is set aside first: its
-   * folder stays under another name, and `setAside` says why.
+   * folder stays under another name, and `setAside` says why. Where an earlier life of the process ended soon after it opened them,
+   * their tables are checked first. To be called after `openWal`.
    */
   openTree(): Promise<{ readonly store: KeyValueStore; readonly setAside: string | undefined }>;
   /** The next openTree, in this life of the process or another, sets the trees aside. Durable once resolved. */
   noteTreeDamage(reason: string): Promise<void>;
+  /** The process has lived on with the trees open, or closed them: nothing in them ends it as soon as they are opened. */
+  noteTreesHold(): Promise<void>;
   /** What was set aside is not needed any more. */
   removeSetAside(): Promise<void>;
   /** Of the disk that holds the folder. */

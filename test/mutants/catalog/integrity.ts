@@ -235,11 +235,48 @@ export const INTEGRITY: readonly Mutant[] = [
     patches: [
       {
         file: DATA_FOLDER,
-        old: '    if (noted !== undefined) await this.#setTreeAside();\n',
-        new: '    if (noted !== undefined) await rm(join(this.#path, TREE_FOLDER), { recursive: true, force: true });\n',
+        old: '    if (setAside !== undefined) await this.#setTreeAside();\n',
+        new: '    if (setAside !== undefined) await rm(join(this.#path, TREE_FOLDER), { recursive: true, force: true });\n',
       },
     ],
     detectors: [tests('services/shared/platform/data-folder.test.js')],
+  },
+  {
+    name: 'tables-not-checked',
+    mistake: 'Trees that ended the process as it opened them are opened again without a look at their tables.',
+    patches: [
+      {
+        file: DATA_FOLDER,
+        old: '(await this.#notedDamage()) ?? (await this.#damageThatEndedTheProcess());',
+        new: 'await this.#notedDamage();',
+      },
+    ],
+    detectors: [tests('services/shared/platform/data-folder.test.js')],
+  },
+  {
+    name: 'half-tables-are-damage',
+    mistake:
+      'Every table that does not end in its footer counts as damage, also what a kill in a compaction left: all nodes may lose their trees.',
+    patches: [
+      {
+        file: 'shared/platform/level-table-scan.ts',
+        old: '  const tables = await namedTables(folder);\n',
+        new: "  const tables = await namedTables(folder);\n  const { readdir, stat } = await import('node:fs/promises');\n  for (const name of await readdir(folder).catch(() => [])) {\n    if (name.endsWith('.ldb')) tables.set(Number.parseInt(name, 10), (await stat(join(folder, name))).size);\n  }\n",
+      },
+    ],
+    detectors: [tests('services/shared/platform/level-table-scan.test.js')],
+  },
+  {
+    name: 'last-blocks-not-checked',
+    mistake: 'The blocks of a table behind the last whole read are not checked.',
+    patches: [
+      {
+        file: 'shared/platform/level-table.ts',
+        old: '  if (run.length > 0) await checkRun(handle, run, bytes);\n',
+        new: '',
+      },
+    ],
+    detectors: [tests('services/shared/platform/level-table-scan.test.js')],
   },
   {
     name: 'set-aside-removed-too-early',

@@ -121,6 +121,8 @@ export class SimDisk {
       noteTreeDamage: async (reason) => {
         this.#treeDamage = reason;
       },
+      // Only LevelDB ends a process by itself.
+      noteTreesHold: () => Promise.resolve(),
       removeSetAside: async () => {
         this.treesSetAside = 0;
       },
