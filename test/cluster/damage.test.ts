@@ -5,7 +5,7 @@ import { GetItemCommand, paginateScan, PutItemCommand } from '@aws-sdk/client-dy
 import { CATALOG_GROUP } from '../../services/shared/base/ids.ts';
 import { KIB, MIB } from '../../services/shared/base/units.ts';
 import { BulkItems } from '../harness/bulk-items.ts';
-import { cutWal, flipBitInWal, flipBitsInTrees } from '../harness/damage.ts';
+import { cutWal, flipBitInWal, flipBitsInAllTables, flipBitsInTrees } from '../harness/damage.ts';
 import { ProcessCluster, STORAGE_NODES, type StorageNodeName } from '../harness/process-cluster.ts';
 import { assertEqualReplicas } from '../harness/replica-hashes.ts';
 import { until } from '../harness/until.ts';
@@ -167,7 +167,7 @@ describe('storage nodes whose data is damaged while they are down', { timeout: 6
     assert.match(await cluster.log('node-c'), /"event":"tables are sound"/);
     assert.equal((await cluster.log('node-c')).match(setAside)?.length ?? 0, before, 'sound trees stay');
     await cluster.kill('node-c');
-    await flipBitsInTrees(await dataDir('node-c'));
+    await flipBitsInAllTables(await dataDir('node-c'));
     await cluster.startMissing();
     assert.equal((await cluster.log('node-c')).match(setAside)?.length, before + 1);
     await until('node-c is sound', async () => (await damaged('node-c')) === 0);

@@ -23,6 +23,21 @@ export async function flipBitsInTrees(dataDir: string): Promise<void> {
   await flipBits(path, positions);
 }
 
+/**
+ * The same in every table that is large enough: the largest may be one that a compaction was writing when the node was killed, which
+ * belongs to nothing.
+ */
+export async function flipBitsInAllTables(dataDir: string): Promise<void> {
+  const folder = join(dataDir, TREE_FOLDER);
+  for (const name of await readdir(folder)) {
+    if (!name.endsWith('.ldb')) continue;
+    const path = join(folder, name);
+    const { size } = await stat(path);
+    // The first block of a table begins with it.
+    await flipBits(path, [Math.min(TABLE_STEP_BYTES, Math.floor(size / 4))]);
+  }
+}
+
 async function largestFile(folder: string, suffix: string): Promise<{ path: string; bytes: number }> {
   let largest = { path: '', bytes: 0 };
   for (const name of await readdir(folder)) {
