@@ -369,6 +369,11 @@ export class NodeGroups implements GroupHost {
     }
   }
 
+  /** The clocks have jumped apart since the last look: no lease that is held now will be relied on, for that is looked at first. */
+  get clocksApart(): boolean {
+    return Math.abs(this.#clockOffset() - this.#clockOffsetMs) > CLOCK_JUMP_MS;
+  }
+
   /**
    * What a suspended machine does to its clocks cannot be told from inside, but a jump shows that something was done. The first
    * thing that a resumed process finds may be a read that lay in its socket: so this is asked before each use of a lease too.

@@ -95,5 +95,7 @@ const RECENT_SLOTS = 2000;
 function holdsLease(node: StorageMachine, { paxos }: Group): boolean {
   const process = node.life?.process;
   if (process === undefined || !process.alive || process.behind) return false;
+  // Before it relies on a lease it looks at its clocks, which ends the lease.
+  if (node.life?.service.groups?.clocksApart === true) return false;
   return paxos.leading !== undefined && paxos.leaseValid(node.clock.monotonicMs());
 }
