@@ -50,6 +50,11 @@ export const INDEX_METRICS: readonly IndexMetric[] = [
     read: ({ groups }, gauge) => gauge.set([...groups.indexes.all()].filter(({ sender }) => sender.logGone).length),
   },
   {
+    name: 'index_waiting_bytes',
+    help: 'Changes of all global indexes that wait in memory to be sent or acknowledged, bytes.',
+    read: ({ groups }, gauge) => gauge.set(groups.indexes.counts.waitingBytes),
+  },
+  {
     name: 'index_messages_total',
     help: 'Messages sent to partitions of global indexes.',
     read: ({ groups }, gauge) => gauge.set(groups.indexes.counts.steps),

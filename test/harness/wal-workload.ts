@@ -34,6 +34,7 @@ export function openWal(
     throw new Error('the log failed', { cause: error });
   },
   clock = stoppedClock,
+  batchRecordBytes?: number,
 ): Promise<WriteAheadLog> {
   return WriteAheadLog.open({
     store,
@@ -43,6 +44,7 @@ export function openWal(
     clock,
     onFailure,
     ...(storeDamage !== undefined && { storeDamage }),
+    ...(batchRecordBytes !== undefined && { batchRecordBytes }),
   });
 }
 

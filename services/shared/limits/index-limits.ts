@@ -7,6 +7,8 @@ export const INDEX_STEP_BYTES = 64 * KIB;
 export const INDEX_STEP_CHANGES = 256;
 /** Changes of one index that wait in the memory of a leader; beyond, its log is not read further. */
 export const INDEX_WAITING_BYTES_MAX = 2 * MIB;
+/** Changes of all indexes of all partitions that wait in the memory of a node; beyond, each of them may have one message waiting. */
+export const INDEX_WAITING_BYTES_NODE_MAX = 64 * MIB;
 /** An index partition with nothing to take is moved on, so that log can go, at most this often. */
 export const INDEX_MOVE_PAUSE_MS = 1 * SECOND_MS;
 /** It is moved on, too, once a new leader would have to read so much log again to find that nothing concerns it. */

@@ -95,6 +95,8 @@ export class FillingBatch {
   readonly dones: (() => void)[] = [];
   /** The list of groups changed. */
   directoryChanged = false;
+  /** All groups as of the end of the batch, where it changes the list and another batch has begun; undefined: as they are when it is written. */
+  directory: ReadonlyMap<GroupId, GroupLog> | undefined;
   recordCount = 0;
   recordBytes = 0;
 

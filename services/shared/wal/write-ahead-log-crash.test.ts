@@ -6,6 +6,7 @@ import { MemoryStore } from '../../../test/harness/memory-store.ts';
 import { contentsOf, matchingState, openWal, recordsOf, WalWorkload } from '../../../test/harness/wal-workload.ts';
 import { must } from '../base/assert.ts';
 import { Prng } from '../base/prng.ts';
+import type { WriteAheadLog } from './write-ahead-log.ts';
 
 /** A delay of a random number of turns of the microtask queue. */
 function delays(random: Prng): () => Promise<void> {
@@ -18,12 +19,17 @@ async function someTurns(random: Prng): Promise<void> {
   for (let turns = random.below(40); turns > 0; turns--) await Promise.resolve();
 }
 
+/** In every other life batches are full after a record or two, so that several wait for the disk. */
+function opened(random: Prng, store: MemoryStore, mark: MemoryMarkFile): Promise<WriteAheadLog> {
+  return openWal(store, mark, undefined, undefined, undefined, random.chance(0.5) ? 1 + random.below(100) : undefined);
+}
+
 /** Lives of random steps, each ended by a crash; returns how many steps were issued, answered and brought back. */
 async function crashes(seed: number): Promise<{ issued: number; answered: number }> {
   const random = new Prng(seed);
   let store = new MemoryStore({ delay: delays(random) });
   let mark = new MemoryMarkFile(undefined, delays(random));
-  const workload = new WalWorkload(random, await openWal(store, mark));
+  const workload = new WalWorkload(random, await opened(random, store, mark));
   const sums = { issued: 0, answered: 0 };
   for (let life = 0; life < 4; life++) {
     for (let steps = random.below(40); steps > 0; steps--) {
@@ -34,7 +40,7 @@ async function crashes(seed: number): Promise<{ issued: number; answered: number
     sums.answered += workload.answered;
     store = store.crash((unsynced) => random.below(unsynced + 1), { delay: delays(random) });
     mark = mark.crash(random.chance(0.5), delays(random));
-    const log = await openWal(store, mark);
+    const log = await opened(random, store, mark);
     const state = matchingState(workload.history, workload.answered, await contentsOf(log, random));
     workload.continueWith(log, state);
   }
@@ -61,7 +67,7 @@ describe('The write-ahead log over crashes', () => {
       fc.asyncProperty(fc.integer(), async (seed) => {
         const random = new Prng(seed);
         const store = new MemoryStore({ delay: delays(random) });
-        const log = await openWal(store, new MemoryMarkFile(undefined, delays(random)));
+        const log = await opened(random, store, new MemoryMarkFile(undefined, delays(random)));
         const workload = new WalWorkload(random, log);
         for (let round = 0; round < 10; round++) {
           for (let steps = random.below(6); steps > 0; steps--) workload.step();

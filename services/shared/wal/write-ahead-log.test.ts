@@ -140,6 +140,32 @@ describe('An answer of the write-ahead log', () => {
     assert.equal(mark.writes, marksBefore + 2);
   });
 
+  it('comes with a batch of bounded size, however much waits for the disk', async () => {
+    const { log, store, gates } = await opened([1, 2]);
+    gates.enabled = true;
+    const answers: string[] = [];
+    append(log, 1, 1, [RECORD], () => answers.push('first'));
+    await settle();
+    const large = Buffer.alloc(3 * MIB);
+    for (let slot = 1; slot <= 5; slot++) {
+      // What one turn appends stays together.
+      append(log, 2, slot, [large], () => answers.push(`large ${slot}`));
+      append(log, 1, slot + 1, [RECORD], () => answers.push(`small ${slot}`));
+      await settle();
+    }
+    gates.enabled = false;
+    await gates.open('write');
+    const sizes = store.batches.map((batch) =>
+      batch.reduce((sum, operation) => sum + (operation.kind === 'put' ? operation.value.length : 0), 0),
+    );
+    assert.deepEqual(
+      sizes.map((bytes) => Math.floor(bytes / MIB)),
+      [0, 6, 6, 3],
+    );
+    assert.deepEqual(answers, ['first', ...[1, 2, 3, 4, 5].flatMap((slot) => [`large ${slot}`, `small ${slot}`])]);
+    assert.equal(log.queuedBytes(), 0);
+  });
+
   it('is missed by whoever asks how long the disk is silent, be it about the batch or the mark', async () => {
     const { log, gates, time } = await opened([1]);
     gates.enabled = true;

@@ -5,6 +5,7 @@ import type { Digest } from '../env/digest.ts';
 import type { BatchOperation, KeyValueStore } from '../env/key-value-store.ts';
 import type { Logger } from '../env/logger.ts';
 import type { MarkFile } from '../env/mark-file.ts';
+import { MIB } from '../base/units.ts';
 import { GroupWrite } from './batch-operations.ts';
 import { decodeChunk, recordsOfChunk } from './chunk.ts';
 import { FillingBatch } from './filling-batch.ts';
@@ -34,7 +35,15 @@ export interface WalParts {
   readonly onFailure: (error: unknown) => void;
   /** What the scan of the store's own log found before the store was opened. */
   readonly storeDamage?: string;
+  /** BATCH_RECORD_BYTES, unless told otherwise. */
+  readonly batchRecordBytes?: number;
 }
+
+/**
+ * A batch takes no more once its records have so many bytes. Those of one turn of the loop stay together, so that it may become larger
+ * by what a turn appends. To encode a batch takes the loop some 2 ms for each MB.
+ */
+const BATCH_RECORD_BYTES = 4 * MIB;
 
 /** So many chunks that nothing needs are deleted along with one batch. */
 const DELETES_A_BATCH = 128;
@@ -61,7 +70,11 @@ export class WriteAheadLog {
   readonly #groups: Map<GroupId, GroupLog>;
   readonly #recovered: ReadonlyMap<GroupId, RecoveredGroup>;
   readonly #storeDamage: string;
+  readonly #batchRecordBytes: number;
+  /** Batches that are full, in their order. */
+  #full: FillingBatch[] = [];
   #filling = new FillingBatch();
+  #closingPlanned = false;
   #nextBatch: number;
   #writing = false;
   /** Resolves when the batch that is being written is written, or has failed. */
@@ -78,6 +91,7 @@ export class WriteAheadLog {
 
   private constructor(parts: WalParts, recovery: Recovery, garbage: Garbage) {
     this.#parts = parts;
+    this.#batchRecordBytes = parts.batchRecordBytes ?? BATCH_RECORD_BYTES;
     this.#garbage = garbage;
     this.#groups = recovery.groups;
     this.#storeDamage = recovery.storeDamage;
@@ -138,6 +152,7 @@ export class WriteAheadLog {
     batch.recordBytes += bytes;
     this.#queuedBytes += bytes;
     batch.dones.push(done);
+    if (batch.recordBytes >= this.#batchRecordBytes) this.#planNextBatch();
     this.#planPump();
   }
 
@@ -245,7 +260,21 @@ export class WriteAheadLog {
 
   #isIdle(): boolean {
     if (this.#writing || this.#compacting) return false;
-    return this.#failed || (this.#filling.isEmpty() && !this.#marking);
+    return this.#failed || (this.#full.length === 0 && this.#filling.isEmpty() && !this.#marking);
+  }
+
+  /** The batch that fills is full: the next one begins when this turn's callback has ended. */
+  #planNextBatch(): void {
+    if (this.#closingPlanned) return;
+    this.#closingPlanned = true;
+    void Promise.resolve().then(() => {
+      this.#closingPlanned = false;
+      if (this.#filling.recordBytes < this.#batchRecordBytes) return;
+      // Groups that come or go with a later batch are not yet, or still, in the list that this one writes.
+      if (this.#filling.directoryChanged) this.#filling.directory = new Map(this.#groups);
+      this.#full.push(this.#filling);
+      this.#filling = new FillingBatch();
+    });
   }
 
   /** The first batch of a turn leaves when the turn's callback has ended, so that it takes all that the callback appends. */
@@ -260,7 +289,7 @@ export class WriteAheadLog {
 
   #pump(): void {
     if (this.#writing || this.#failed) return this.#noteIdle();
-    const work = !this.#filling.isEmpty() || (this.#garbage.length > 0 && !this.#closing);
+    const work = this.#full.length > 0 || !this.#filling.isEmpty() || (this.#garbage.length > 0 && !this.#closing);
     if (!work) {
       this.#compactIfDue();
       return this.#noteIdle();
@@ -282,17 +311,26 @@ export class WriteAheadLog {
     if (this.#onIdle !== undefined && this.#isIdle()) this.#onIdle();
   }
 
+  /** The oldest batch that is full, else what has filled so far. */
+  #nextToWrite(): FillingBatch {
+    const full = this.#full.shift();
+    if (full !== undefined) return full;
+    const batch = this.#filling;
+    this.#filling = new FillingBatch();
+    return batch;
+  }
+
   /** Writes the batch that filled so far; another one fills meanwhile. */
   async #writeBatch(): Promise<void> {
     const { store, digest, clock } = this.#parts;
-    const batch = this.#filling;
-    this.#filling = new FillingBatch();
+    const batch = this.#nextToWrite();
     const operations: BatchOperation[] = [];
     let bytes = 0;
     // A batch of nothing but deletes has no number: it leaves no trace that a restart could find.
     const number = batch.isEmpty() ? 0 : this.#nextBatch++;
     for (const pending of batch.groups.values()) if (pending.creates) pending.log.life = number;
-    if (batch.directoryChanged) operations.push({ kind: 'put', key: DIRECTORY_KEY, value: this.#directory(number) });
+    if (batch.directoryChanged)
+      operations.push({ kind: 'put', key: DIRECTORY_KEY, value: this.#directory(number, batch.directory ?? this.#groups) });
     const writes: GroupWrite[] = [];
     for (const pending of batch.groups.values()) {
       const write = new GroupWrite(pending, number, digest);
@@ -405,11 +443,11 @@ export class WriteAheadLog {
     }
   }
 
-  /** The list of groups as of now. */
-  #directory(batch: number): Buffer {
+  /** The list of groups; the lives of all of them are known. */
+  #directory(batch: number, groups: ReadonlyMap<GroupId, GroupLog>): Buffer {
     const lives = new Map<GroupId, number>();
     const replicas = new Map<GroupId, ReplicaId>();
-    for (const [group, log] of this.#groups) {
+    for (const [group, log] of groups) {
       lives.set(group, log.life);
       replicas.set(group, log.replica);
     }
@@ -423,7 +461,7 @@ export class WriteAheadLog {
   async #writeFindings(): Promise<void> {
     const { store, mark, digest } = this.#parts;
     const batch = this.#nextBatch++;
-    const operations: BatchOperation[] = [{ kind: 'put', key: DIRECTORY_KEY, value: this.#directory(batch) }];
+    const operations: BatchOperation[] = [{ kind: 'put', key: DIRECTORY_KEY, value: this.#directory(batch, this.#groups) }];
     for (const { group, life, header, damage } of this.#groups.values()) {
       if (damage === undefined) continue;
       const value = encodeHeader({ group, life, batch, header, tailChecksum: 0, damage }, digest);

@@ -6,12 +6,15 @@ import type { LogRecord } from '../../shared/wal/log-record.ts';
 import type { WriteAheadLog } from '../../shared/wal/write-ahead-log.ts';
 import type { Answer, WriteEvaluator } from '../core/write-evaluator.ts';
 import type { Group } from './group.ts';
+import type { TurnQueue } from './turn-queue.ts';
 
 /** What a group needs of its node. */
 export interface GroupHost {
   readonly environment: Environment;
   readonly wal: WriteAheadLog;
   readonly evaluator: WriteEvaluator;
+  /** Where all groups of the node apply what is chosen, so that together they make no turn of the loop long. */
+  readonly applying: TurnQueue;
   /** An item collection of a table with local indexes grows to no more bytes. */
   readonly itemCollectionBytesMax: number;
   /** Sends a consensus message to the node of another replica, with everything else of this turn. */

@@ -13,6 +13,7 @@ import { PaxosReplica } from '../../shared/paxos/replica.ts';
 import { encodeGroupMeta, GroupState, NO_SNAPSHOT } from '../core/group-state.ts';
 import { WriteEvaluator } from '../core/write-evaluator.ts';
 import { Group } from './group.ts';
+import { TurnQueue } from './turn-queue.ts';
 
 const MEMBERS = [1, 2, 3].map((replica) => ({ replica, node: `node-${replica}`, az: `az-${replica}`, logOnly: false }));
 const IDENTITY = {
@@ -46,6 +47,7 @@ beforeEach(async () => {
   const host = {
     environment,
     wal: await openWal(new MemoryStore(), new MemoryMarkFile()),
+    applying: new TurnQueue(environment, 4),
     evaluator: new WriteEvaluator(nodeDigest, logger, 'local'),
     itemCollectionBytesMax: Number.POSITIVE_INFINITY,
     send: nothing,

@@ -9,6 +9,7 @@ import {
   INDEX_STEP_CHANGES,
   INDEX_STEP_DEADLINE_MS,
   INDEX_WAITING_BYTES_MAX,
+  INDEX_WAITING_BYTES_NODE_MAX,
 } from '../../shared/limits/index-limits.ts';
 import type { PartitionRecord } from '../../shared/placement/catalog-records.ts';
 import type { CatalogView } from '../../shared/placement/catalog-view.ts';
@@ -45,6 +46,8 @@ export interface IndexCounts {
   changes: number;
   /** Writes refused since an index could not keep up. */
   refused: number;
+  /** Bytes of changes that wait to be sent or acknowledged. */
+  waitingBytes: number;
 }
 
 const BOUNDS = { bytes: INDEX_STEP_BYTES, changes: INDEX_STEP_CHANGES };
@@ -73,6 +76,8 @@ export class IndexSender {
   /** The record that was taken last. */
   #taken: Slot = 0;
   #scheduled = false;
+  /** Of `waitingBytes`, as of the last look. */
+  #countedBytes = 0;
   #ended = false;
   /** Much log stands behind the least position of the index partitions. */
   #isFarBehind = false;
@@ -148,6 +153,19 @@ export class IndexSender {
 
   end(): void {
     this.#ended = true;
+    this.#countWaiting(0);
+  }
+
+  #countWaiting(bytes: number): void {
+    this.#host.counts.waitingBytes += bytes - this.#countedBytes;
+    this.#countedBytes = bytes;
+  }
+
+  /** More records may be read: what would have to wait for this index and for all of them has room. */
+  #hasRoom({ bytes }: IndexDelivery): boolean {
+    this.#countWaiting(bytes);
+    if (bytes >= INDEX_WAITING_BYTES_MAX) return false;
+    return bytes < INDEX_STEP_BYTES || this.#host.counts.waitingBytes < INDEX_WAITING_BYTES_NODE_MAX;
   }
 
   #pump(): void {
@@ -155,6 +173,7 @@ export class IndexSender {
     this.#findPartitions();
     this.#readOn();
     this.#send();
+    this.#countWaiting(this.waitingBytes);
   }
 
   /** The partitions of an index do not change while it is; they come into the catalog before its settings come here. */
@@ -182,7 +201,7 @@ export class IndexSender {
     let readBytes = 0;
     for (;;) {
       const { read } = delivery;
-      if (read === undefined || read >= this.#group.state.applied || delivery.bytes >= INDEX_WAITING_BYTES_MAX) return;
+      if (read === undefined || read >= this.#group.state.applied || !this.#hasRoom(delivery)) return;
       // An index partition turned out to be further back than was known.
       if (this.#taken !== read) this.#chosen.forget();
       this.#taken = read;

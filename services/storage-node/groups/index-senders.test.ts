@@ -5,7 +5,9 @@ import { nodeDigest } from '../../../test/harness/test-environment.ts';
 import { dueSeconds } from '../../shared/item/expiry.ts';
 import { encodeKey } from '../../shared/item/key-encoding.ts';
 import type { AttributeValue } from '../../shared/item/attribute-value.ts';
-import { INDEX_LAG_MS_MAX } from '../../shared/limits/index-limits.ts';
+import { must } from '../../shared/base/assert.ts';
+import { KIB } from '../../shared/base/units.ts';
+import { INDEX_LAG_MS_MAX, INDEX_STEP_BYTES, INDEX_WAITING_BYTES_NODE_MAX } from '../../shared/limits/index-limits.ts';
 import { type Fate, FedIndexWorld, KEYS, settingsOf } from './fed-index.fixture.ts';
 import { IDENTITY } from './replica-world.fixture.ts';
 
@@ -213,6 +215,35 @@ describe('the indexes of a partition that leads', () => {
     world.fate = () => 'lost';
     await world.lead();
     assert.equal(group.ownFloor, 0);
+  });
+
+  it('wait in memory as far as the node has room, but a message of each always', async () => {
+    const world = new FedIndexWorld();
+    await world.create();
+    await world.tell(settingsOf(1, ['x'], false));
+    await world.pass(500);
+    const { indexes } = world.world;
+    const counts = must(indexes?.counts);
+    const [fed] = [...must(indexes).all()];
+    const waiting = (): number => must(fed).sender.waitingBytes;
+    world.fate = () => 'lost';
+    counts.waitingBytes += INDEX_WAITING_BYTES_NODE_MAX;
+    for (let at = 0; at < 200; at++) world.write(`item-${at}`, { S: 'a'.repeat(1000) });
+    await world.pass(200);
+    assert.ok(waiting() >= INDEX_STEP_BYTES && waiting() < INDEX_STEP_BYTES + 2 * KIB, `${waiting()} bytes wait`);
+    assert.equal(counts.waitingBytes, INDEX_WAITING_BYTES_NODE_MAX + waiting());
+    counts.waitingBytes -= INDEX_WAITING_BYTES_NODE_MAX;
+    await world.pass(200);
+    assert.ok(waiting() > 200_000, 'all of it waits');
+    await untilDelivered(world);
+    assert.deepEqual(world.held(), await world.expected());
+    assert.equal(counts.waitingBytes, 0);
+    world.fate = () => 'lost';
+    world.write('item-1', { S: 'b' });
+    await world.pass(100);
+    assert.ok(counts.waitingBytes > 0);
+    indexes?.stop();
+    assert.equal(counts.waitingBytes, 0);
   });
 
   it('are moved on when much of the log does not concern them, so that no leader reads it all again', async () => {

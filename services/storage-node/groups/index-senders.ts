@@ -40,7 +40,7 @@ export class IndexSenders {
   readonly #led = new Map<GroupId, LedGroup>();
   readonly #pace = new BackfillPace();
   readonly #handOver: (group: Group, to: ReplicaId) => void;
-  readonly counts: IndexCounts = { steps: 0, changes: 0, refused: 0 };
+  readonly counts: IndexCounts = { steps: 0, changes: 0, refused: 0, waitingBytes: 0 };
 
   constructor(parts: Omit<IndexSenderHost, 'counts' | 'turns'> & { logBytesMax: number; handOver: (group: Group, to: ReplicaId) => void }) {
     this.#host = { ...parts, counts: this.counts, turns: new TurnQueue(parts.environment, TURN_MS) };

@@ -11,6 +11,7 @@ import type { Answer, WriteOutcome } from '../core/write-evaluator.ts';
 import { Group } from './group.ts';
 import type { GroupHost } from './group-host.ts';
 import { RangeReader } from './range-reader.ts';
+import { TurnQueue } from './turn-queue.ts';
 
 const BALLOT: Ballot = { configuration: 1, round: 2, replica: 1 };
 const LOW = utf8('b');
@@ -76,6 +77,7 @@ beforeEach(() => {
     indexFloor: () => 0,
     watchClock: () => onWatchClock(),
     wake: () => undefined,
+    applying: new TurnQueue(testEnvironment(timers), 4),
     evaluator: { evaluate: () => outcome },
     commitNews: () => undefined,
     hurryHeartbeat: () => {

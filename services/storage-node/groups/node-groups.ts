@@ -36,6 +36,10 @@ import { SnapshotSender } from './snapshot-sender.ts';
 import { SoleCopies } from './sole-copies.ts';
 import { StateHashKeeper } from './state-hash-keeper.ts';
 import { StateDiffersError } from './state-hash-watch.ts';
+import { TurnQueue } from './turn-queue.ts';
+
+/** What all groups of a node together apply in a turn of the loop, milliseconds; the slice that was begun is finished. */
+const APPLY_TURN_MS = 4;
 
 /** All replicas of a node, and what they share: WAL, page store, links, heartbeats, checkpoints. */
 export class NodeGroups implements GroupHost {
@@ -43,6 +47,7 @@ export class NodeGroups implements GroupHost {
   readonly wal: WriteAheadLog;
   readonly pages: PageStore;
   readonly evaluator: WriteEvaluator;
+  readonly applying: TurnQueue;
   readonly itemCollectionBytesMax: number;
   readonly links: PeerLinks;
   readonly checkpoints: CheckpointScheduler;
@@ -104,6 +109,7 @@ export class NodeGroups implements GroupHost {
     this.#heartbeats = new Heartbeats(environment.random, options.paxos.clockDrift);
     this.room = new DiskRoom(options.node, parts.reserveBytes, this.#heartbeats.peerFullness, environment.logger);
     this.#handOver = parts.handOver;
+    this.applying = new TurnQueue(environment, APPLY_TURN_MS);
     this.evaluator = new WriteEvaluator(environment.digest, environment.logger, options.region);
     this.itemCollectionBytesMax = options.itemCollectionBytesMax ?? ITEM_COLLECTION_BYTES_MAX;
     this.links = new PeerLinks(environment, parts.transport, {

@@ -23,8 +23,8 @@ import type { SwapFollower } from './swap-follower.ts';
 /** After so many records, or so many bytes of them, the apply loop looks at the clock: what a record derives takes time by its bytes. */
 const APPLY_CHECK_RECORDS = 32;
 const APPLY_CHECK_BYTES = 64 * KIB;
-/** No turn of the loop is longer than this on account of one group, milliseconds. */
-const APPLY_SLICE_MS = 4;
+/** A group applies for so long at a time, milliseconds; then the others that have much to apply have their turn. */
+const APPLY_SLICE_MS = 2;
 const NO_CHANGES: readonly TreeChange[] = [];
 
 /** Brings chosen records into the tree and the state, in slot order; pages that are missing for a record are fetched before it is applied. */
@@ -103,7 +103,26 @@ export class RecordApplier {
   apply(): void {
     if (!this.idle || this.#copy.stopped) return;
     if (this.#copy.awaitsSnapshot) return this.#followSwaps();
-    const { clock, timers } = this.#host.environment;
+    if (this.#copy.state.applied >= this.#paxos.commit) return;
+    if (this.#host.applying.isFree) this.#applySlice();
+    else this.#applyInTurn();
+  }
+
+  /** Other groups come first, or this turn of the loop has applied enough. */
+  #applyInTurn(): void {
+    this.#waiting = true;
+    this.#writes.answerApplied();
+    this.#host.applying.add(() => {
+      this.#waiting = false;
+      if (this.#copy.stopped) return;
+      if (this.#copy.awaitsSnapshot) this.#followSwaps();
+      else this.#applySlice();
+    });
+  }
+
+  /** What one group applies before others have their turn. */
+  #applySlice(): void {
+    const { clock } = this.#host.environment;
     const startedAtMs = clock.monotonicMs();
     let records = 0;
     let bytesUnchecked = 0;
@@ -125,7 +144,7 @@ export class RecordApplier {
       bytesUnchecked += bytes.length + this.#oldBytes;
       if (records % APPLY_CHECK_RECORDS !== 0 && bytesUnchecked < APPLY_CHECK_BYTES) continue;
       bytesUnchecked = 0;
-      if (clock.monotonicMs() - startedAtMs > APPLY_SLICE_MS) return this.#later(new Promise((resolve) => timers.endOfTurn(resolve)));
+      if (clock.monotonicMs() - startedAtMs > APPLY_SLICE_MS) return this.#applyInTurn();
     }
     if (records === 0) return;
     this.#writes.answerApplied();

@@ -23,6 +23,7 @@ import type { Group } from './group.ts';
 import type { GroupHost } from './group-host.ts';
 import { GroupLoader } from './group-loader.ts';
 import type { IndexSenders } from './index-senders.ts';
+import { TurnQueue } from './turn-queue.ts';
 
 export const BALLOT: Ballot = { configuration: 1, round: 1, replica: 1 };
 
@@ -212,6 +213,7 @@ export class ReplicaWorld {
     const host: GroupHost = {
       environment,
       wal: this.#wal,
+      applying: new TurnQueue(environment, 4),
       evaluator: new WriteEvaluator(digest, logger, 'local'),
       itemCollectionBytesMax: ITEM_COLLECTION_BYTES_MAX,
       send: (_group, _to, message) => void this.sent.push(message),

@@ -29,3 +29,22 @@ test('a turn begins no piece when its time is up, and those that wait come befor
   for (let each = 0; each < 9; each++)
     assert.ok(ran.filter((text) => text.startsWith(String(each))).length <= 2, 'a turn that is too long');
 });
+
+test('what is done at once and what waits share the time of a turn', async () => {
+  const timers = new ManualTimers();
+  let nowMs = 0;
+  const queue = new TurnQueue({ clock: { monotonicMs: () => nowMs, wallMs: () => nowMs }, timers }, 2);
+  assert.ok(queue.isFree);
+  nowMs += 1;
+  assert.ok(queue.isFree, 'there is time left');
+  nowMs += 1;
+  assert.ok(!queue.isFree, 'the time of this turn is over');
+  await timers.settle();
+  assert.ok(queue.isFree, 'another turn has begun');
+  const ran: string[] = [];
+  queue.add(() => ran.push('waited'));
+  assert.ok(!queue.isFree, 'others came first');
+  await timers.settle();
+  assert.deepEqual(ran, ['waited']);
+  assert.ok(queue.isFree);
+});

@@ -11,7 +11,7 @@ export const DISK: readonly Mutant[] = [
     patches: [
       {
         file: LOG,
-        old: '    batch.dones.push(done);\n    this.#planPump();\n  }\n\n  /**\n   * The durable records',
+        old: '    batch.dones.push(done);\n    if (batch.recordBytes >= this.#batchRecordBytes) this.#planNextBatch();\n    this.#planPump();\n  }\n\n  /**\n   * The durable records',
         new: '    void Promise.resolve().then(done);\n    batch.dones.push(() => undefined);\n    this.#planPump();\n  }\n\n  /**\n   * The durable records',
       },
     ],
@@ -52,6 +52,20 @@ export const DISK: readonly Mutant[] = [
       },
     ],
     detectors: [tests('services/shared/wal/write-ahead-log.test.js')],
+  },
+  {
+    name: 'full-batch-lists-later-groups',
+    mistake: 'A batch that waited for the disk writes the list of groups as it is by then, with those of batches that are not written.',
+    patches: [{ file: LOG, old: 'batch.directory ?? this.#groups', new: 'this.#groups' }],
+    detectors: [tests('services/shared/wal/write-ahead-log-crash.test.js')],
+  },
+  {
+    name: 'full-batches-in-the-wrong-order',
+    mistake: 'What fills is written before the batches that are full.',
+    patches: [
+      { file: LOG, old: 'const full = this.#full.shift();', new: 'const full = this.#filling.isEmpty() ? this.#full.shift() : undefined;' },
+    ],
+    detectors: [tests('services/shared/wal/write-ahead-log-crash.test.js')],
   },
   {
     name: 'mark-not-awaited',
