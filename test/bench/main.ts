@@ -18,7 +18,8 @@ const HELP = `Measures Stator against dynalite, in one run on one machine.
   --port N           first port (8400)
   --dir DIR          folder for the data, on the disk that is to be measured (.stator/bench)`;
 
-const LOOP_LAG_LIMIT_MS = 100;
+/** How long an event loop of ours may stand still on its own account. What it waits for a processor is the machine's, which has fewer of them than the bench has processes. */
+const OWN_LOOP_LAG_LIMIT_MS = 50;
 
 interface BenchOptions {
   readonly targets: readonly Target[];
@@ -100,10 +101,10 @@ async function measureTarget(target: Target, options: BenchOptions): Promise<Mea
 /** A run that did nothing is a failure, whatever it printed; so is an event loop of ours that stood still. */
 function findFailures(measurements: readonly Measurement[]): string[] {
   const failures: string[] = [];
-  for (const { target, operation, succeeded, loopLagMaxMs } of measurements) {
+  for (const { target, operation, succeeded, loopLag } of measurements) {
     if (succeeded === 0) failures.push(`no ${operation} succeeded on ${target}`);
-    if (loopLagMaxMs !== undefined && loopLagMaxMs > LOOP_LAG_LIMIT_MS) {
-      failures.push(`an event loop of ${target} stood still for ${loopLagMaxMs.toFixed(0)} ms during ${operation}`);
+    if (loopLag !== undefined && loopLag.ownMaxMs > OWN_LOOP_LAG_LIMIT_MS) {
+      failures.push(`an event loop of ${target} stood still for ${loopLag.ownMaxMs.toFixed(0)} ms of its own during ${operation}`);
     }
   }
   return failures;

@@ -32,8 +32,15 @@ export interface Measurement extends LoadFigures {
   /** The same, summed over the target's processes. */
   readonly cpuMicroseconds: number;
   readonly generatorCpuMicroseconds: number;
-  /** The longest time that an event loop of the target's stood still meanwhile; undefined where the target does not tell. */
-  readonly loopLagMaxMs: number | undefined;
+  /** How long event loops of the target's stood still meanwhile; undefined where the target does not tell. */
+  readonly loopLag: LoopLag | undefined;
+}
+
+/** The longest times, milliseconds. */
+export interface LoopLag {
+  readonly maxMs: number;
+  /** Without the time that a process waited for a processor that another one had. */
+  readonly ownMaxMs: number;
 }
 
 const GENERATOR_PROGRAM = fileURLToPath(new URL('./load-generator.js', import.meta.url));
@@ -66,7 +73,7 @@ export async function loadItems(target: RunningTarget, operation: BenchOperation
 export async function measure(name: string, target: RunningTarget, operation: BenchOperation, shape: LoadShape): Promise<Measurement> {
   const samples: number[][] = [];
   // Reading the metric begins it anew.
-  await loopLagMaxMs(target);
+  await loopLag(target);
   const figures = await generateLoad(target, { operation, ...shape }, (generatorPid) => {
     const pids = [...target.processes.map(({ pid }) => pid), generatorPid];
     samples.push(pids.map((pid) => processCpuMicroseconds(pid) ?? Number.NaN));
@@ -82,7 +89,7 @@ export async function measure(name: string, target: RunningTarget, operation: Be
     cpuMicrosecondsByProcess: Object.fromEntries(target.processes.map((process, position) => [process.name, ofTarget[position] ?? 0])),
     cpuMicroseconds: ofTarget.reduce((sum, each) => sum + each, 0),
     generatorCpuMicroseconds: perRequest.at(-1) ?? Number.NaN,
-    loopLagMaxMs: await loopLagMaxMs(target),
+    loopLag: await loopLag(target),
   };
 }
 
@@ -109,10 +116,14 @@ async function generateLoad(
   }
 }
 
-async function loopLagMaxMs(target: RunningTarget): Promise<number | undefined> {
-  const sources = target.processes.flatMap(({ loopLag }) => loopLag ?? []);
-  const lags = (await Promise.all(sources.map(({ metricsPort, metric }) => metricValues(metricsPort, metric)))).flat();
-  return lags.length === 0 ? undefined : 1000 * Math.max(...lags);
+async function loopLag(target: RunningTarget): Promise<LoopLag | undefined> {
+  const sources = target.processes.flatMap((process) => process.loopLag ?? []);
+  if (sources.length === 0) return undefined;
+  const greatestMs = async (kind: 'all' | 'own'): Promise<number> => {
+    const lags = await Promise.all(sources.map(({ metricsPort, metrics }) => metricValues(metricsPort, metrics[kind])));
+    return 1000 * Math.max(...lags.flat());
+  };
+  return { maxMs: await greatestMs('all'), ownMaxMs: await greatestMs('own') };
 }
 
 async function send(target: RunningTarget, request: BenchRequest): Promise<string> {

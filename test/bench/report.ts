@@ -66,7 +66,7 @@ export function indexCostTable(all: readonly IndexCost[]): string {
 
 /** One line of figures, under `MEASUREMENT_HEADING`. */
 export function measurementLine(measurement: Measurement): string {
-  const { target, operation, failed, p50Ms, p99Ms, maxMs, cpuMicroseconds, generatorCpuMicroseconds, loopLagMaxMs } = measurement;
+  const { target, operation, failed, p50Ms, p99Ms, maxMs, cpuMicroseconds, generatorCpuMicroseconds, loopLag } = measurement;
   const processes = Object.entries(measurement.cpuMicrosecondsByProcess).map(
     ([name, microseconds]) => `${name} ${microseconds.toFixed(0)}`,
   );
@@ -80,7 +80,8 @@ export function measurementLine(measurement: Measurement): string {
     maxMs.toFixed(0),
     cpuMicroseconds.toFixed(0),
     generatorCpuMicroseconds.toFixed(0),
-    loopLagMaxMs?.toFixed(0) ?? '-',
+    loopLag?.maxMs.toFixed(0) ?? '-',
+    loopLag?.ownMaxMs.toFixed(0) ?? '-',
     processes.length > 1 ? processes.join(', ') : '',
   ]);
 }
@@ -96,6 +97,7 @@ const HEADINGS = [
   'CPU µs',
   'generator',
   'loop ms',
+  'own ms',
   'by process',
 ];
 export const MEASUREMENT_HEADING = line(HEADINGS);
@@ -122,7 +124,8 @@ export function summary(measurement: Measurement): Record<string, unknown> {
     cpuMicroseconds: rounded(measurement.cpuMicroseconds, 1),
     cpuMicrosecondsByProcess: Object.fromEntries(byProcess.map(([name, microseconds]) => [name, rounded(microseconds, 1)])),
     generatorCpuMicroseconds: rounded(measurement.generatorCpuMicroseconds, 1),
-    loopLagMaxMs: measurement.loopLagMaxMs === undefined ? null : rounded(measurement.loopLagMaxMs, 1),
+    loopLagMaxMs: measurement.loopLag === undefined ? null : rounded(measurement.loopLag.maxMs, 1),
+    ownLoopLagMaxMs: measurement.loopLag === undefined ? null : rounded(measurement.loopLag.ownMaxMs, 1),
   };
 }
 

@@ -26,7 +26,7 @@ export class StatorTarget implements Target {
         processes: processes.map(({ name, role, pid, ports }) => ({
           name,
           pid: pid ?? 0,
-          loopLag: { metricsPort: ports.metrics, metric: `stator_${role.replace('-', '_')}_event_loop_lag_seconds` },
+          loopLag: { metricsPort: ports.metrics, metrics: lagMetrics(`stator_${role.replace('-', '_')}`) },
         })),
         stop: () => cluster.clean(),
       };
@@ -35,4 +35,8 @@ export class StatorTarget implements Target {
       throw error;
     }
   }
+}
+
+function lagMetrics(process: string): { all: string; own: string } {
+  return { all: `${process}_event_loop_lag_seconds`, own: `${process}_event_loop_own_lag_seconds` };
 }

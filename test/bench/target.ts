@@ -18,6 +18,6 @@ export interface RunningTarget {
 export interface TargetProcess {
   readonly name: string;
   readonly pid: number;
-  /** Where a process of ours tells how long its event loop stood still since it was asked last, in seconds. */
-  readonly loopLag?: { readonly metricsPort: number; readonly metric: string };
+  /** Where a process of ours tells how long its event loop stood still since it was asked last, in seconds: in all, and not for want of a processor. */
+  readonly loopLag?: { readonly metricsPort: number; readonly metrics: { readonly all: string; readonly own: string } };
 }
