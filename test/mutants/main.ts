@@ -4,7 +4,7 @@ import { detect, type Finding, play, runSearch, runTests } from './detection.ts'
 import type { Mutant, SearchDetector } from './mutant.ts';
 import { misfits } from './patching.ts';
 import { HEADING, rowOf } from './table.ts';
-import { SERVICES, Workshop } from './workshop.ts';
+import { SERVICES, UnsoundMutantError, Workshop } from './workshop.ts';
 
 const chosen = choose(process.env['ONLY'] ?? '');
 const seedsMax = process.env['SEEDS'] ? Number(process.env['SEEDS']) : Number.POSITIVE_INFINITY;
@@ -20,14 +20,17 @@ async function tryAll(mutants: readonly Mutant[]): Promise<void> {
   const workshop = new Workshop();
   try {
     const findings: Finding[] = [];
+    const unsound: string[] = [];
     process.stdout.write(`${HEADING}\n`);
     for (const mutant of mutants) {
       const startedMs = performance.now();
-      workshop.become(mutant);
-      const finding = await detect(mutant, workshop.folder, seedsMax);
+      const problem = become(workshop, mutant);
+      if (problem !== undefined) unsound.push(problem);
+      const finding = problem === undefined ? await detect(mutant, workshop.folder, seedsMax) : undefined;
       if (finding !== undefined) findings.push(finding);
       process.stdout.write(`${rowOf(mutant, finding, (performance.now() - startedMs) / 1000)}\n`);
     }
+    for (const problem of unsound) process.stdout.write(`${problem}\n`);
     workshop.restore();
     const blame = await blameless(findings, workshop.folder);
     if (blame !== undefined) process.stdout.write(`without any mistake: ${blame}\n`);
@@ -35,6 +38,17 @@ async function tryAll(mutants: readonly Mutant[]): Promise<void> {
     process.stdout.write(`${JSON.stringify({ mutants: mutants.length, caught: findings.length })}\n`);
   } finally {
     workshop.close();
+  }
+}
+
+/** Why the mutant cannot be tried; undefined: it is in its place. */
+function become(workshop: Workshop, mutant: Mutant): string | undefined {
+  try {
+    workshop.become(mutant);
+    return undefined;
+  } catch (error) {
+    if (error instanceof UnsoundMutantError) return error.message;
+    throw error;
   }
 }
 

@@ -14,6 +14,9 @@ const COPIED = ['services', 'test', 'proto', 'dist', 'package.json', 'tsconfig.j
 /** A mistake may leave something unused; it must not fail to compile for that. */
 const COMPILER_OPTIONS = ['-p', 'tsconfig.json', '--noUnusedLocals', 'false', '--noUnusedParameters', 'false'];
 
+/** A mutant that nobody could have made: its text is no program any more. */
+export class UnsoundMutantError extends Error {}
+
 /** A copy of the sources and of what was built from them, in which one mutant at a time lives. */
 export class Workshop {
   /** The copy. */
@@ -36,7 +39,7 @@ export class Workshop {
     this.#compile('the sources');
   }
 
-  /** Puts this mutant in the place of the one before. Throws PatchMisfitError, and when it does not compile. */
+  /** Puts this mutant in the place of the one before. Throws PatchMisfitError, and UnsoundMutantError when it does not compile. */
   become(mutant: Mutant): void {
     for (const [file, text] of this.#originals) this.#write(file, text);
     this.#originals.clear();
@@ -58,6 +61,6 @@ export class Workshop {
   #compile(what: string): void {
     const compiler = join(this.folder, 'node_modules/.bin/tsc');
     const { status, stdout, stderr } = spawnSync(compiler, COMPILER_OPTIONS, { cwd: this.folder, encoding: 'utf8' });
-    if (status !== 0) throw new Error(`${what} cannot be compiled:\n${stdout}${stderr}`);
+    if (status !== 0) throw new UnsoundMutantError(`${what} cannot be compiled:\n${stdout}${stderr}`);
   }
 }

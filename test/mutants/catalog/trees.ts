@@ -14,8 +14,10 @@ export const TREES: readonly Mutant[] = [
       {
         file: GROUP,
         old: 'await this.tree.checkpoint(encodeGroupMeta(this.identity, this.state, this.snapshot));',
-        new: `const { timeMs, lastDelete, halted, requests, settings } = this.state;
-    await this.tree.checkpoint(encodeGroupMeta(this.identity, { applied: this.checkpointSlot, timeMs, lastDelete, halted, requests, settings }, this.snapshot));`,
+        new: `this.state.applied = this.checkpointSlot;
+    const meta = encodeGroupMeta(this.identity, this.state, this.snapshot);
+    this.state.applied = slot;
+    await this.tree.checkpoint(meta);`,
       },
     ],
     detectors: [seeds('crashes', 6)],
