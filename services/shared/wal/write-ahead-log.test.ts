@@ -166,6 +166,35 @@ describe('An answer of the write-ahead log', () => {
     assert.equal(log.queuedBytes(), 0);
   });
 
+  it('comes with a batch that knows of no group of a later one', async () => {
+    const { log, store, mark, gates } = await opened([1]);
+    gates.enabled = true;
+    append(log, 1, 1, [RECORD]);
+    await settle();
+    log.createGroup(2, 2, EMPTY, () => undefined);
+    append(log, 2, 1, [Buffer.alloc(5 * MIB)]);
+    await settle();
+    log.createGroup(3, 3, EMPTY, () => undefined);
+    void log.removeGroup(1);
+    await settle();
+    for (let batches = 0; batches < 2; batches++) {
+      await gates.open('write');
+      await gates.open('sync');
+    }
+    // The third batch is with the disk, and nothing of it is durable.
+    const again = await openWal(
+      store.crash(() => 0),
+      mark.crash(true),
+    );
+    assert.deepEqual(
+      [...again.recovered()].map(([group, { header, damage }]) => [group, header.last, damage]),
+      [
+        [1, 1, undefined],
+        [2, 1, undefined],
+      ],
+    );
+  });
+
   it('is missed by whoever asks how long the disk is silent, be it about the batch or the mark', async () => {
     const { log, gates, time } = await opened([1]);
     gates.enabled = true;

@@ -57,7 +57,7 @@ export const DISK: readonly Mutant[] = [
     name: 'full-batch-lists-later-groups',
     mistake: 'A batch that waited for the disk writes the list of groups as it is by then, with those of batches that are not written.',
     patches: [{ file: LOG, old: 'batch.directory ?? this.#groups', new: 'this.#groups' }],
-    detectors: [tests('services/shared/wal/write-ahead-log-crash.test.js')],
+    detectors: [tests('services/shared/wal/write-ahead-log.test.js')],
   },
   {
     name: 'full-batches-in-the-wrong-order',
