@@ -25,10 +25,11 @@ node-and-npm:
 up down status logs clean demo: export STATOR_DIR = $(DIR)
 up demo: export STATOR_PORT = $(PORT)
 up demo: export STATOR_REGION = $(REGION)
+up demo: export STATOR_ACCOUNT = $(ACCOUNT)
 up demo: export STATOR_ACCESS_KEY_ID = $(ACCESS_KEY_ID)
 up demo: export STATOR_SECRET_ACCESS_KEY = $(SECRET_ACCESS_KEY)
 
-# Starts the cluster on this machine, or what is missing of it: make up [PORT= REGION= ACCESS_KEY_ID= SECRET_ACCESS_KEY= DIR=]
+# Starts the cluster on this machine, or what is missing of it: make up [PORT= REGION= ACCOUNT= ACCESS_KEY_ID= SECRET_ACCESS_KEY= DIR=]
 up: build
 	@$(STATOR) dev
 

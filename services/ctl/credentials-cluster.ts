@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import type { Sealer } from '../shared/env/sealer.ts';
 import { OptionsError } from '../shared/platform/options.ts';
 import { sealerOf } from '../shared/platform/sealer.ts';
+import { DEFAULT_ACCOUNT } from '../shared/placement/credential-rules.ts';
 import { readSettings } from './dev-settings.ts';
 import { address, topology } from './dev-topology.ts';
 import { UserError } from './user-error.ts';
@@ -17,12 +18,18 @@ export interface CredentialCluster {
   readonly autoAdmins: readonly string[];
   /** Undefined where no key is known: secrets cannot be sealed then. */
   readonly sealer: Sealer | undefined;
+  /** Whose tables its root sees, as far as is known here. */
+  readonly account: string;
 }
 
 /** Throws UserError when no cluster is named, or the key is none. */
 export async function clusterOf({ dir, autoAdmin, sealingKeyFile }: ClusterOptions): Promise<CredentialCluster> {
   if (autoAdmin !== undefined) {
-    return { autoAdmins: parseAddresses(autoAdmin), sealer: sealerFrom(process.env['STATOR_SEALING_KEY'], sealingKeyFile) };
+    return {
+      autoAdmins: parseAddresses(autoAdmin),
+      sealer: sealerFrom(process.env['STATOR_SEALING_KEY'], sealingKeyFile),
+      account: DEFAULT_ACCOUNT,
+    };
   }
   const settings = await readSettings(resolve(dir));
   if (settings === undefined) {
@@ -33,7 +40,7 @@ export async function clusterOf({ dir, autoAdmin, sealingKeyFile }: ClusterOptio
   const autoAdmins = topology(settings)
     .filter(({ role }) => role === 'auto-admin')
     .map(({ ports }) => address(ports.grpc));
-  return { autoAdmins, sealer: sealerFrom(settings.sealingKey, undefined) };
+  return { autoAdmins, sealer: sealerFrom(settings.sealingKey, undefined), account: settings.account };
 }
 
 function parseAddresses(text: string): string[] {

@@ -9,7 +9,6 @@ import type { CredentialDescription } from '../shared/wire/admin.ts';
 import { createAdminCall } from './admin-client.ts';
 import { type ClusterOptions, clusterOf } from './credentials-cluster.ts';
 import { CredentialAdmin } from './credentials.ts';
-import { ACCOUNT } from './dev-topology.ts';
 import { formatTable } from './text-table.ts';
 import { UserError } from './user-error.ts';
 
@@ -33,7 +32,7 @@ Examples:
 
 interface CreateOptions extends ClusterOptions {
   readonly name: string;
-  readonly account: string;
+  readonly account?: string;
   readonly policy?: string;
   readonly json?: boolean;
 }
@@ -51,7 +50,7 @@ export function addCredentialsCommands(program: Command, report: Report): void {
   credentials.addHelpText('after', EXAMPLES);
   command(credentials, 'create', 'make a credential; its secret is shown this once')
     .addOption(new Option('--name <user>', 'name of the user, as messages and policies have it').makeOptionMandatory())
-    .addOption(new Option('--account <id>', 'account of the user: whose tables it sees').default(ACCOUNT))
+    .option('--account <id>', 'account of the user: whose tables it sees (default: that of the cluster on this machine)')
     .option('--policy <file>', 'what it may do, as JSON (- for standard input); without one it may do nothing')
     .option('--json', 'print an object with AccessKeyId and SecretAccessKey')
     .action((options: CreateOptions) => create(options, report));
@@ -69,11 +68,13 @@ export function addCredentialsCommands(program: Command, report: Report): void {
 }
 
 async function create(options: CreateOptions, report: Report): Promise<void> {
-  const { name, account } = options;
-  const problem = userNameProblem(name) ?? accountProblem(account);
+  const { name } = options;
+  const problem = userNameProblem(name) ?? (options.account === undefined ? undefined : accountProblem(options.account));
   if (problem !== undefined) throw new UserError(`${problem.charAt(0).toUpperCase()}${problem.slice(1)}.`);
   const policyText = options.policy === undefined ? undefined : readPolicy(options.policy, name);
-  const { autoAdmins, sealer } = await clusterOf(options);
+  const cluster = await clusterOf(options);
+  const { autoAdmins, sealer } = cluster;
+  const account = options.account ?? cluster.account;
   if (sealer === undefined) {
     throw new UserError('There is no sealing key: set STATOR_SEALING_KEY or --sealing-key-file to that of the routers.');
   }

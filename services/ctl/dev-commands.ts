@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { resolve } from 'node:path';
+import { DEFAULT_ACCOUNT } from '../shared/placement/credential-rules.ts';
 import type { DevCluster } from './dev-cluster.ts';
 import { DEFAULT_ACCESS_KEY_ID, DEFAULT_PORT, DEFAULT_REGION, readSettings, type WantedSettings } from './dev-settings.ts';
 import { statusTable, welcome } from './dev-text.ts';
@@ -16,6 +17,7 @@ interface FolderOption {
 interface SettingOptions {
   readonly port?: string;
   readonly region?: string;
+  readonly account?: string;
   readonly accessKeyId?: string;
   readonly secretAccessKey?: string;
 }
@@ -39,6 +41,7 @@ function addUp(program: Command, clusterIn: (dir: string) => DevCluster, report:
   command(program, 'dev', 'start a whole cluster on this machine, or what is missing of it')
     .addOption(setting('--port <number>', `HTTP port; all others follow from it (default: ${DEFAULT_PORT})`))
     .addOption(setting('--region <name>', `(default: ${DEFAULT_REGION})`))
+    .addOption(setting('--account <id>', `twelve digits; whose tables the access key sees (default: ${DEFAULT_ACCOUNT})`))
     .addOption(setting('--access-key-id <id>', `(default: ${DEFAULT_ACCESS_KEY_ID})`))
     .addOption(setting('--secret-access-key <secret>', '(default: made at the first start)'))
     .action(async ({ dir, ...settings }: FolderOption & SettingOptions) =>
@@ -52,10 +55,11 @@ function setting(flags: string, description: string): Option {
   return option.env(`STATOR_${(option.long ?? '').slice(2).replaceAll('-', '_').toUpperCase()}`);
 }
 
-function wantedSettings({ port, region, accessKeyId, secretAccessKey }: SettingOptions): WantedSettings {
+function wantedSettings({ port, region, account, accessKeyId, secretAccessKey }: SettingOptions): WantedSettings {
   return {
     ...(port ? { port: Number(port) } : {}),
     ...(region ? { region } : {}),
+    ...(account ? { account } : {}),
     ...(accessKeyId ? { accessKeyId } : {}),
     ...(secretAccessKey ? { secretAccessKey } : {}),
   };

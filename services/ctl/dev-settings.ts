@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { newSealingKey } from '../shared/platform/sealer.ts';
+import { accountProblem, DEFAULT_ACCOUNT } from '../shared/placement/credential-rules.ts';
 import { replaceFile } from './replace-file.ts';
 import { UserError } from './user-error.ts';
 
@@ -12,6 +13,8 @@ export interface DevSettings {
   /** HTTP port of the router; all other ports follow from it. */
   readonly port: number;
   readonly region: string;
+  /** Twelve digits: whose tables the access key sees. */
+  readonly account: string;
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
   /** Seals the secrets of the cluster's other credentials. Absent in a folder of an earlier version until its next start. */
@@ -25,12 +28,15 @@ export interface DevSettings {
 export interface WantedSettings {
   readonly port?: number;
   readonly region?: string;
+  readonly account?: string;
   readonly accessKeyId?: string;
   readonly secretAccessKey?: string;
 }
 
 export const DEFAULT_PORT = 8000;
 export const DEFAULT_REGION = 'us-east-1';
+/** Of clusters that were made before their settings named one. */
+const FORMER_ACCOUNT = '000000000000';
 export const DEFAULT_ACCESS_KEY_ID = 'STATORDEV';
 /** Ports from `port` on that belong to one cluster: what to leave between two. */
 export const PORTS_RESERVED = 20;
@@ -60,8 +66,8 @@ export async function writeSettings(settings: DevSettings): Promise<void> {
 }
 
 /**
- * The settings to start with. Throws UserError when the folder's data was made for another port or region: the nodes know each
- * other by address, and tables belong to a region.
+ * The settings to start with. Throws UserError when the folder's data was made for another port, region or account: the nodes know each
+ * other by address, and tables belong to a region of an account.
  */
 export function chooseSettings(directory: string, existing: DevSettings | undefined, wanted: WantedSettings): DevSettings {
   const port = wanted.port ?? existing?.port ?? DEFAULT_PORT;
@@ -70,11 +76,14 @@ export function chooseSettings(directory: string, existing: DevSettings | undefi
   }
   const region = wanted.region ?? existing?.region ?? DEFAULT_REGION;
   if (!/^[a-z0-9-]{1,63}$/.test(region)) throw new UserError(`REGION ${region} is not a name of lower-case letters, digits and hyphens.`);
-  if (existing !== undefined) refuseChange(existing, port, region);
+  const account = wanted.account ?? existing?.account ?? DEFAULT_ACCOUNT;
+  if (accountProblem(account) !== undefined) throw new UserError(`ACCOUNT ${account} is not twelve digits.`);
+  if (existing !== undefined) refuseChange(existing, port, region, account);
   return {
     directory,
     port,
     region,
+    account,
     accessKeyId: keyPart('ACCESS_KEY_ID', wanted.accessKeyId ?? existing?.accessKeyId ?? DEFAULT_ACCESS_KEY_ID),
     secretAccessKey: keyPart('SECRET_ACCESS_KEY', wanted.secretAccessKey ?? existing?.secretAccessKey ?? newSecret()),
     sealingKey: existing?.sealingKey ?? newSealingKey(),
@@ -83,10 +92,11 @@ export function chooseSettings(directory: string, existing: DevSettings | undefi
   };
 }
 
-function refuseChange(existing: DevSettings, port: number, region: string): void {
+function refuseChange(existing: DevSettings, port: number, region: string, account: string): void {
   const changes = [
     ...(port === existing.port ? [] : [`PORT ${existing.port}, not ${port}`]),
     ...(region === existing.region ? [] : [`REGION ${existing.region}, not ${region}`]),
+    ...(account === existing.account ? [] : [`ACCOUNT ${existing.account}, not ${account}`]),
   ];
   if (changes.length === 0) return;
   throw new UserError(
@@ -114,9 +124,17 @@ function parseSettings(text: string): Omit<DevSettings, 'directory'> | undefined
   }
   if (typeof value !== 'object' || value === null) return undefined;
   const { port, region, accessKeyId, secretAccessKey, clusterId, formed } = value as Record<string, unknown>;
-  const { sealingKey } = value as Record<string, unknown>;
+  const { sealingKey, account } = value as Record<string, unknown>;
   if (typeof port !== 'number' || typeof region !== 'string' || typeof accessKeyId !== 'string') return undefined;
   if (typeof secretAccessKey !== 'string' || typeof clusterId !== 'string' || typeof formed !== 'boolean') return undefined;
-  const settings = { port, region, accessKeyId, secretAccessKey, clusterId, formed };
+  const settings = {
+    port,
+    region,
+    account: typeof account === 'string' ? account : FORMER_ACCOUNT,
+    accessKeyId,
+    secretAccessKey,
+    clusterId,
+    formed,
+  };
   return typeof sealingKey === 'string' ? { ...settings, sealingKey } : settings;
 }

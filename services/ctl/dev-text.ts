@@ -11,6 +11,7 @@ export function welcome(cluster: RunningCluster): string {
 Stator is ready.
   endpoint     ${endpoint}
   region       ${settings.region}
+  account      ${settings.account}
   access key   ${settings.accessKeyId}
   secret       ${settings.secretAccessKey}
   data         ${join(settings.directory, 'data')}

@@ -26,7 +26,6 @@ export interface DevProcess {
 }
 
 export const HOST = '127.0.0.1';
-export const ACCOUNT = '000000000000';
 const AZS = ['a', 'b', 'c'] as const;
 
 /** Offsets from the cluster's port. They never change: the nodes' addresses are part of the data. */
@@ -129,7 +128,7 @@ function router(settings: DevSettings): DevProcess {
       listen: address(ports.grpc),
       'metrics-listen': address(ports.metrics),
       region: settings.region,
-      account: ACCOUNT,
+      account: settings.account,
     }),
     environment: {
       STATOR_ACCESS_KEY_ID: settings.accessKeyId,

@@ -1,4 +1,5 @@
 import { REQUEST_DEADLINE_MAX_MS } from '../shared/limits/cluster-client-limits.ts';
+import { DEFAULT_ACCOUNT } from '../shared/placement/credential-rules.ts';
 import { COMMON_OPTIONS } from '../shared/platform/common-options.ts';
 import {
   addressesOption,
@@ -18,7 +19,7 @@ export const ROUTER_OPTIONS = {
   httpListen: addressOption({ help: 'Where clients connect.', default: '127.0.0.1:8000' }),
   accessKeyId: optional(textOption({ help: 'An access key that this router accepts, beside those of the catalog.' })),
   secretAccessKey: optional(secret(textOption({ help: 'Its secret.' }))),
-  account: textOption({ help: 'The account that the access key belongs to; it may do everything there.', default: '000000000000' }),
+  account: textOption({ help: 'The account that the access key belongs to; it may do everything there.', default: DEFAULT_ACCOUNT }),
   sealingKey: optional(
     secret(textOption({ help: 'Key that the secrets of the catalog are sealed with: 32 bytes in hexadecimal or Base64.' })),
   ),

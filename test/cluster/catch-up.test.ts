@@ -1,3 +1,4 @@
+import { DEFAULT_ACCOUNT as ACCOUNT } from '../../services/shared/placement/credential-rules.ts';
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { type DynamoDBClient, GetItemCommand, paginateQuery, paginateScan } from '@aws-sdk/client-dynamodb';
@@ -11,7 +12,6 @@ import { assertEqualReplicas } from '../harness/replica-hashes.ts';
 import { until } from '../harness/until.ts';
 
 const TABLE = 'Bulk';
-const ACCOUNT = '000000000000';
 const TIMEOUT_MS = 180_000;
 /** In the router's AZ: eventually consistent reads go there first. */
 const FOLLOWER = 'node-a';
@@ -175,6 +175,8 @@ describe('storage nodes with little memory and little room for logs', { timeout:
     // A restarted follower holds in memory only what is chosen from then on: first of all, that it is registered anew.
     await cluster.kill('node-b');
     await cluster.startOne('node-b');
+    // Whoever leads keeps the log for node-c.
+    await lead(CATALOG_GROUP, (await catalog('node-a')).replica, 'node-a');
     const { applied } = await catalog('node-b');
     await until('a checkpoint of the catalog', async () => (await catalog('node-b')).trimmed >= applied);
     await lead(CATALOG_GROUP, (await catalog('node-b')).replica, 'node-b');

@@ -11,7 +11,7 @@ import { until } from '../harness/until.ts';
 
 const STATOR = fileURLToPath(new URL('../../services/ctl/main.js', import.meta.url));
 const TABLE = 'Credentials';
-const ARN = `arn:aws:dynamodb:us-east-1:000000000000:table/${TABLE}`;
+const ARN = `arn:aws:dynamodb:us-east-1:123456789012:table/${TABLE}`;
 const run = promisify(execFile);
 
 interface MadeCredential {
@@ -77,7 +77,7 @@ describe('credentials of a running cluster', { timeout: 300_000 }, () => {
     await assert.rejects(put(client), {
       name: 'AccessDeniedException',
       message:
-        `User: arn:aws:iam::000000000000:user/ann is not authorized to perform: dynamodb:PutItem on resource: ${ARN} ` +
+        `User: arn:aws:iam::123456789012:user/ann is not authorized to perform: dynamodb:PutItem on resource: ${ARN} ` +
         'because no identity-based policy allows the dynamodb:PutItem action',
     });
     assert.ok((await cluster.metric(ROUTER, 'stator_router_access_denied_total')) >= 1);

@@ -1,3 +1,4 @@
+import { DEFAULT_ACCOUNT as ACCOUNT } from '../../services/shared/placement/credential-rules.ts';
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { AutoAdminService } from '../../services/auto-admin/service.ts';
@@ -15,7 +16,6 @@ import type { RangeOperation, StorageResponse } from '../../services/shared/wire
 import { NodeUnderTest, TestMetrics, testEnvironment } from '../harness/node-process.ts';
 
 const CLUSTER = 'c0ffee00-0000-4000-8000-000000000002';
-const ACCOUNT = '000000000000';
 const DEADLINE_MS = 10_000;
 
 function definition(name: string): TableDefinition {

@@ -13,6 +13,9 @@ export function userNameProblem(name: string): string | undefined {
   return USER_NAME.test(name) ? undefined : `a user's name is 1 to ${USER_NAME_CHARACTERS_MAX} letters, digits and +=,.@_-`;
 }
 
+/** Where nobody names an account. Twelve zeros are nobody's: the service answers an ARN with them as one of somebody else. */
+export const DEFAULT_ACCOUNT = '123456789012';
+
 /** Why this is no account's id; undefined when it is one. */
 export function accountProblem(account: string): string | undefined {
   return ACCOUNT.test(account) ? undefined : 'an account is twelve digits';
