@@ -149,6 +149,43 @@ describe('the request table', () => {
     assert.equal(table.lookUp({ life: 1, number: 6 }), 6);
   });
 
+  test('forgets in the order of execution, and goes on when nothing was left', () => {
+    const table = new RequestTable(100);
+    const add = (number: number, timeMs: number): void => table.add({ life: 1, number }, number + 1000, timeMs);
+    add(1, 0);
+    add(3, 50);
+    add(2, 90);
+    add(4, 100);
+    assert.equal(table.lookUp({ life: 1, number: 1 }), 'refused');
+    assert.equal(table.lookUp({ life: 1, number: 3 }), 1003);
+    add(5, 180);
+    assert.equal(table.lookUp({ life: 1, number: 3 }), 'refused');
+    assert.equal(table.lookUp({ life: 1, number: 2 }), 1002, 'executed after 3, so known for longer');
+    add(6, 500);
+    assert.equal(table.size, 1);
+    add(7, 501);
+    add(8, 601);
+    assert.equal(table.size, 1);
+    assert.deepEqual(
+      [6, 7, 8, 9].map((number) => table.lookUp({ life: 1, number })),
+      ['refused', 'refused', 1008, undefined],
+    );
+  });
+
+  test('a number that is told twice keeps its place', () => {
+    const table = new RequestTable(100);
+    const add = (number: number, slot: number, timeMs: number): void => table.add({ life: 1, number }, slot, timeMs);
+    add(1, 1, 0);
+    add(2, 2, 10);
+    add(1, 3, 20);
+    assert.equal(table.size, 2);
+    assert.equal(table.lookUp({ life: 1, number: 1 }), 3);
+    add(3, 4, 115);
+    assert.equal(table.size, 3, 'the oldest is younger by its last time');
+    add(4, 5, 125);
+    assert.equal(table.size, 2);
+  });
+
   test('a checkpoint keeps it whole', () => {
     const table = new RequestTable(30_000);
     for (let number = 1; number <= 50; number++) table.add({ life: number % 3, number }, number * 2, number * 1000);

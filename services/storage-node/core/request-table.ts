@@ -37,12 +37,12 @@ export class RequestTable {
   add(request: RequestNumber, slot: Slot, timeMs: number): void {
     let life = this.#lives.get(request.life);
     if (life === undefined) {
-      life = { floor: 0, executed: new Map(), touchedMs: timeMs };
+      life = newLife(0, timeMs);
       this.#lives.set(request.life, life);
       this.#forgetLives(timeMs);
     }
     life.touchedMs = timeMs;
-    life.executed.set(request.number, { slot, timeMs });
+    remember(life, request.number, slot, timeMs);
     this.#forget(life, timeMs);
   }
 
@@ -57,7 +57,7 @@ export class RequestTable {
     writer.u32(this.#lives.size);
     for (const [life, { floor, executed, touchedMs }] of this.#lives) {
       writer.u64(life).u64(floor).u64(touchedMs).u32(executed.size);
-      for (const [number, { slot, timeMs }] of executed) writer.u64(number).u64(slot).u64(timeMs);
+      for (const { number, slot, timeMs } of executed.values()) writer.u64(number).u64(slot).u64(timeMs);
     }
   }
 
@@ -65,22 +65,19 @@ export class RequestTable {
     const table = new RequestTable(rememberMs);
     for (let lives = reader.u32(); lives > 0; lives--) {
       const id = reader.u64();
-      const life: Life = { floor: reader.u64(), touchedMs: reader.u64(), executed: new Map() };
-      for (let entries = reader.u32(); entries > 0; entries--) {
-        const number = reader.u64();
-        life.executed.set(number, { slot: reader.u64(), timeMs: reader.u64() });
-      }
+      const life = newLife(reader.u64(), reader.u64());
+      for (let entries = reader.u32(); entries > 0; entries--) remember(life, reader.u64(), reader.u64(), reader.u64());
       table.#lives.set(id, life);
     }
     return table;
   }
 
-  /** The map is in the order of execution, so the oldest entries come first. */
   #forget(life: Life, nowMs: number): void {
-    for (const [number, { timeMs }] of life.executed) {
-      if (timeMs + this.#rememberMs > nowMs && life.executed.size <= REMEMBERED_MAX) return;
-      life.executed.delete(number);
-      life.floor = Math.max(life.floor, number);
+    for (let { oldest } = life; oldest !== undefined; oldest = oldest.next) {
+      if (oldest.timeMs + this.#rememberMs > nowMs && life.executed.size <= REMEMBERED_MAX) return;
+      life.executed.delete(oldest.number);
+      life.oldest = oldest.next;
+      life.floor = Math.max(life.floor, oldest.number);
     }
   }
 
@@ -90,8 +87,42 @@ export class RequestTable {
   }
 }
 
+/** One executed number. */
+interface Executed {
+  readonly number: number;
+  slot: Slot;
+  timeMs: number;
+  /** The one that was executed after it. */
+  next: Executed | undefined;
+}
+
+/**
+ * What is remembered of one router life. The oldest number is named: to look for it at the beginning of the map would mean to pass over
+ * the gaps that those before it left there, tens of thousands at some thousand writes a second.
+ */
 interface Life {
   floor: number;
   touchedMs: number;
-  readonly executed: Map<number, { readonly slot: Slot; readonly timeMs: number }>;
+  /** By number, in the order of execution. */
+  readonly executed: Map<number, Executed>;
+  oldest: Executed | undefined;
+  newest: Executed | undefined;
+}
+
+function newLife(floor: number, touchedMs: number): Life {
+  return { floor, touchedMs, executed: new Map(), oldest: undefined, newest: undefined };
+}
+
+function remember(life: Life, number: number, slot: Slot, timeMs: number): void {
+  const known = life.executed.get(number);
+  if (known !== undefined) {
+    known.slot = slot;
+    known.timeMs = timeMs;
+    return;
+  }
+  const executed: Executed = { number, slot, timeMs, next: undefined };
+  life.executed.set(number, executed);
+  if (life.oldest === undefined || life.newest === undefined) life.oldest = executed;
+  else life.newest.next = executed;
+  life.newest = executed;
 }
