@@ -1,4 +1,5 @@
 import { createHmac, hash } from 'node:crypto';
+import { SECOND_MS } from '../../services/shared/base/units.ts';
 
 /** Who signs, and for which region. */
 export interface SigningCredentials {
@@ -22,6 +23,12 @@ export interface UnsignedRequest {
 
 const TARGET_PREFIX = 'DynamoDB_20120810.';
 const CONTENT_TYPE = 'application/x-amz-json-1.0';
+/** What every request sends and signs, in the order of the alphabet. */
+const USUAL_HEADERS = ['content-length', 'content-type', 'host', 'x-amz-date', 'x-amz-target'];
+const SHA256_BLOCK_BYTES = 64;
+const SHA256_BYTES = 32;
+/** A string to sign has some 140 characters. */
+const MESSAGE_BYTES_MAX = 1024;
 
 /**
  * Signature Version 4 for DynamoDB's only shape of request, after AWS's documentation page "Create a signed AWS API
@@ -30,7 +37,10 @@ const CONTENT_TYPE = 'application/x-amz-json-1.0';
 export class SigV4Signer {
   readonly #credentials: SigningCredentials;
   #keyDate = '';
-  #key: Buffer = Buffer.alloc(0);
+  #key = new HashedKey(Buffer.alloc(0));
+  /** The second of the last request, in seconds since 1970 and in AWS's notation. */
+  #second = Number.NaN;
+  #timestamp = '';
 
   constructor(credentials: SigningCredentials) {
     this.#credentials = credentials;
@@ -38,7 +48,7 @@ export class SigV4Signer {
 
   /** The headers that make the request valid, host and content-length included; names in lower case. */
   headers(request: UnsignedRequest): Record<string, string> {
-    const timestamp = new Date(request.timeMs).toISOString().replace(/[-:]|\.\d{3}/g, '');
+    const timestamp = this.#timestampOf(request.timeMs);
     const date = timestamp.slice(0, 8);
     const headers: Record<string, string> = {
       ...request.extraHeaders,
@@ -48,13 +58,14 @@ export class SigV4Signer {
       'x-amz-date': timestamp,
       'x-amz-target': TARGET_PREFIX + request.action,
     };
-    const names = Object.keys(headers).sort();
+    const names = request.extraHeaders === undefined ? USUAL_HEADERS : Object.keys(headers).sort();
     const signedHeaders = names.join(';');
-    const canonicalHeaders = names.map((name) => `${name}:${headers[name]}\n`).join('');
+    let canonicalHeaders = '';
+    for (const name of names) canonicalHeaders += `${name}:${headers[name]}\n`;
     const canonicalRequest = `POST\n/\n\n${canonicalHeaders}\n${signedHeaders}\n${sha256Hex(request.body)}`;
     const scope = `${date}/${this.#credentials.region}/dynamodb/aws4_request`;
     const stringToSign = `AWS4-HMAC-SHA256\n${timestamp}\n${scope}\n${sha256Hex(canonicalRequest)}`;
-    const signature = hmac(this.#signingKey(date), stringToSign).toString('hex');
+    const signature = this.#signingKey(date).sign(stringToSign);
     const credential = `${this.#credentials.accessKeyId}/${scope}`;
     headers['authorization'] = `AWS4-HMAC-SHA256 Credential=${credential}, SignedHeaders=${signedHeaders}, Signature=${signature}`;
     return headers;
@@ -67,14 +78,46 @@ export class SigV4Signer {
     return Buffer.concat([Buffer.from(`${head}\r\n`, 'latin1'), request.body]);
   }
 
-  #signingKey(date: string): Buffer {
+  #timestampOf(timeMs: number): string {
+    const second = Math.floor(timeMs / SECOND_MS);
+    if (second !== this.#second) {
+      this.#timestamp = new Date(timeMs).toISOString().replace(/[-:]|\.\d{3}/g, '');
+      this.#second = second;
+    }
+    return this.#timestamp;
+  }
+
+  #signingKey(date: string): HashedKey {
     if (date !== this.#keyDate) {
       const dateKey = hmac(`AWS4${this.#credentials.secretAccessKey}`, date);
       const regionKey = hmac(dateKey, this.#credentials.region);
-      this.#key = hmac(hmac(regionKey, 'dynamodb'), 'aws4_request');
+      this.#key = new HashedKey(hmac(hmac(regionKey, 'dynamodb'), 'aws4_request'));
       this.#keyDate = date;
     }
     return this.#key;
+  }
+}
+
+/** One key for many messages: HMAC as RFC 2104 defines it, of two plain hashes, for a third of what an HMAC object takes. */
+class HashedKey {
+  /** The key xor 0x36, then the message. */
+  readonly #inner = Buffer.alloc(SHA256_BLOCK_BYTES + MESSAGE_BYTES_MAX, 0x36);
+  /** The key xor 0x5c, then the hash of the inner bytes. */
+  readonly #outer = Buffer.alloc(SHA256_BLOCK_BYTES + SHA256_BYTES, 0x5c);
+
+  /** At most one block long. */
+  constructor(key: Buffer) {
+    for (const [at, byte] of key.entries()) {
+      this.#inner[at] = byte ^ 0x36;
+      this.#outer[at] = byte ^ 0x5c;
+    }
+  }
+
+  /** Lower-case hexadecimal. The message is ASCII and at most 1,024 characters long. */
+  sign(message: string): string {
+    const end = SHA256_BLOCK_BYTES + this.#inner.write(message, SHA256_BLOCK_BYTES, 'latin1');
+    this.#outer.write(sha256Hex(this.#inner.subarray(0, end)), SHA256_BLOCK_BYTES, 'hex');
+    return sha256Hex(this.#outer);
   }
 }
 

@@ -1,20 +1,9 @@
+import type { GroupId, Slot } from '../../../services/shared/base/ids.ts';
 import { nodeDigest } from '../../../services/shared/platform/digest.ts';
 import type { SimCluster } from '../cluster.ts';
 import type { Group } from '../../../services/storage-node/groups/group.ts';
 
 type StorageMachine = SimCluster['nodes'][number];
-
-/** Which slots of a group were seen chosen, and what they hold. */
-interface ChosenLog {
-  /** Checksum by slot. */
-  readonly checksums: Map<number, number>;
-}
-
-/** Up to where one replica was looked at, in one life of its process. */
-interface Looked {
-  group: Group;
-  upTo: number;
-}
 
 /**
  * What must hold after each turn, seen from outside: at most one replica of a group believes that it holds a lease, and a
@@ -22,8 +11,10 @@ interface Looked {
  */
 export class Invariants {
   readonly #cluster: SimCluster;
-  readonly #chosen = new Map<number, ChosenLog>();
-  readonly #looked = new Map<string, Looked>();
+  /** By group: checksums by slot of what was seen chosen. */
+  readonly #chosen = new Map<GroupId, Map<Slot, number>>();
+  /** By replica, in one life of its process: up to which slot it was looked at. */
+  readonly #looked = new WeakMap<Group, Slot>();
   /** Slots compared between replicas. */
   compared = 0;
 
@@ -37,7 +28,7 @@ export class Invariants {
       if (!touched.has(node.name) || node.life === undefined) continue;
       for (const group of this.#cluster.groupsOf(node)) {
         if (group.stopped) continue;
-        if (holdsLease(node, group)) this.#checkLease(node, group);
+        if (group.paxos.leading !== undefined && holdsLease(node, group)) this.#checkLease(node, group);
         this.#checkChosen(group, node.name);
       }
     }
@@ -53,35 +44,30 @@ export class Invariants {
   }
 
   #checkChosen(group: Group, node: string): void {
-    const name = `${node}/${group.id}`;
-    let looked = this.#looked.get(name);
-    if (looked === undefined || looked.group !== group) {
-      looked = { group, upTo: 0 };
-      this.#looked.set(name, looked);
-    }
     const { commit } = group.paxos;
-    if (looked.upTo >= commit) return;
+    const lookedUpTo = this.#looked.get(group) ?? 0;
+    if (lookedUpTo >= commit) return;
     const log = this.#logOf(group.id);
-    for (let slot = Math.max(looked.upTo + 1, commit - RECENT_SLOTS); slot <= commit; slot++) this.#compare(log, group, node, slot);
-    looked.upTo = commit;
+    for (let slot = Math.max(lookedUpTo + 1, commit - RECENT_SLOTS); slot <= commit; slot++) this.#compare(log, group, node, slot);
+    this.#looked.set(group, commit);
   }
 
-  #compare(log: ChosenLog, group: Group, node: string, slot: number): void {
+  #compare(log: Map<Slot, number>, group: Group, node: string, slot: Slot): void {
     const record = group.paxos.recordAt(slot);
     if (record === undefined) return;
     const checksum = nodeDigest.crc32(record);
-    const known = log.checksums.get(slot);
-    if (known === undefined) log.checksums.set(slot, checksum);
+    const known = log.get(slot);
+    if (known === undefined) log.set(slot, checksum);
     else if (known !== checksum) {
       this.#cluster.kernel.violated('chosen', `slot ${slot} of group ${group.id} was chosen before, and ${node} has another record in it`);
     }
     this.compared += 1;
   }
 
-  #logOf(group: number): ChosenLog {
+  #logOf(group: GroupId): Map<Slot, number> {
     let log = this.#chosen.get(group);
     if (log === undefined) {
-      log = { checksums: new Map() };
+      log = new Map();
       this.#chosen.set(group, log);
     }
     return log;

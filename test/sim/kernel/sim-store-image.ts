@@ -1,3 +1,4 @@
+import { asBuffer } from '../../../services/shared/base/bytes.ts';
 import type { Prng } from '../../../services/shared/base/prng.ts';
 import { KIB } from '../../../services/shared/base/units.ts';
 import type { BatchOperation } from '../../../services/shared/env/key-value-store.ts';
@@ -178,9 +179,11 @@ export class StoreImage {
 
   /** Durable batches in front of which nothing else can go any more become part of the base. */
   #settle(): void {
-    let settled = 0;
-    while (this.#log.length - settled > RECENT_BATCHES && this.#log[settled]?.state === 'durable') settled += 1;
-    for (const { operations } of this.#log.splice(0, settled)) applyTo(this.#base, operations);
+    const log = this.#log;
+    for (let [first] = log; first?.state === 'durable' && log.length > RECENT_BATCHES; [first] = log) {
+      applyTo(this.#base, first.operations);
+      log.shift();
+    }
   }
 }
 
@@ -205,5 +208,5 @@ export function storedOperation(operation: BatchOperation): StoredOperation {
 }
 
 export function keyText(key: Uint8Array): string {
-  return Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('latin1');
+  return asBuffer(key).toString('latin1');
 }
