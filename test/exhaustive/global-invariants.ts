@@ -57,10 +57,19 @@ export class GlobalInvariants {
         holder = facts;
         assert(!facts.serves || facts.commit >= commit, () => `${facts.self} holds the lease and misses slot ${commit}`);
       }
+      if (facts.serves) this.#checkPrevails(machines, facts, facts.leading);
       const confirmedAt = this.#states.confirmedAt(state, time);
       const before = known[confirmedAt - 1] ?? 0;
       assert(!facts.serves || facts.commit >= before, () => `${facts.self} is confirmed for ${confirmedAt} and misses slot ${before}`);
     }
+  }
+
+  /** A quorum has accepted the ballot of a leader that serves, or a later one: nothing can be chosen any more that its log lacks. */
+  #checkPrevails(machines: readonly Facts[], { self, log }: Facts, leading: Ballot): void {
+    const { configuration } = this.#states.surroundings;
+    const members = membersOf(configuration, this.#states.logs.thing(log), leading.configuration);
+    const holders = machines.filter((each) => members.includes(each.self) && hasAccepted(each, leading));
+    assert(holders.length >= quorumSize({ ...configuration, members }), () => `${self} serves, and its ballot may yet lose`);
   }
 
   /** Counts the votes for the ballot that the machine has accepted: the only one for which it can have cast one just now. */
@@ -143,4 +152,8 @@ function checkHolds(facts: Facts, accepted: Ballot, log: readonly string[], reco
 function checkPredecessor(record: string, before: string | undefined): void {
   const expected = before?.split('<')[0] ?? '';
   assert(record.split('<')[1] === expected, () => `${record} stands behind ${expected}`);
+}
+
+function hasAccepted({ durableAccepted, votes }: Facts, ballot: Ballot): boolean {
+  return compareBallots(durableAccepted, ballot) >= 0 || votes.some((vote) => compareBallots(vote.ballot, ballot) >= 0);
 }

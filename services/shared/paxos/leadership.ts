@@ -42,6 +42,9 @@ export class Leadership {
   readonly #options: PaxosOptions;
   readonly #window: LogWindow;
   readonly #followers = new Map<ReplicaId, Follower>();
+  /** Members that hold the adopted log durably under this ballot; what they accepted, no other ballot takes back. */
+  readonly #holders = new Set<ReplicaId>();
+  readonly #self: ReplicaId;
   /** Since when a quorum's answers are awaited: the election, or the last jump of the clocks. */
   #awaitedSinceMs: number;
   /** Answers to heartbeats sent up to here count for nothing. */
@@ -58,6 +61,7 @@ export class Leadership {
     },
     nowMs: number,
   ) {
+    this.#self = parts.self;
     this.#configuration = parts.configuration;
     this.#options = parts.options;
     this.#window = parts.window;
@@ -147,10 +151,30 @@ export class Leadership {
     follower.phase = 'synced';
     follower.abstention = 0;
     assert(message.last < follower.next, () => `slot ${message.last} acknowledged, sent up to ${follower.next - 1}`);
+    if (this.votes(replica)) this.#holds(replica, message.last);
     if (message.last <= follower.acknowledged) return false;
     follower.acknowledged = message.last;
     follower.activeAtMs = nowMs;
     return true;
+  }
+
+  /** The own log is durable up to `last` under this ballot. */
+  durableUpTo(last: Slot): void {
+    this.durableLast = Math.max(this.durableLast, last);
+    this.#holds(this.#self, last);
+  }
+
+  #holds(member: ReplicaId, last: Slot): void {
+    if (last >= this.adopted.last) this.#holders.add(member);
+  }
+
+  /**
+   * A quorum holds the adopted log under this ballot, so that no later leader adopts another one in its place. As long as that is not
+   * so, records that an earlier leader proposed and nobody here knows of may yet be chosen, be everything that is known here chosen
+   * already: a repeated write must not be judged without them.
+   */
+  get prevails(): boolean {
+    return this.#holders.size >= quorumSize(this.#configuration);
   }
 
   /** The greatest slot that a quorum holds durably under this ballot; 0 while there is none. */

@@ -35,10 +35,11 @@ export class Leading {
 
   // --- proposing ---------------------------------------------------------------------------------------------------
 
-  /** A leader evaluates and serves nothing until the log that it adopted is chosen and applied. */
+  /** A leader evaluates and serves nothing until the log that it adopted is chosen under its ballot, the end of it included, and applied. */
   get serves(): boolean {
     const { leadership } = this.#elections;
-    return leadership !== undefined && leadership.handingOverTo === undefined && this.#acceptor.applied >= leadership.adopted.last;
+    if (leadership === undefined || leadership.handingOverTo !== undefined) return false;
+    return this.#acceptor.applied >= leadership.adopted.last && leadership.prevails;
   }
 
   get closing(): boolean {
@@ -165,7 +166,7 @@ export class Leading {
   durableUpTo(last: Slot, ballot: Ballot): boolean {
     const { leadership } = this.#elections;
     if (leadership === undefined || !equalBallots(ballot, leadership.adopted.ballot)) return false;
-    leadership.durableLast = Math.max(leadership.durableLast, last);
+    leadership.durableUpTo(last);
     this.#countChosen();
     return true;
   }

@@ -16,11 +16,23 @@ export const SERVING: readonly Mutant[] = [
     patches: [
       {
         file: LEADING,
-        old: 'leadership.handingOverTo === undefined && this.#acceptor.applied >= leadership.adopted.last;',
-        new: 'leadership.handingOverTo === undefined;',
+        old: 'return this.#acceptor.applied >= leadership.adopted.last && leadership.prevails;',
+        new: 'return leadership.prevails;',
       },
     ],
     detectors: [seeds('relay', 12)],
+  },
+  {
+    name: 'serves-before-its-ballot-prevails',
+    mistake: 'A new leader that knows all of its log to be chosen serves before a quorum has accepted that log under its ballot.',
+    patches: [
+      {
+        file: LEADING,
+        old: 'return this.#acceptor.applied >= leadership.adopted.last && leadership.prevails;',
+        new: 'return this.#acceptor.applied >= leadership.adopted.last;',
+      },
+    ],
+    detectors: [tests('services/shared/paxos/serving.test.js')],
   },
   {
     name: 'strong-read-without-lease',
