@@ -43,9 +43,9 @@ export class Recorder {
   }
 
   /** To be called after each turn: services come with each life of a process. */
-  readonly watch = (touched: ReadonlySet<string>): void => {
+  readonly watch = (touched: readonly string[]): void => {
     for (const node of this.#cluster.nodes) {
-      const groups = touched.has(node.name) ? node.life?.service.groups : undefined;
+      const groups = touched.includes(node.name) ? node.life?.service.groups : undefined;
       if (groups === undefined) continue;
       if (!this.#watched.has(groups)) this.#watchLife(node, groups);
       if (node === this.#recorded) for (const { id, checkpointSlot } of groups.all) this.#acknowledge(id, undefined, checkpointSlot);

@@ -1,5 +1,5 @@
 import { assert } from '../../shared/base/assert.ts';
-import type { NodeId, ReplicaId, RequestNumber, Slot } from '../../shared/base/ids.ts';
+import type { GroupId, NodeId, ReplicaId, RequestNumber, Slot } from '../../shared/base/ids.ts';
 import type { BTree, Rank } from '../../shared/btree/tree.ts';
 import type { DueSeconds } from '../../shared/item/expiry.ts';
 import { type Ballot, formatBallot } from '../../shared/paxos/ballot.ts';
@@ -35,6 +35,7 @@ import { TrimFloor } from './trim-floor.ts';
  * runs synchronously; pages are fetched before.
  */
 export class Group {
+  readonly id: GroupId;
   readonly paxos: PaxosReplica;
   readonly #host: GroupHost;
   readonly #copy: GroupCopy;
@@ -56,6 +57,7 @@ export class Group {
   readonly #applier: RecordApplier;
 
   constructor(parts: GroupMeta & { paxos: PaxosReplica; tree: BTree; host: GroupHost }) {
+    this.id = parts.identity.group;
     this.paxos = parts.paxos;
     this.#host = parts.host;
     this.#copy = new GroupCopy(parts);
@@ -83,10 +85,6 @@ export class Group {
 
   get identity(): GroupIdentity {
     return this.#copy.identity;
-  }
-
-  get id(): number {
-    return this.#copy.identity.group;
   }
 
   /** The last snapshot that took the tree's place. */

@@ -23,9 +23,9 @@ export class Invariants {
   }
 
   /** `touched`: machines on which something happened; elsewhere leases can only have ended. */
-  readonly check = (touched: ReadonlySet<string>): void => {
+  readonly check = (touched: readonly string[]): void => {
     for (const node of this.#cluster.nodes) {
-      if (!touched.has(node.name) || node.life === undefined) continue;
+      if (!touched.includes(node.name) || node.life === undefined) continue;
       for (const group of this.#cluster.groupsOf(node)) {
         if (group.stopped) continue;
         if (group.paxos.leading !== undefined && holdsLease(node, group)) this.#checkLease(node, group);

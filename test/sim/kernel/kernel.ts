@@ -39,9 +39,9 @@ export class Kernel {
   #stopped = false;
   #end: { readonly resolve: () => void; readonly reject: (error: unknown) => void } | undefined;
   /** Processes that did something in this turn, by name. */
-  readonly #touched = new Set<string>();
+  #touched: string[] = [];
   /** Called after each turn in which something happened in some process: what must hold at all times is checked here. */
-  afterTurn: ((touched: ReadonlySet<string>) => void) | undefined;
+  afterTurn: ((touched: readonly string[]) => void) | undefined;
   /** Events so far. */
   events = 0;
 
@@ -76,7 +76,7 @@ export class Kernel {
 
   /** The process of this name does something in this turn. */
   touch(name: string): void {
-    this.#touched.add(name);
+    if (!this.#touched.includes(name)) this.#touched.push(name);
   }
 
   violated(check: string, message: string): void {
@@ -140,9 +140,10 @@ export class Kernel {
       return this.#settle();
     }
     this.trace.mixTime(this.#nowMs);
-    if (this.#touched.size > 0) {
-      this.afterTurn?.(this.#touched);
-      this.#touched.clear();
+    if (this.#touched.length > 0) {
+      const touched = this.#touched;
+      this.#touched = [];
+      this.afterTurn?.(touched);
     }
     this.#nextEvent();
   };

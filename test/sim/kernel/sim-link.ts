@@ -109,7 +109,7 @@ export class SimPipe {
     this.#lastArrivalMs = arrivalMs;
     this.bytes += bytes;
     this.#underWay.push({ bytes, checksum, deliver });
-    kernel.at(arrivalMs, () => this.#arrive());
+    kernel.at(arrivalMs, this.#arrive);
   }
 
   /** What is on its way is lost. Later parcels still travel. */
@@ -141,10 +141,11 @@ export class SimPipe {
     if (this.#ended || this.#astray || this.link.isCut) return;
     const held = this.#held;
     this.#held = 0;
-    for (let count = 0; count < held; count++) this.link.kernel.after(0, () => this.#arrive());
+    for (let count = 0; count < held; count++) this.link.kernel.after(0, this.#arrive);
   }
 
-  #arrive(): void {
+  /** The next parcel is there. */
+  readonly #arrive = (): void => {
     if (this.#ended) return;
     if (this.link.isCut || this.#astray || this.#held > 0) {
       this.#held += 1;
@@ -155,5 +156,5 @@ export class SimPipe {
     this.bytes -= parcel.bytes;
     this.link.kernel.trace.mix(parcel.checksum);
     this.#receiver.run(parcel.deliver, this);
-  }
+  };
 }

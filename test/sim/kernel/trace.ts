@@ -36,7 +36,8 @@ export class Trace {
 
   /** Something happened at a time, which is hashed to its last bit that matters. */
   mixTime(atMs: number): void {
-    this.mix(Math.round(atMs * 1e6) % 0x1_0000_0000);
+    // Its low 32 bits: what a bitwise operator takes.
+    this.mix(Math.round(atMs * 1e6));
   }
 
   line(atMs: number, who: string, what: string, details?: unknown): void {
