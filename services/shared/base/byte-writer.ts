@@ -36,8 +36,9 @@ export class ByteWriter {
   u64(value: number): this {
     assert(Number.isSafeInteger(value) && value >= 0, () => `not a safe unsigned integer: ${value}`);
     this.#room(8);
-    this.#buffer.writeUInt32BE(Math.floor(value / 0x1_0000_0000), this.#length);
-    this.#length = this.#buffer.writeUInt32BE(value >>> 0, this.#length + 4);
+    putHalf(this.#buffer, this.#length, value / 0x1_0000_0000);
+    putHalf(this.#buffer, this.#length + 4, value);
+    this.#length += 8;
     return this;
   }
 
@@ -78,4 +79,12 @@ export class ByteWriter {
     grown.set(this.#buffer.subarray(0, this.#length));
     this.#buffer = grown;
   }
+}
+
+/** The lowest 32 bits of the whole part. Without the checks that `writeUInt32BE` makes: tables of 100,000 numbers are written in one turn. */
+function putHalf(buffer: Buffer, at: number, value: number): void {
+  buffer[at] = value >>> 24;
+  buffer[at + 1] = value >>> 16;
+  buffer[at + 2] = value >>> 8;
+  buffer[at + 3] = value >>> 0;
 }

@@ -28,18 +28,20 @@ export class Invariants {
       if (!touched.includes(node.name) || node.life === undefined) continue;
       for (const group of this.#cluster.groupsOf(node)) {
         if (group.stopped) continue;
-        if (group.paxos.leading !== undefined && holdsLease(node, group)) this.#checkLease(node, group);
+        if (group.paxos.leading !== undefined) this.#checkLease(node, group);
         this.#checkChosen(group, node.name);
       }
     }
   };
 
-  #checkLease(holder: StorageMachine, group: Group): void {
+  /** Two that take themselves for leaders are rare: only then it is worth asking whether their leases are valid. */
+  #checkLease(leader: StorageMachine, group: Group): void {
     for (const node of this.#cluster.nodes) {
-      if (node === holder) continue;
+      if (node === leader) continue;
       const other = node.life?.service.groups?.group(group.id);
-      if (other === undefined || other.stopped || !holdsLease(node, other)) continue;
-      this.#cluster.kernel.violated('lease', `${holder.name} and ${node.name} both hold the lease of group ${group.id}`);
+      if (other === undefined || other.stopped || other.paxos.leading === undefined) continue;
+      if (!holdsLease(leader, group) || !holdsLease(node, other)) continue;
+      this.#cluster.kernel.violated('lease', `${leader.name} and ${node.name} both hold the lease of group ${group.id}`);
     }
   }
 
