@@ -3,6 +3,7 @@ import type { Hash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { KIB } from '../base/units.ts';
 import type { HttpHeaders, HttpRequest, HttpResponse } from '../env/http.ts';
+import type { PacedBody } from './http-body-pace.ts';
 
 /** What is known of a connection. */
 export interface HttpConnection {
@@ -17,11 +18,13 @@ export interface HttpConnection {
 }
 
 /** One request whose body is being received. */
-export class HttpExchange {
+export class HttpExchange implements PacedBody {
   readonly message: IncomingMessage;
   readonly response: ServerResponse;
   readonly connection: HttpConnection;
   readonly headers: HttpHeaders;
+  /** It counts among those that long bodies give way to. */
+  isOther = false;
   readonly #announcedBytes: number;
   /** The body, or the room for it, filled up to `receivedBytes`. */
   #body: Buffer = NO_BODY;
@@ -45,6 +48,24 @@ export class HttpExchange {
 
   get receivedBytes(): number {
     return this.#receivedBytes;
+  }
+
+  /** All that was announced is there. */
+  get isWhole(): boolean {
+    return this.#receivedBytes === this.#announcedBytes;
+  }
+
+  hold(): void {
+    this.message.pause();
+  }
+
+  goOn(): void {
+    this.message.resume();
+  }
+
+  /** Growing piece by piece leaves buffers behind, which cost more to collect than to fill. */
+  makeRoom(): void {
+    if (this.#hash !== undefined && this.#body.length < this.#announcedBytes) this.#body = this.#moved(this.#announcedBytes);
   }
 
   /**
@@ -83,10 +104,14 @@ export class HttpExchange {
     this.#body = NO_BODY;
   }
 
-  /** A buffer with what came so far and room for what came now: doubled, and in the end of the length that was announced. */
+  /** A buffer with the first bytes and room for what came now: doubled, and in the end of the length that was announced. */
   #withRoom(received: number): Buffer {
     const doubled = Math.max(2 * received, this.#receivedBytes, LEAST_ROOM_BYTES);
-    const bytes = this.#announcedBytes >= this.#receivedBytes ? Math.min(doubled, this.#announcedBytes) : doubled;
+    return this.#moved(this.#announcedBytes >= this.#receivedBytes ? Math.min(doubled, this.#announcedBytes) : doubled, received);
+  }
+
+  /** What came so far, in a buffer of its own of so many bytes. */
+  #moved(bytes: number, received = this.#receivedBytes): Buffer {
     const roomy = Buffer.allocUnsafeSlow(bytes);
     roomy.set(this.#body.subarray(0, received));
     return roomy;

@@ -327,6 +327,77 @@ describe('limits', () => {
     assert.equal(await refused(503), 1, 'the room is free again');
   });
 
+  /** Bodies over a kilobyte have to wait for what answers give them while one other request is under way. */
+  const longBodies = { freeBytes: 1000, othersMax: 0, bytesPerOther: 1_000_000, bytesPerSecond: 0, turnBytes: 200_000, roomyBodies: 1 };
+  /** More than all the buffers between two sockets of one machine. */
+  const LONG = 30_000_000;
+
+  /** A server that keeps `/held` waiting until `release`, with one such request under way. */
+  async function startBusy(context: TestContext, limits: Partial<HttpLimits>): Promise<Running & { release: () => Promise<void> }> {
+    const held: (() => void)[] = [];
+    const running = await start(context, { bodyBytes: LONG, longBodies, ...limits }, async (request) => {
+      if (request.path === '/held') await new Promise<void>((resolve) => held.push(resolve));
+      return echo(request);
+    });
+    const holding = await RawClient.open(context, running.port);
+    holding.write(post('', '/held'));
+    while (held.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    const release = async () => {
+      held[0]?.();
+      await holding.until(/held $/);
+    };
+    return { ...running, release };
+  }
+
+  test('long bodies give way to other requests, and are read on when nobody else is there', async (context) => {
+    const { port, requests, release } = await startBusy(context, {});
+    const long = await RawClient.open(context, port);
+    long.write(post('z'.repeat(LONG)));
+    const other = await RawClient.open(context, port);
+    for (let at = 1; at <= 10; at++) {
+      other.write(post(`served ${at};`));
+      await other.until(new RegExp(`served ${at};`));
+    }
+    assert.ok(long.socket.writableLength > 0, 'most of it is still at its client');
+    assert.deepEqual(
+      requests.map(({ body }) => body.length > 1000),
+      requests.map(() => false),
+    );
+    await release();
+    await long.until(/^HTTP\/1\.1 200 .*zzz/s);
+    assert.equal(requests.at(-1)?.body.length, LONG);
+  });
+
+  test('a long body that never has its turn is refused, whoever came last before others, and its client reads why', async (context) => {
+    const { port, refused, release } = await startBusy(context, { heldBodyMs: 10 });
+    const long = await RawClient.open(context, port);
+    long.write(post('z'.repeat(LONG)));
+    await long.until(/^HTTP\/1\.1 503 /);
+    assert.equal(await refused(503), 1);
+    await release();
+  });
+
+  test('without room for bodies, the youngest of the held ones gives way', async (context) => {
+    const nothingGiven = { ...longBodies, bytesPerOther: 0 };
+    // The first one gets what a turn may read, up to a piece more.
+    const { port, refused, release } = await startBusy(context, { longBodies: nothingGiven, receivingBytes: 300_000 });
+    const first = await RawClient.open(context, port);
+    first.write(post('1'.repeat(1_000_000)));
+    const other = await RawClient.open(context, port);
+    let last = first;
+    while ((await refused(503)) < 3) {
+      other.write(post('served'));
+      await other.until(/served$/);
+      last = await RawClient.open(context, port);
+      last.write(post('2'.repeat(1_000_000)));
+      other.write(post('again'));
+      await other.until(/again$/);
+    }
+    await last.until(/^HTTP\/1\.1 503 /);
+    assert.equal(first.received, '');
+    await release();
+  });
+
   test('answers that nobody reads: the connection of the oldest ends when there are too many bytes of them', async (context) => {
     // More than all the buffers between two sockets of one machine.
     const long = Buffer.alloc(40_000_000, 'y');

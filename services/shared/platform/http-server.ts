@@ -8,10 +8,12 @@ import type { HttpRequest, HttpResponse } from '../env/http.ts';
 import type { Logger } from '../env/logger.ts';
 import type { Counter, Metrics } from '../env/metrics.ts';
 import { HttpBacklog } from './http-backlog.ts';
+import { HttpBodyPace } from './http-body-pace.ts';
 import type { HttpConnection } from './http-exchange.ts';
 import { HttpExchange } from './http-exchange.ts';
 import { framingOf, RawHttpHeaders } from './http-headers.ts';
 import type { HttpLimits } from './http-limits.ts';
+import { awaitsAnswer, linger, PARSE_ERROR_STATUS } from './http-refusal.ts';
 
 export interface HttpServerOptions {
   readonly host: string;
@@ -40,16 +42,6 @@ export interface HttpServer {
 /** How often connections are checked against the time limits. */
 const CHECK_INTERVAL_MS = SECOND_MS;
 
-/** How long what a refused client still sends is read and thrown away, so that it can read the refusal. */
-const LINGER_MS = 2 * SECOND_MS;
-
-/** Statuses of what Node's parser refuses by itself; everything else is a malformed request. */
-const PARSE_ERROR_STATUS: Readonly<Record<string, number>> = {
-  HPE_HEADER_OVERFLOW: 431,
-  HPE_CHUNK_EXTENSIONS_OVERFLOW: 413,
-  ERR_HTTP_REQUEST_TIMEOUT: 408,
-};
-
 export function createHttpServer(options: HttpServerOptions): HttpServer {
   return new NodeHttpServer(options);
 }
@@ -62,6 +54,7 @@ class NodeHttpServer implements HttpServer {
   readonly #receiving = new HttpBacklog();
   /** Requests whose answer the network did not take at once. */
   readonly #sending = new HttpBacklog();
+  readonly #pace: HttpBodyPace<HttpExchange>;
   readonly #refused: Counter;
   readonly #unread: Counter;
   #openConnections = 0;
@@ -71,6 +64,7 @@ class NodeHttpServer implements HttpServer {
   constructor(options: HttpServerOptions) {
     this.#options = options;
     const { limits, metrics, process } = options;
+    this.#pace = new HttpBodyPace(limits.longBodies);
     this.#refused = metrics.counter({
       name: `stator_${process}_http_refused_total`,
       help: 'Requests and connections refused before they reached a handler, by HTTP status; 0: over the limit of connections.',
@@ -84,6 +78,11 @@ class NodeHttpServer implements HttpServer {
       name: `stator_${process}_http_connections`,
       help: 'Open client connections.',
       collect: (gauge) => gauge.set(this.#openConnections),
+    });
+    metrics.gauge({
+      name: `stator_${process}_http_held_bodies`,
+      help: 'Long bodies that are not read now, so that other requests are answered.',
+      collect: (gauge) => gauge.set(this.#pace.held),
     });
     this.#server = createServer({
       headersTimeout: limits.headersTimeoutMs,
@@ -185,24 +184,41 @@ class NodeHttpServer implements HttpServer {
     });
   }
 
-  /** The body does not come at once: until it is complete or the client is gone it is held to the least rate and to its share of room. */
+  /**
+   * The body does not come at once: until it is complete or the client is gone it is held to the least rate, to its share of room and,
+   * when it is long, to its share of time. When there is no room, whoever waits for that share has cost the least so far.
+   */
   #watchBody(exchange: HttpExchange, bytes: number): void {
     const receiving = this.#receiving;
-    if (!receiving.has(exchange)) exchange.message.once('close', () => receiving.delete(exchange));
+    if (!receiving.has(exchange)) exchange.message.once('close', () => this.#endBody(exchange));
     receiving.add(exchange, bytes);
-    while (receiving.bytes > this.#options.limits.receivingBytes) this.#refuse(must(receiving.oldest()), 503);
+    this.#pace.received(exchange, bytes, exchange.receivedBytes, exchange.isWhole);
+    while (receiving.bytes > this.#options.limits.receivingBytes) this.#refuse(must(this.#pace.youngestHeld() ?? receiving.oldest()), 503);
+  }
+
+  #endBody(exchange: HttpExchange): void {
+    this.#receiving.delete(exchange);
+    this.#pace.forget(exchange);
   }
 
   #answer(exchange: HttpExchange): void {
+    exchange.isOther = !this.#pace.has(exchange);
+    if (exchange.isOther) this.#pace.began();
     this.#options
       .handle(exchange.request())
       .then((answer) => {
+        this.#endOther(exchange);
         exchange.answer(answer, this.#draining);
         // An answer without a socket waits behind the answer to an earlier request of the same connection.
         if (exchange.response.socket === null || exchange.message.socket.writableLength > 0)
           this.#watchAnswer(exchange, answer.body.length);
       })
       .catch((error: unknown) => this.#onHandlerFailed(exchange, error));
+  }
+
+  #endOther(exchange: HttpExchange): void {
+    if (exchange.isOther) this.#pace.ended();
+    exchange.isOther = false;
   }
 
   /** The network did not take the whole answer: until it has, the client must go on reading, and the answer is held to its share of room. */
@@ -221,6 +237,7 @@ class NodeHttpServer implements HttpServer {
   }
 
   #onHandlerFailed(exchange: HttpExchange, error: unknown): void {
+    this.#endOther(exchange);
     this.#options.logger.error('http-handler-failed', { error });
     if (exchange.response.headersSent) exchange.message.socket.destroy();
     else exchange.answer({ status: 500, headers: {}, body: Buffer.alloc(0) }, true);
@@ -231,7 +248,7 @@ class NodeHttpServer implements HttpServer {
     const { message, connection } = exchange;
     if (connection.refused) return;
     connection.refused = true;
-    this.#receiving.delete(exchange);
+    this.#endBody(exchange);
     exchange.dropBody();
     this.#refused.add(1, { code: String(status) });
     linger(message.socket);
@@ -241,7 +258,8 @@ class NodeHttpServer implements HttpServer {
   }
 
   #refuseSlowBodies(): void {
-    const { bodyGraceMs, bodyBytesPerSecond } = this.#options.limits;
+    const { bodyGraceMs, bodyBytesPerSecond, heldBodyMs } = this.#options.limits;
+    for (const exchange of this.#pace.heldLongerThan(heldBodyMs)) this.#refuse(exchange, 503);
     for (const [exchange, elapsedMs] of this.#receiving.olderThan(bodyGraceMs)) {
       if ((exchange.receivedBytes / elapsedMs) * SECOND_MS < bodyBytesPerSecond) this.#refuse(exchange, 408);
     }
@@ -271,23 +289,4 @@ class NodeHttpServer implements HttpServer {
     socket.write(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
     socket.destroySoon();
   }
-}
-
-/** True when a refusal would be taken for the answer to an earlier request, one that arrived whole. */
-function awaitsAnswer(connection: HttpConnection): boolean {
-  const beingReceived = connection.latest?.complete === false ? 1 : 0;
-  return connection.unanswered > beingReceived;
-}
-
-/**
- * Lets a connection that Node is about to destroy be read for a while after its last answer. Closing it with unread bytes
- * would reset it, and the client would not get to see the answer.
- */
-function linger(socket: Socket): void {
-  socket.destroySoon = () => {
-    socket.end();
-    socket.resume();
-    const timer = setTimeout(() => socket.destroy(), LINGER_MS);
-    socket.once('close', () => clearTimeout(timer));
-  };
 }

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { MIB } from '../../../services/shared/base/units.ts';
 import { generateLoad } from '../overload/load-process.ts';
-import type { Arrival, LoadReport, Nuisance } from '../overload/order.ts';
+import { type Arrival, HUGE_BODY_BYTES, type LoadReport, type Nuisance } from '../overload/order.ts';
 import { ALL_PROCESSES, type Fault, type Victim } from './fault.ts';
 
 /** Few clients are kept by the time that an answer takes from asking for all that the cluster can do; the best of these counts. */
@@ -47,6 +47,9 @@ async function overload(victim: Victim, { label, keys, arrival, nuisance }: Over
   victim.figure('offeredPerSecond', Math.round(report.offered / report.seconds));
   victim.figure('goodPerSecond', Math.round(perSecond(report)));
   victim.figure('goodputPercent', Math.round((100 * perSecond(report)) / peak.perSecond));
+  if (nuisance.hugeBodies > 0) {
+    victim.figure('hugeMiBPerSecond', Math.round((report.hugeAnswered * HUGE_BODY_BYTES) / MIB / report.seconds));
+  }
   for (const name of ALL_PROCESSES) victim.figure(`${name} peakMiB`, await peakMemoryMib(victim, name));
   load.restMs = restMs;
 }

@@ -2,7 +2,7 @@ import { Agent, type ClientRequest, request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
 import { MIB } from '../../../services/shared/base/units.ts';
 import { SigV4Signer } from '../../harness/sigv4-signer.ts';
-import { GOOD_MS, type LoadOrder, type LoadReport } from './order.ts';
+import { GOOD_MS, HUGE_BODY_BYTES, type LoadOrder, type LoadReport } from './order.ts';
 
 const HOST = '127.0.0.1';
 /** Requests under way at a time, over all clients. */
@@ -13,7 +13,6 @@ const TEXT_BYTES = 300;
 const TICK_MS = 5;
 const SLOW_BODY_BYTES = 1 * MIB;
 const SLOW_BODY_PAUSE_MS = 100;
-const HUGE_BODY_BYTES = 16 * MIB - 1024;
 
 interface SignedRequest {
   readonly headers: Readonly<Record<string, string>>;
@@ -35,6 +34,7 @@ class Generator {
   #late = 0;
   #unanswered = 0;
   #unsent = 0;
+  #hugeAnswered = 0;
 
   constructor(order: LoadOrder) {
     this.#order = order;
@@ -59,6 +59,7 @@ class Generator {
       refused: this.#refused,
       unanswered: this.#unanswered,
       unsent: this.#unsent,
+      hugeAnswered: this.#hugeAnswered,
     };
     for (const request of this.#underWay) request.destroy();
     return report;
@@ -138,7 +139,10 @@ class Generator {
     if (!this.#running) return;
     const { headers, body } = this.#huge as SignedRequest;
     const request = httpRequest({ host: HOST, port: this.#order.port, method: 'POST', path: '/', headers });
-    request.on('response', (response) => response.resume());
+    request.on('response', (response) => {
+      if (this.#running) this.#hugeAnswered++;
+      response.resume();
+    });
     request.on('error', () => {});
     request.on('close', () => {
       this.#underWay.delete(request);

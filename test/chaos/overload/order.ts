@@ -1,3 +1,4 @@
+import { KIB, MIB } from '../../../services/shared/base/units.ts';
 import type { SigningCredentials } from '../../harness/sigv4-signer.ts';
 
 /** How requests come. */
@@ -38,9 +39,14 @@ export interface LoadReport {
   readonly refused: Readonly<Record<string, number>>;
   /** Given up, or broken connections. */
   readonly unanswered: number;
+  /** Huge bodies that were answered with anything; none of them is good. */
+  readonly hugeAnswered: number;
   /** Not sent: as many requests were under way as there may be connections. */
   readonly unsent: number;
 }
+
+/** As long as a body may be, but for a kilobyte. */
+export const HUGE_BODY_BYTES = 16 * MIB - KIB;
 
 /** An answer that comes later is of no use to its client. */
 export const GOOD_MS = 1000;
