@@ -1,10 +1,53 @@
 import { COMMON_OPTIONS } from '../shared/platform/common-options.ts';
-import { addressesOption, type OptionValues } from '../shared/platform/options.ts';
+import {
+  ACCOUNT_UNITS_MAX,
+  DELETION_PROTECTION_PAUSE_MS,
+  INDEXED_CREATIONS_MAX,
+  TABLE_OPERATIONS_MAX,
+  TABLE_UNITS_MAX,
+  TABLES_MAX,
+} from '../shared/limits/table-limits.ts';
+import type { TableQuotas } from '../shared/placement/table-quotas.ts';
+import { addressesOption, integerOption, type OptionValues } from '../shared/platform/options.ts';
 
 /** Every option of an auto-admin. */
 export const AUTO_ADMIN_OPTIONS = {
   ...COMMON_OPTIONS,
   seeds: addressesOption({ help: 'The storage nodes that hold the catalog.' }),
+  tablesMax: integerOption({ help: 'Tables of one account.', default: TABLES_MAX }),
+  tableOperationsMax: integerOption({
+    help: 'Tables of one account that may be in creation, change or deletion at a time.',
+    default: TABLE_OPERATIONS_MAX,
+  }),
+  indexedCreationsMax: integerOption({ help: 'Of these, tables with indexes in creation.', default: INDEXED_CREATIONS_MAX }),
+  tableUnitsMax: integerOption({
+    help: 'Greatest read, and write, throughput of one table or index.',
+    unit: 'units/s',
+    min: 1,
+    default: TABLE_UNITS_MAX,
+  }),
+  accountUnitsMax: integerOption({
+    help: 'Greatest provisioned read, and write, throughput of all tables of one account.',
+    unit: 'units/s',
+    min: 1,
+    default: ACCOUNT_UNITS_MAX,
+  }),
+  deletionProtectionPause: integerOption({
+    help: "Pause between two changes of a table's deletion protection.",
+    unit: 'ms',
+    default: DELETION_PROTECTION_PAUSE_MS,
+  }),
 };
 
 export type AutoAdminCommandLine = OptionValues<typeof AUTO_ADMIN_OPTIONS>;
+
+export function quotasOf(options: AutoAdminCommandLine): TableQuotas {
+  return {
+    tablesMax: options.tablesMax,
+    operationsMax: options.tableOperationsMax,
+    indexedCreationsMax: options.indexedCreationsMax,
+    tableUnitsMax: options.tableUnitsMax,
+    accountUnitsMax: options.accountUnitsMax,
+    deletionProtectionPauseMs: options.deletionProtectionPause,
+  };
+}

@@ -1,7 +1,7 @@
 import { JoiningService } from '../shared/cluster-client/joining-service.ts';
 import { createTransport } from '../shared/platform/grpc-transport.ts';
 import { runProcess } from '../shared/platform/process-shell.ts';
-import { AUTO_ADMIN_OPTIONS } from './config.ts';
+import { AUTO_ADMIN_OPTIONS, quotasOf } from './config.ts';
 import { AutoAdminService } from './service.ts';
 
 await runProcess({
@@ -16,7 +16,7 @@ await runProcess({
     const { digest, logger, metrics } = environment;
     const { name, seeds } = options;
     const transport = createTransport({ identity, listen: options.listen, digest, logger, metrics, process: 'auto_admin' });
-    const service = new AutoAdminService(environment, transport, { name, seeds, clusterId: () => clusterId });
+    const service = new AutoAdminService(environment, transport, { name, seeds, clusterId: () => clusterId, quotas: quotasOf(options) });
     const onCluster = (id: string): void => {
       clusterId = id;
     };

@@ -29,7 +29,14 @@ test('a table on demand is created: four partitions, every node leads, ids below
   assert.equal(admin.environment.values.get('stator_auto_admin_steps_total operation=create-replica code=done'), 12);
   assert.equal(admin.environment.values.get('stator_auto_admin_active_count'), 1);
   const description = await world.call({ kind: 'describe-auto-admin' });
-  assert.deepEqual(description, { kind: 'auto-admin-description', clusterId: CLUSTER_ID, active: true, operationsUnderWay: 0 });
+  assert.deepEqual(description, {
+    kind: 'auto-admin-description',
+    clusterId: CLUSTER_ID,
+    active: true,
+    operationsUnderWay: 0,
+    tableUnitsMax: 40_000,
+    accountUnitsMax: 80_000,
+  });
 });
 
 test('a table is deleted: no replica, no record is left, and its name can be used again', async () => {
@@ -140,8 +147,8 @@ test('refusals: exists, busy, not found, malformed, not enough AZs', async () =>
   const throughput = { readUnits: 1e12, writeUnits: 1 };
   const huge = { ...other, name: 'Huge', billingMode: 'PROVISIONED', throughput };
   await assert.rejects(world.call({ kind: 'create-table', definition: Buffer.from(JSON.stringify(huge)), overGeneration: 0 }), {
-    code: 'table-too-large',
-    message: /333333334 partitions/,
+    code: 'change-limit',
+    message: /^The requested ReadCapacityUnits, 1000000000000, is above the per table maximum for the account in r\./,
   });
   await assert.rejects(world.call({ kind: 'inspect-group', group: 1 }), { code: 'unsupported' });
   world.cluster.putRecord('node/node-c', undefined);
@@ -200,7 +207,8 @@ test('a table is changed: one change of its capacity at a time, others meanwhile
   await refused('4', asked, 'change-invalid');
   await refused('5', { throughput: 'much' }, 'invalid-change');
   await assert.rejects(world.delete(), { code: 'table-protected' });
-  await world.timers.until(ask('6', { deletionProtection: false }));
+  await refused('6', { deletionProtection: false, atMs: 15_008 }, 'change-throttled');
+  await world.timers.until(ask('6', { deletionProtection: false, atMs: 15_009 }));
   await world.delete();
   await world.untilStatus(undefined);
   world.checkIds();

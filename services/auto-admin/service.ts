@@ -4,9 +4,12 @@ import { ClusterClient } from '../shared/cluster-client/cluster-client.ts';
 import type { Environment, Service } from '../shared/env/environment.ts';
 import { CATALOG_SILENT_MS } from '../shared/limits/auto-admin-limits.ts';
 import { AdminCallError, type PeerIdentity } from '../shared/env/transport.ts';
+import { SERVICE_QUOTAS } from '../shared/placement/table-quotas.ts';
+import type { TableQuotas } from '../shared/placement/table-quotas.ts';
 import type { AdminRequest, AdminResponse } from '../shared/wire/admin.ts';
 import type { StatorTransport } from '../shared/wire/frames.ts';
 import { AdminLease } from './core/admin-lease.ts';
+import { Creations } from './core/creations.ts';
 import { RemovedRecords } from './core/removed-records.ts';
 import { TableOperations } from './core/table-operations.ts';
 import { createCredential, listCredentials, revokeCredential, setCredentialPolicy } from './handlers/credentials.ts';
@@ -25,6 +28,8 @@ export interface AutoAdminOptions {
   readonly seeds: readonly string[];
   /** Empty until it is known. */
   readonly clusterId: () => string;
+  /** The service's own when absent. */
+  readonly quotas?: TableQuotas;
 }
 
 /**
@@ -50,8 +55,18 @@ export class AutoAdminService implements Service {
     this.#operations = new TableOperations(environment, transport, this.#cluster, this.#lease, this.#metrics);
     this.#removedRecords = new RemovedRecords(environment, this.#cluster.catalog, this.#cluster.watcher, this.#lease);
     const { clock, random } = environment;
-    const { clusterId } = options;
-    this.#context = { cluster: this.#cluster, lease: this.#lease, operations: this.#operations, clock, random, clusterId };
+    const { clusterId, quotas = SERVICE_QUOTAS } = options;
+    const creations = new Creations(this.#cluster.watcher);
+    this.#context = {
+      cluster: this.#cluster,
+      lease: this.#lease,
+      operations: this.#operations,
+      clock,
+      random,
+      clusterId,
+      quotas,
+      creations,
+    };
   }
 
   async run(): Promise<void> {

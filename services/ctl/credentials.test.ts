@@ -36,7 +36,14 @@ function adminOf(...addresses: string[]): CredentialAdmin {
     const answer = admins.get(address);
     if (answer === undefined) throw new TransportError(`${address} does not answer`);
     if (request.kind !== 'describe-auto-admin') return answer(request);
-    return { kind: 'auto-admin-description', clusterId: 'c1', active: true, operationsUnderWay: 0 } as const;
+    return {
+      kind: 'auto-admin-description',
+      clusterId: 'c1',
+      active: true,
+      operationsUnderWay: 0,
+      tableUnitsMax: 0,
+      accountUnitsMax: 0,
+    } as const;
   };
   const sleep = async (ms: number): Promise<void> => {
     nowMs += ms;

@@ -3,6 +3,7 @@ import { AutoAdminService } from '../../services/auto-admin/service.ts';
 import { AutoAdminClient } from '../../services/shared/cluster-client/auto-admin-client.ts';
 import type { PartitionRecord, RemovedTableRecord, TableDefinition, TableRecord } from '../../services/shared/placement/catalog-records.ts';
 import { serializeRecord } from '../../services/shared/placement/record-format.ts';
+import type { TableQuotas } from '../../services/shared/placement/table-quotas.ts';
 import type { AdminRequest, AdminResponse } from '../../services/shared/wire/admin.ts';
 import type { RequestFrame } from '../../services/shared/wire/frames.ts';
 import { FakeCluster } from './fake-cluster.ts';
@@ -42,12 +43,17 @@ export class AutoAdminWorld {
   }
 
   /** Starts an auto-admin, in a new life when one of this name ran before. */
-  start(name: string): RunningAdmin {
+  start(name: string, quotas?: TableQuotas): RunningAdmin {
     this.#lives += 1;
     const address = `${name}:1`;
     const environment = testEnvironment(this.timers, this.#lives);
     const transport = this.cluster.network.transport(address, name, this.#lives);
-    const service = new AutoAdminService(environment, transport, { name, seeds: this.cluster.seeds, clusterId: () => CLUSTER_ID });
+    const service = new AutoAdminService(environment, transport, {
+      name,
+      seeds: this.cluster.seeds,
+      clusterId: () => CLUSTER_ID,
+      ...(quotas === undefined ? undefined : { quotas }),
+    });
     void service.run();
     return { service, environment, address };
   }

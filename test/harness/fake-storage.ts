@@ -14,6 +14,8 @@ import { READ_UNIT_BYTES } from '../../services/shared/limits/api-limits.ts';
 import { isServing } from '../../services/shared/placement/catalog-records.ts';
 import type { TableDefinition, TableRecord, TableStatus } from '../../services/shared/placement/catalog-records.ts';
 import { changedTable, hasIndexInMotion, makesUpdating, TableChangeRefusal } from '../../services/shared/placement/changed-table.ts';
+import { SERVICE_QUOTAS } from '../../services/shared/placement/table-quotas.ts';
+import type { TableQuotas } from '../../services/shared/placement/table-quotas.ts';
 import type { TableChange } from '../../services/shared/placement/table-change.ts';
 import type { ExpressionFields, RangeOperation, RangeResult, StorageResponse } from '../../services/shared/wire/storage-operations.ts';
 import type { ItemOperation, StoragePort, TableView } from '../../services/router/core/storage-port.ts';
@@ -111,6 +113,14 @@ export class FakeStorage implements StoragePort {
     this.#store(record, this.#tables.get(`${record.account}/${record.name}`)?.items ?? new Map());
   }
 
+  /** What the auto-admin of the tests allows. */
+  quotas: TableQuotas = SERVICE_QUOTAS;
+
+  async throughputQuotas(): Promise<TableQuotas> {
+    this.#refuseChange();
+    return this.quotas;
+  }
+
   async createTable(definition: TableDefinition): Promise<TableRecord> {
     const key = `${definition.account}/${definition.name}`;
     this.#refuseChange();
@@ -129,7 +139,7 @@ export class FakeStorage implements StoragePort {
       throw new AdminCallError('table-updating', name);
     }
     try {
-      const record = changedTable(table.record, change);
+      const record = changedTable(table.record, change, this.quotas);
       this.#store(this.finishesChanges ? finished({ ...record, status: 'ACTIVE' }) : record, table.items);
       return record;
     } catch (error) {

@@ -2,19 +2,28 @@ import { AdminCallError } from '../../shared/env/transport.ts';
 import { tableKey } from '../../shared/placement/catalog-keys.ts';
 import { isServing } from '../../shared/placement/catalog-records.ts';
 import type { TableRecord } from '../../shared/placement/catalog-records.ts';
-import { changedTable, hasIndexInMotion, makesUpdating, TableChangeRefusal } from '../../shared/placement/changed-table.ts';
+import { changedTable, hasIndexInMotion, makesUpdating } from '../../shared/placement/changed-table.ts';
 import { CatalogRecordError } from '../../shared/placement/record-fields.ts';
 import { parseTableEntry, serializeRecord } from '../../shared/placement/record-format.ts';
 import { parseTableChange } from '../../shared/placement/table-change.ts';
 import type { TableChange } from '../../shared/placement/table-change.ts';
 import { indexPartitioning } from '../../shared/placement/table-plan.ts';
+import { refuseAccountUnits, refuseOperation } from '../../shared/placement/table-quotas.ts';
 import type { ChangeTable, TableChanged } from '../../shared/wire/admin.ts';
-import { CHANGE_ATTEMPTS, type HandlerContext, refuseTooLarge, requireActive, unsettled } from './handler-context.ts';
+import {
+  CHANGE_ATTEMPTS,
+  type HandlerContext,
+  otherTables,
+  refuseTooLarge,
+  refusing,
+  requireActive,
+  unsettled,
+} from './handler-context.ts';
 
 /**
  * Writes the changed record of a table and answers; a table that is UPDATING is finished from the catalog. The id of the change makes
  * the call safe to repeat, and that of the table keeps it from a newer table of the same name. Refusals: `table-not-found`, `table-busy` (CREATING or DELETING), `table-updating`,
- * `change-invalid`, `change-limit`, `change-in-use` and `change-not-found`, whose messages are the service's texts.
+ * `change-invalid`, `change-limit`, `change-in-use`, `change-not-found` and `change-throttled`, whose messages are the service's texts.
  */
 export async function changeTable(context: HandlerContext, request: ChangeTable): Promise<TableChanged> {
   requireActive(context);
@@ -28,7 +37,7 @@ export async function changeTable(context: HandlerContext, request: ChangeTable)
     }
     if (table.changes?.includes(change.id)) return { kind: 'table-changed', record: item.json, slot: item.slot };
     refuseBusy(table, change);
-    const record: TableRecord = { ...applied(table, change), generation: table.generation + 1 };
+    const record: TableRecord = { ...applied(context, table, change), generation: table.generation + 1 };
     const news = (record.globalIndexes ?? []).filter(({ status }) => status === 'CREATING');
     refuseTooLarge(news.map((index) => indexPartitioning(record, index)));
     const json = serializeRecord(record);
@@ -48,13 +57,14 @@ function refuseBusy(table: TableRecord, change: TableChange): void {
     throw new AdminCallError('table-updating', `table ${table.name} is being updated`);
 }
 
-function applied(table: TableRecord, change: TableChange): TableRecord {
-  try {
-    return changedTable(table, change);
-  } catch (error) {
-    if (error instanceof TableChangeRefusal) throw new AdminCallError(`change-${error.kind}`, error.message);
-    throw error;
-  }
+function applied(context: HandlerContext, table: TableRecord, change: TableChange): TableRecord {
+  return refusing(() => {
+    const changed = changedTable(table, change, context.quotas);
+    const others = otherTables(context, table);
+    refuseAccountUnits(table, changed, others, context.quotas);
+    if (makesUpdating(change)) refuseOperation(others, context.quotas);
+    return changed;
+  });
 }
 
 function readChange(json: Uint8Array): TableChange {

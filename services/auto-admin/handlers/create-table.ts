@@ -5,8 +5,9 @@ import type { TableDefinition, TableRecord } from '../../shared/placement/catalo
 import { CatalogRecordError } from '../../shared/placement/record-fields.ts';
 import { parseTableDefinition, parseTableEntry, serializeRecord } from '../../shared/placement/record-format.ts';
 import { indexPartitioning, planTable } from '../../shared/placement/table-plan.ts';
+import { refuseCreation } from '../../shared/placement/table-quotas.ts';
 import type { CreateTable, TableChanged } from '../../shared/wire/admin.ts';
-import { type HandlerContext, refuseTooLarge, requireActive, unsettled } from './handler-context.ts';
+import { type HandlerContext, otherTables, refuseTooLarge, refusing, requireActive, unsettled } from './handler-context.ts';
 
 /**
  * Writes the table's record as CREATING and answers; the rest is done from the catalog. Two things make the call safe to repeat,
@@ -16,12 +17,15 @@ import { type HandlerContext, refuseTooLarge, requireActive, unsettled } from '.
 export async function createTable(context: HandlerContext, request: CreateTable): Promise<TableChanged> {
   requireActive(context);
   const definition = readDefinition(request.definition);
+  refusing(() => refuseCreation(definition, otherTables(context, definition), context.quotas));
   refuseUnplaceable(context, definition);
   const key = tableKey(definition.account, definition.region, definition.name);
   const { overGeneration } = request;
   const record: TableRecord = { ...definition, generation: generationOver(context, overGeneration), status: 'CREATING' };
   const json = serializeRecord(record);
-  const write = await context.cluster.catalog.write(key, json, record.generation, overGeneration === 0 ? undefined : overGeneration);
+  const { catalog } = context.cluster;
+  const expected = overGeneration === 0 ? undefined : overGeneration;
+  const write = await context.creations.during(record, () => catalog.write(key, json, record.generation, expected));
   if (write.outcome === 'written') return { kind: 'table-changed', record: json, slot: write.slot };
   const item = await context.cluster.catalog.read(key);
   // What the caller saw has been forgotten, or is gone, or was never written: it must look again.

@@ -2,8 +2,9 @@ import { AdminCallError } from '../../shared/env/transport.ts';
 import { tableKey } from '../../shared/placement/catalog-keys.ts';
 import type { TableRecord } from '../../shared/placement/catalog-records.ts';
 import { parseTableEntry, serializeRecord } from '../../shared/placement/record-format.ts';
+import { refuseOperation } from '../../shared/placement/table-quotas.ts';
 import type { DeleteTable, TableChanged } from '../../shared/wire/admin.ts';
-import { CHANGE_ATTEMPTS, type HandlerContext, requireActive, unsettled } from './handler-context.ts';
+import { CHANGE_ATTEMPTS, type HandlerContext, otherTables, refusing, requireActive, unsettled } from './handler-context.ts';
 
 /**
  * Marks an ACTIVE table as DELETING and answers; the rest is done from the catalog. A table that is DELETING already is no error
@@ -26,6 +27,7 @@ export async function deleteTable(context: HandlerContext, request: DeleteTable)
     if (table.status === 'CREATING') throw new AdminCallError('table-busy', `table ${name} is being created`);
     if (table.status === 'UPDATING') throw new AdminCallError('table-updating', `table ${name} is being updated`);
     if (table.deletionProtection) throw new AdminCallError('table-protected', `table ${name} is protected against deletion`);
+    refusing(() => refuseOperation(otherTables(context, table), context.quotas));
     const record: TableRecord = { ...table, status: 'DELETING', generation: table.generation + 1 };
     const json = serializeRecord(record);
     const write = await context.cluster.catalog.write(key, json, record.generation, table.generation);

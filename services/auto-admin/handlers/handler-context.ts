@@ -3,8 +3,12 @@ import type { ClusterClient } from '../../shared/cluster-client/cluster-client.t
 import type { Clock, Random } from '../../shared/env/clock.ts';
 import { AdminCallError } from '../../shared/env/transport.ts';
 import { PARTITIONS_PER_NEW_TABLE_MAX } from '../../shared/limits/placement-limits.ts';
+import type { TableDefinition, TableRecord } from '../../shared/placement/catalog-records.ts';
+import { TableChangeRefusal } from '../../shared/placement/table-change-refusal.ts';
 import { partitionCount, type Partitioning } from '../../shared/placement/table-plan.ts';
+import type { TableQuotas } from '../../shared/placement/table-quotas.ts';
 import type { AdminLease } from '../core/admin-lease.ts';
+import type { Creations } from '../core/creations.ts';
 import type { TableOperations } from '../core/table-operations.ts';
 
 /** What the handlers work with. */
@@ -15,6 +19,23 @@ export interface HandlerContext {
   readonly clock: Clock;
   readonly random: Random;
   readonly clusterId: () => string;
+  readonly quotas: TableQuotas;
+  readonly creations: Creations;
+}
+
+/** The other tables of an account in a region, those included that are being written. */
+export function otherTables({ cluster, creations }: HandlerContext, { account, region, tableId }: TableDefinition): TableRecord[] {
+  const tables = [...cluster.watcher.view.tables(), ...creations.unseen()];
+  return tables.filter((table) => table.account === account && table.region === region && table.tableId !== tableId);
+}
+
+/** What the service refuses is refused in its words: AdminCallError `change-limit` and the like. */
+export function refusing<Result>(decide: () => Result): Result {
+  try {
+    return decide();
+  } catch (error) {
+    throw error instanceof TableChangeRefusal ? new AdminCallError(`change-${error.kind}`, error.message) : error;
+  }
 }
 
 /** How often a compare-and-set that met another change is tried on the newer record. */

@@ -6,13 +6,14 @@ import { AdminCallError } from '../../shared/env/transport.ts';
 import type { TableDefinition, TableRecord } from '../../shared/placement/catalog-records.ts';
 import { parseTableRecord, serializeRecord } from '../../shared/placement/record-format.ts';
 import { serializeTableChange } from '../../shared/placement/table-change.ts';
+import { SERVICE_QUOTAS } from '../../shared/placement/table-quotas.ts';
 import type { TableChange } from '../../shared/placement/table-change.ts';
 import type { AdminRequest } from '../../shared/wire/admin.ts';
 import type { StatorTransport } from '../../shared/wire/frames.ts';
 import type { RangeOperation, StorageResponse } from '../../shared/wire/storage-operations.ts';
 import { RangeWalk } from './storage-client-range.ts';
 import { NO_SIZES, type Sizes, StorageStatistics } from './storage-client-statistics.ts';
-import type { ItemOperation, StoragePort, TableView } from './storage-port.ts';
+import type { ItemOperation, StoragePort, TableView, ThroughputQuotas } from './storage-port.ts';
 
 export interface StorageClientOptions {
   /** Tables are looked up in this region. */
@@ -86,6 +87,12 @@ export class StorageClient implements StoragePort {
   range(view: TableView, operation: RangeOperation, deadlineMs: number, indexId?: string): Promise<StorageResponse> {
     const id = indexId ?? view.record.tableId;
     return new RangeWalk(this.#environment, this.#cluster, id, operation, deadlineMs, this.#room).run();
+  }
+
+  async throughputQuotas(deadlineMs: number): Promise<ThroughputQuotas> {
+    const answer = await this.#autoAdmin.call({ kind: 'describe-auto-admin' }, deadlineMs);
+    if (answer.kind !== 'auto-admin-description') throw new AdminCallError(UNAVAILABLE, `an auto-admin answered ${answer.kind}`);
+    return answer.tableUnitsMax === 0 ? SERVICE_QUOTAS : answer;
   }
 
   createTable(definition: TableDefinition, deadlineMs: number): Promise<TableRecord> {

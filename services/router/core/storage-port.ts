@@ -1,5 +1,6 @@
 import type { TableDefinition, TableRecord } from '../../shared/placement/catalog-records.ts';
 import type { TableChange } from '../../shared/placement/table-change.ts';
+import type { TableQuotas } from '../../shared/placement/table-quotas.ts';
 import type {
   DeleteOperation,
   GetOperation,
@@ -15,6 +16,8 @@ export interface TableView {
   readonly record: TableRecord;
   readonly partitionCount: number;
 }
+
+export type ThroughputQuotas = Pick<TableQuotas, 'tableUnitsMax' | 'accountUnitsMax'>;
 
 /** The port numbers writes itself, so that every repetition of one goes under its one number. */
 type WithoutNumber<Operation> = Operation extends NumberedWrite ? Omit<Operation, 'number'> : Operation;
@@ -68,23 +71,26 @@ export interface StoragePort extends ItemStorage {
   /** The same for the entries of a global index, by its id, and the partitions that it has; zeros for one that nobody knows. */
   indexStatistics(indexId: string): { readonly items: number; readonly bytes: number; readonly partitions: number };
 
+  /** Read units, and write units, of one table and of an account. Rejects with AdminCallError `unavailable`. */
+  throughputQuotas(deadlineMs: number): Promise<ThroughputQuotas>;
+
   /**
    * Resolves with the catalog record once it is written and visible to `table`. Rejects with AdminCallError: `table-exists`,
-   * `table-busy` (the same name is being created or deleted), `name-changed` (a table of that name came and went meanwhile) or `unavailable` (no auto-admin was reached, or the outcome is
+   * `table-busy` (the same name is being created or deleted), `name-changed` (a table of that name came and went meanwhile), `change-limit` (a quota; the message is for the client) or `unavailable` (no auto-admin was reached, or the outcome is
    * unknown; repeating is safe).
    */
   createTable(definition: TableDefinition, deadlineMs: number): Promise<TableRecord>;
 
   /**
    * Resolves with the changed record once it is visible to `table`; a newer table of its name is left alone. Rejects with
-   * AdminCallError: `table-not-found`, `table-busy`, `table-updating`, `change-invalid`, `change-limit`, `change-in-use` and
-   * `change-not-found` (the message is for the client), `unavailable`.
+   * AdminCallError: `table-not-found`, `table-busy`, `table-updating`, `change-invalid`, `change-limit`, `change-in-use`,
+   * `change-not-found` and `change-throttled` (the message is for the client), `unavailable`.
    */
   changeTable(table: TableRecord, change: TableChange, deadlineMs: number): Promise<TableRecord>;
 
   /**
    * Resolves once this very table is DELETING or gone, whoever deleted it; a newer one of its name is left alone. Rejects with
-   * AdminCallError: `table-busy`, `table-updating`, `table-protected`, `unavailable`.
+   * AdminCallError: `table-busy`, `table-updating`, `table-protected`, `change-limit`, `unavailable`.
    */
   deleteTable(table: TableRecord, deadlineMs: number): Promise<TableRecord>;
 }

@@ -1,21 +1,27 @@
-import { CAPACITY_UNITS_MAX } from '../../shared/limits/api-limits.ts';
-import { PARTITION_READ_UNITS, PARTITION_WRITE_UNITS, PARTITIONS_PER_NEW_TABLE_MAX } from '../../shared/limits/placement-limits.ts';
+import { must } from '../../shared/base/assert.ts';
+import { QUOTAS_TIMEOUT_MS } from '../../shared/limits/api-limits.ts';
+import type { RequestContext } from '../core/api/request-context.ts';
 import { RequestShape } from '../core/api/request-shape.ts';
+import { quotasFailure } from '../core/api/table-change.ts';
+import type { ThroughputQuotas } from '../core/storage-port.ts';
 import { defineAction } from './action.ts';
 
-/** What holds here: a new table's partitions bound its throughput, and nothing bounds an account's but the numbers themselves. */
-const ANSWER = Buffer.from(
-  JSON.stringify({
-    AccountMaxReadCapacityUnits: CAPACITY_UNITS_MAX,
-    AccountMaxWriteCapacityUnits: CAPACITY_UNITS_MAX,
-    TableMaxReadCapacityUnits: PARTITIONS_PER_NEW_TABLE_MAX * PARTITION_READ_UNITS,
-    TableMaxWriteCapacityUnits: PARTITIONS_PER_NEW_TABLE_MAX * PARTITION_WRITE_UNITS,
-  }),
-);
+/** The quotas are settings of the auto-admin, which upholds them. */
+async function run(_request: undefined, { services }: RequestContext): Promise<Buffer> {
+  let quotas: ThroughputQuotas;
+  try {
+    quotas = await must(services.tables).throughputQuotas(QUOTAS_TIMEOUT_MS);
+  } catch (error) {
+    throw quotasFailure(error);
+  }
+  const { accountUnitsMax, tableUnitsMax } = quotas;
+  const answer = {
+    AccountMaxReadCapacityUnits: accountUnitsMax,
+    AccountMaxWriteCapacityUnits: accountUnitsMax,
+    TableMaxReadCapacityUnits: tableUnitsMax,
+    TableMaxWriteCapacityUnits: tableUnitsMax,
+  };
+  return Buffer.from(JSON.stringify(answer));
+}
 
-export const describeLimits = defineAction({
-  name: 'DescribeLimits',
-  shape: new RequestShape([]),
-  read: () => undefined,
-  run: () => Promise.resolve(ANSWER),
-});
+export const describeLimits = defineAction({ name: 'DescribeLimits', shape: new RequestShape([]), read: () => undefined, run });

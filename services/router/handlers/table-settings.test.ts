@@ -274,7 +274,7 @@ test('ARNs of what has no tags', async () => {
 test('limits and endpoints', async () => {
   const client = new ApiClient();
   const limits = await client.call('DescribeLimits', {});
-  assert.deepEqual([limits.TableMaxReadCapacityUnits, limits.TableMaxWriteCapacityUnits], [4096 * 3000, 4096 * 1000]);
+  assert.deepEqual([limits.TableMaxReadCapacityUnits, limits.TableMaxWriteCapacityUnits], [40_000, 40_000]);
   const { Endpoints } = await client.call('DescribeEndpoints', {});
   const [endpoint, ...more] = Endpoints as { Address: string; CachePeriodInMinutes: number }[];
   assert.deepEqual(more, []);

@@ -1,5 +1,5 @@
 import { TAGS_MAX } from '../../shared/limits/table-limits.ts';
-import { TOO_MANY_TAGS } from '../../shared/placement/changed-table.ts';
+import { TOO_MANY_TAGS } from '../../shared/placement/table-tags.ts';
 import { validationError } from '../core/api/api-error.ts';
 import type { JsonObject } from '../core/api/json-object.ts';
 import type { RequestContext } from '../core/api/request-context.ts';

@@ -83,6 +83,8 @@ export const ECHOED_VALUE_CHARACTERS_MAX = 2048;
 export const REQUEST_TIMEOUT_MS = 5 * SECOND_MS;
 /** CreateTable and DeleteTable wait this long for the auto-admin. */
 export const TABLE_CHANGE_TIMEOUT_MS = 10 * SECOND_MS;
+/** DescribeLimits waits this long for an auto-admin. Our choice. */
+export const QUOTAS_TIMEOUT_MS = 2 * SECOND_MS;
 /** How long a request for an unknown table waits for the newest catalog. */
 export const CATALOG_REFRESH_TIMEOUT_MS = 2 * SECOND_MS;
 /** The longest request ("Service, account, and table quotas", BatchWriteItem), compressed or not. */

@@ -88,7 +88,7 @@ test('the billing mode goes to and fro, and what a table was made ready for is n
   const there = changedTable(provisioned, change({ billingMode: 'PAY_PER_REQUEST' }, 77));
   assert.deepEqual(
     [there.billingMode, there.throughput, there.history, there.warmThroughput],
-    ['PAY_PER_REQUEST', undefined, { onDemandAtMs: 77 }, { readUnits: 12_000, writeUnits: 4000 }],
+    ['PAY_PER_REQUEST', undefined, { onDemandAtMs: 77, onDemandSwitchesAtMs: [77] }, { readUnits: 12_000, writeUnits: 4000 }],
   );
   const back = changedTable(there, change({ billingMode: 'PROVISIONED', ...units(1, 1) }));
   assert.deepEqual(
@@ -98,7 +98,7 @@ test('the billing mode goes to and fro, and what a table was made ready for is n
       { readUnits: 12_000, writeUnits: 4000 },
     ],
   );
-  assert.deepEqual(back.history, { onDemandAtMs: 77 });
+  assert.deepEqual(back.history, { onDemandAtMs: 77, onDemandSwitchesAtMs: [77] });
   assert.deepEqual(changedTable(onDemand, change({ billingMode: 'PROVISIONED', ...units(1, 1) })).history, { onDemandAtMs: 5 });
   const same = changedTable(onDemand, change({ billingMode: 'PAY_PER_REQUEST' }));
   assert.deepEqual(same, { ...onDemand, status: 'UPDATING', changes: ['c'] });
@@ -119,9 +119,9 @@ test('maxima of a table on demand come and go one by one', () => {
 });
 
 test('warm throughput only grows, and a new table has the partitions for it', () => {
-  const warm = changedTable(onDemand, change({ warmThroughput: { readUnits: 50_000 } }));
-  assert.deepEqual([warm.status, warm.warmThroughput], ['ACTIVE', { readUnits: 50_000, writeUnits: 4000 }]);
-  assert.equal(partitionCount(warm), 17);
+  const warm = changedTable(onDemand, change({ warmThroughput: { readUnits: 40_000 } }));
+  assert.deepEqual([warm.status, warm.warmThroughput], ['ACTIVE', { readUnits: 40_000, writeUnits: 4000 }]);
+  assert.equal(partitionCount(warm), 14);
   assert.equal(partitionCount(onDemand), 4);
   refuses(
     warm,
@@ -144,10 +144,24 @@ test('the table class changes twice in thirty days', () => {
   assert.deepEqual(third.history?.tableClassAtMs, [2000, 1000 + 30 * DAY_MS]);
 });
 
-test('protection, encryption and tags', () => {
-  const on = changedTable(provisioned, change({ deletionProtection: true }));
-  assert.deepEqual([on.status, on.deletionProtection], ['ACTIVE', true]);
-  assert.equal('deletionProtection' in changedTable(on, change({ deletionProtection: false })), false);
+test('a table is switched to on-demand capacity four times a day', () => {
+  let table = provisioned;
+  const start = Date.parse('2026-10-09T03:07:45.900Z');
+  const there = (atMs: number) => change({ billingMode: 'PAY_PER_REQUEST' }, atMs);
+  for (let step = 0; step < 4; step++) {
+    const onDemandNow = changedTable(table, there(start + step * HOUR_MS));
+    table = changedTable(onDemandNow, change({ billingMode: 'PROVISIONED', ...units(5, 5) }, start + step * HOUR_MS));
+  }
+  const text =
+    'Subscriber limit exceeded: Update to PayPerRequest mode are limited to 4 times in 1 day(s). ' +
+    'Last update at Fri Oct 09 06:07:45 UTC 2026. Next update can be made at Sat Oct 10 03:07:45 UTC 2026';
+  refuses(table, there(start + DAY_MS - 1), 'limit', text);
+  const fifth = changedTable(table, there(start + DAY_MS));
+  assert.equal(fifth.history?.onDemandSwitchesAtMs?.length, 4, 'the first is no longer asked for');
+  changedTable(onDemand, there(start));
+});
+
+test('encryption and tags', () => {
   refuses(provisioned, change({ encryption: 'off' }), 'invalid', `${INVALID}Table is already encrypted by default`);
   const arn = 'arn:aws:kms:r:1:key/k';
   const encrypted = changedTable(provisioned, change({ encryption: { key: arn } }));
@@ -169,11 +183,16 @@ test('protection, encryption and tags', () => {
   assert.equal(changedTable(full, change({ setTags: many })).tags?.length, 50);
   const tooMany = 'Number of Tags exceed the current limit for the provided ResourceArn';
   refuses(full, change({ setTags: [{ key: 'one more', value: '' }] }), 'invalid', tooMany);
+  const long = Array.from({ length: 39 }, (_, at) => ({ key: `k${String(at).padStart(5, '0')}`, value: 'ä'.repeat(128) }));
+  const fits = changedTable(provisioned, change({ setTags: [...long, { key: 'rest', value: 'x'.repeat(18) }] }));
+  assert.equal(fits.tags?.length, 40);
+  const size = 'Tag set size 10241 bytes is above max size limit of 10240 bytes';
+  refuses(fits, change({ setTags: [{ key: 'rest', value: 'x'.repeat(19) }] }), 'invalid', size);
 });
 
 test('the ids of the last changes are kept', () => {
   let table = provisioned;
-  for (let at = 0; at < 40; at++) table = changedTable(table, { id: `change ${at}`, atMs: at, deletionProtection: at % 2 === 0 });
+  for (let at = 0; at < 40; at++) table = changedTable(table, { id: `change ${at}`, atMs: at, removeTags: ['a'] });
   assert.deepEqual([table.changes?.length, table.changes?.[0], table.changes?.at(-1)], [32, 'change 8', 'change 39']);
 });
 

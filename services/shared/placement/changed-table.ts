@@ -1,13 +1,25 @@
-import { CHANGES_REMEMBERED, TABLE_CLASS_CHANGES_MAX, TABLE_CLASS_WINDOW_MS, TAGS_MAX } from '../limits/table-limits.ts';
+import { DAY_MS } from '../base/civil-date.ts';
+import {
+  CHANGES_REMEMBERED,
+  ON_DEMAND_SWITCHES_MAX,
+  ON_DEMAND_SWITCHES_WINDOW_MS,
+  TABLE_CLASS_CHANGES_MAX,
+  TABLE_CLASS_WINDOW_MS,
+} from '../limits/table-limits.ts';
 import type { TableRecord } from './catalog-records.ts';
 import { refuseInMotion, withBillingOfIndexes, withIndexUpdates } from './changed-indexes.ts';
+import { withDeletionProtection, withEncryption } from './changed-protection.ts';
 import { changedMaxima, historyOfThroughput, refuseMaxima, warmedTo } from './changed-throughput.ts';
 import { withTimeToLive } from './changed-time-to-live.ts';
 import type { OnDemandChange } from './on-demand-change.ts';
 import type { TableChange } from './table-change.ts';
-import { invalidChange, TableChangeRefusal } from './table-change-refusal.ts';
+import { invalidChange, overLimit, TableChangeRefusal } from './table-change-refusal.ts';
+import { SERVICE_QUOTAS, refuseUnits } from './table-quotas.ts';
+import type { TableQuotas } from './table-quotas.ts';
+import { refuseTags } from './table-tags.ts';
+import { shortWrittenTime } from './written-time.ts';
 import { greaterThroughput, ON_DEMAND_WARM, warmThroughput } from './table-settings.ts';
-import type { TableClass, TableEncryption, Tag, Throughput } from './table-settings.ts';
+import type { TableClass, Tag, Throughput } from './table-settings.ts';
 
 export { hasIndexInMotion } from './changed-indexes.ts';
 export { TableChangeRefusal } from './table-change-refusal.ts';
@@ -20,7 +32,7 @@ export { TableChangeRefusal } from './table-change-refusal.ts';
  * Rules and texts: measurements of the service from October 2026 (ack-api-quirks), and "Quotas in Amazon DynamoDB" of the
  * Developer Guide.
  */
-export function changedTable(table: TableRecord, change: TableChange): TableRecord {
+export function changedTable(table: TableRecord, change: TableChange, quotas: TableQuotas = SERVICE_QUOTAS): TableRecord {
   let changed: TableRecord = { ...table, changes: [...(table.changes ?? []), change.id].slice(-CHANGES_REMEMBERED) };
   const { globalIndexes: updates } = change;
   if (changesCapacity(change)) {
@@ -31,10 +43,13 @@ export function changedTable(table: TableRecord, change: TableChange): TableReco
   if (change.onDemandThroughput !== undefined) changed = withOnDemandThroughput(changed, change.onDemandThroughput);
   if (change.warmThroughput !== undefined) changed = withWarmThroughput(changed, change.warmThroughput);
   if (change.tableClass !== undefined) changed = withTableClass(changed, change.tableClass, change.atMs);
-  if (change.deletionProtection !== undefined) changed = withDeletionProtection(changed, change.deletionProtection);
-  if (change.encryption !== undefined) changed = withEncryption(changed, change.encryption);
+  if (change.deletionProtection !== undefined) {
+    changed = withDeletionProtection(changed, change.deletionProtection, change.atMs, quotas.deletionProtectionPauseMs);
+  }
+  if (change.encryption !== undefined) changed = withEncryption(changed, change.encryption, change.atMs);
   if (change.setTags !== undefined || change.removeTags !== undefined) changed = withTags(changed, change);
   if (change.ttl !== undefined) changed = withTimeToLive(changed, change.ttl, change.atMs);
+  refuseUnits(changed, table, quotas);
   return changed;
 }
 
@@ -72,12 +87,20 @@ function withCapacity(table: TableRecord, { billingMode, throughput, atMs }: Tab
 }
 
 function onDemand(table: TableRecord, atMs: number): TableRecord {
-  const { throughput: _throughput, ...rest } = table;
+  const { throughput: _throughput, history, ...rest } = table;
+  const lately = (history?.onDemandSwitchesAtMs ?? []).filter((ms) => ms > atMs - ON_DEMAND_SWITCHES_WINDOW_MS);
+  if (lately.length >= ON_DEMAND_SWITCHES_MAX) {
+    throw overLimit(
+      `Update to PayPerRequest mode are limited to ${ON_DEMAND_SWITCHES_MAX} times in ${ON_DEMAND_SWITCHES_WINDOW_MS / DAY_MS} day(s). ` +
+        `Last update at ${shortWrittenTime(lately[lately.length - 1] as number)}. ` +
+        `Next update can be made at ${shortWrittenTime((lately[0] as number) + ON_DEMAND_SWITCHES_WINDOW_MS)}`,
+    );
+  }
   return {
     ...rest,
     billingMode: 'PAY_PER_REQUEST',
     warmThroughput: greaterThroughput(warmThroughput(table), ON_DEMAND_WARM),
-    history: { ...table.history, onDemandAtMs: atMs },
+    history: { ...history, onDemandAtMs: atMs, onDemandSwitchesAtMs: [...lately, atMs] },
     status: 'UPDATING',
   };
 }
@@ -107,31 +130,11 @@ function withTableClass(table: TableRecord, tableClass: TableClass, atMs: number
   return { ...table, tableClass, history: { ...table.history, tableClassAtMs: [...lately, atMs] }, status: 'UPDATING' };
 }
 
-function withDeletionProtection({ deletionProtection: _before, ...table }: TableRecord, isOn: boolean): TableRecord {
-  return isOn ? { ...table, deletionProtection: true } : table;
-}
-
-function withEncryption({ encryption: present, ...table }: TableRecord, next: TableEncryption | 'off'): TableRecord {
-  if (next === 'off') {
-    if (present === undefined) throw invalidChange('Table is already encrypted by default');
-    return table;
-  }
-  // Keys that are not named by their ARN may have come to mean another key, so the service takes them again.
-  if (next.key?.startsWith('arn:') === true && present?.key === next.key) {
-    throw invalidChange(
-      'Table is already encrypted with given KMSMasterKeyId. Use KMSMasterKeyId parameter if you want to change Master Key',
-    );
-  }
-  return { ...table, encryption: next };
-}
-
 /** A tag with a known key takes that one's place. */
 function withTags({ tags: before = [], ...table }: TableRecord, { setTags = [], removeTags = [] }: TableChange): TableRecord {
   const tags = new Map<string, Tag>(before.map((tag) => [tag.key, tag]));
   for (const tag of setTags) tags.set(tag.key, tag);
   for (const key of removeTags) tags.delete(key);
-  if (tags.size > TAGS_MAX) throw new TableChangeRefusal('invalid', TOO_MANY_TAGS);
+  refuseTags([...tags.values()]);
   return tags.size === 0 ? table : { ...table, tags: [...tags.values()] };
 }
-
-export const TOO_MANY_TAGS = 'Number of Tags exceed the current limit for the provided ResourceArn';

@@ -11,6 +11,14 @@ export interface TableHistory {
   readonly throughputDecreases?: number;
   /** The last changes of the table class, oldest first; those that no rule asks for any more are left out. */
   readonly tableClassAtMs?: readonly number[];
+  /** The last switches from provisioned to on-demand capacity, likewise. */
+  readonly onDemandSwitchesAtMs?: readonly number[];
+  readonly deletionProtectionAtMs?: number;
+  /** The first change of the encryption within the present window, and the last one. */
+  readonly encryptionWindowAtMs?: number;
+  readonly encryptionAtMs?: number;
+  /** How often it was changed since `encryptionWindowAtMs`. */
+  readonly encryptionChanges?: number;
 }
 
 export function readTableHistory(fields: RecordFields): TableHistory {
@@ -21,6 +29,11 @@ export function readTableHistory(fields: RecordFields): TableHistory {
     ...time('throughputLoweredAtMs'),
     ...time('throughputDecreases'),
     ...(fields.has('tableClassAtMs') ? { tableClassAtMs: fields.integers('tableClassAtMs') } : {}),
+    ...(fields.has('onDemandSwitchesAtMs') ? { onDemandSwitchesAtMs: fields.integers('onDemandSwitchesAtMs') } : {}),
+    ...time('deletionProtectionAtMs'),
+    ...time('encryptionWindowAtMs'),
+    ...time('encryptionAtMs'),
+    ...time('encryptionChanges'),
   };
 }
 

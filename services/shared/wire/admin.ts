@@ -207,6 +207,10 @@ export interface AutoAdminDescription {
   readonly clusterId: string;
   readonly active: boolean;
   readonly operationsUnderWay: number;
+  /** Read units, and write units, of one table or index; 0: an older auto-admin, which knows no such quota. */
+  readonly tableUnitsMax: number;
+  /** Of all provisioned tables of an account. */
+  readonly accountUnitsMax: number;
 }
 
 /** `definition` is the JSON of placement/catalog-records.ts CredentialDefinition. */

@@ -98,6 +98,8 @@ function writeOutcome(writer: ProtoWriter, outcome: AdminReply['outcome']): numb
       writeCredentialList(writer, outcome);
       return AdminReplyTags.credentialList;
     case 'auto-admin-description':
+      writer.uint(AutoAdminDescriptionTags.accountUnitsMax, outcome.accountUnitsMax);
+      writer.uint(AutoAdminDescriptionTags.tableUnitsMax, outcome.tableUnitsMax);
       writer.text(AutoAdminDescriptionTags.clusterId, outcome.clusterId);
       writer.uint(AutoAdminDescriptionTags.operationsUnderWay, outcome.operationsUnderWay);
       writer.bool(AutoAdminDescriptionTags.active, outcome.active);
@@ -314,15 +316,19 @@ function readAutoAdminDescription(reader: ProtoReader): AdminResponse {
   let clusterId = '';
   let active = false;
   let operationsUnderWay = 0;
+  let tableUnitsMax = 0;
+  let accountUnitsMax = 0;
   while (reader.more()) {
     const tag = reader.tag();
     if (tag === AutoAdminDescriptionTags.active) active = reader.bool();
     else if (tag === AutoAdminDescriptionTags.operationsUnderWay) operationsUnderWay = reader.uint();
     else if (tag === AutoAdminDescriptionTags.clusterId) clusterId = reader.text();
+    else if (tag === AutoAdminDescriptionTags.tableUnitsMax) tableUnitsMax = reader.uint();
+    else if (tag === AutoAdminDescriptionTags.accountUnitsMax) accountUnitsMax = reader.uint();
     else reader.skip(tag);
   }
   reader.leave(outer);
-  return { kind: 'auto-admin-description', clusterId, active, operationsUnderWay };
+  return { kind: 'auto-admin-description', clusterId, active, operationsUnderWay, tableUnitsMax, accountUnitsMax };
 }
 
 function readRefusal(reader: ProtoReader): AdminRefusal {

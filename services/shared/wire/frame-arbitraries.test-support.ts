@@ -342,7 +342,14 @@ const adminResponse: fc.Arbitrary<AdminResponse> = fc.oneof(
     indexes: fc.array(record({ indexId: text, backfilled: flag, delivered: flag, itemsDone: integer, items: integer }), { maxLength: 4 }),
   }),
   record({ kind: kind('table-changed'), record: bytes, slot: integer }),
-  record({ kind: kind('auto-admin-description'), clusterId: text, active: flag, operationsUnderWay: integer }),
+  record({
+    kind: kind('auto-admin-description'),
+    clusterId: text,
+    active: flag,
+    operationsUnderWay: integer,
+    tableUnitsMax: integer,
+    accountUnitsMax: integer,
+  }),
   record({ kind: kind('credential-list'), credentials: fc.array(credential, { maxLength: 4 }) }),
   scrubReport,
 );

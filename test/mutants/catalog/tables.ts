@@ -25,8 +25,8 @@ export const TABLES: readonly Mutant[] = [
     patches: [
       {
         file: CREATE,
-        old: 'json, record.generation, overGeneration === 0 ? undefined : overGeneration);',
-        new: 'json, record.generation, (await context.cluster.catalog.read(key))?.generation);',
+        old: 'const expected = overGeneration === 0 ? undefined : overGeneration;',
+        new: 'const expected = (await context.cluster.catalog.read(key))?.generation;',
       },
     ],
     detectors: [tests('services/auto-admin/service.test.js')],

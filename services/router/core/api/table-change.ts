@@ -3,7 +3,14 @@ import { AdminCallError } from '../../../shared/env/transport.ts';
 import { CATALOG_REFRESH_TIMEOUT_MS } from '../../../shared/limits/api-limits.ts';
 import type { TableStatus } from '../../../shared/placement/catalog-records.ts';
 import type { StoragePort } from '../storage-port.ts';
-import { catalogOutOfReach, internalServerError, modeledError, namedTableNotFound, validationError } from './api-error.ts';
+import {
+  catalogOutOfReach,
+  internalServerError,
+  modeledError,
+  namedTableNotFound,
+  serviceUnavailable,
+  validationError,
+} from './api-error.ts';
 
 const NO_AUTO_ADMIN =
   'No auto-admin answered in time: tables cannot be created or deleted now, while reads and writes go on. The request may be repeated.';
@@ -32,6 +39,11 @@ export function tableExists(name: string): Error {
   return modeledError('ResourceInUseException', `Table already exists: ${name}`);
 }
 
+/** Nothing was asked to change; the SDKs repeat it. */
+export function quotasFailure(error: unknown): unknown {
+  return error instanceof AdminCallError ? serviceUnavailable(`No auto-admin answered in time. Reason: ${error.message}`) : error;
+}
+
 /** What a refused change of a table means for the client. `busy`: what the table is busy with when it is. */
 export function tableChangeFailure(error: unknown, name: string, busy: 'CREATING' | 'DELETING'): unknown {
   if (!(error instanceof AdminCallError)) return error;
@@ -53,6 +65,8 @@ export function tableChangeFailure(error: unknown, name: string, busy: 'CREATING
       return validationError(error.message);
     case 'change-limit':
       return modeledError('LimitExceededException', error.message);
+    case 'change-throttled':
+      return modeledError('ThrottlingException', error.message);
     case 'change-in-use':
       return modeledError('ResourceInUseException', error.message);
     case 'change-not-found':

@@ -1,5 +1,6 @@
-import { TAG_KEY_CHARACTERS_MAX, TAG_VALUE_CHARACTERS_MAX, TAGS_MAX } from '../../../shared/limits/table-limits.ts';
-import { TOO_MANY_TAGS } from '../../../shared/placement/changed-table.ts';
+import { TAG_KEY_CHARACTERS_MAX, TAG_VALUE_CHARACTERS_MAX } from '../../../shared/limits/table-limits.ts';
+import { TableChangeRefusal } from '../../../shared/placement/table-change-refusal.ts';
+import { refuseTags } from '../../../shared/placement/table-tags.ts';
 import type { Tag } from '../../../shared/placement/table-settings.ts';
 import { validationError } from './api-error.ts';
 import type { Field } from './field.ts';
@@ -34,8 +35,17 @@ export function readTags(given: readonly (JsonObject | null)[]): readonly Tag[] 
     if (seen.has(key)) throw validationError(`Duplicate Tag Keys provided as input: Duplicate Tag Key found ${key}`);
     seen.add(key);
   }
-  if (read.length > TAGS_MAX) throw validationError(TOO_MANY_TAGS);
+  refuse(read);
   return read;
+}
+
+/** More than a table may have is too much at once, too. */
+function refuse(tags: readonly Tag[]): void {
+  try {
+    refuseTags(tags);
+  } catch (error) {
+    throw error instanceof TableChangeRefusal ? validationError(error.message) : error;
+  }
 }
 
 export function readTagKey(given: unknown): string {

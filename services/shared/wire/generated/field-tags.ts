@@ -81,6 +81,8 @@ export const AutoAdminDescriptionTags = {
   active: 8,
   operationsUnderWay: 16,
   clusterId: 26,
+  tableUnitsMax: 32,
+  accountUnitsMax: 40,
 } as const;
 
 export const BallotTags = {
