@@ -32,7 +32,7 @@ export const AUTO_ADMIN_OPTIONS = {
     min: 1,
     default: ACCOUNT_UNITS_MAX,
   }),
-  deletionProtectionPause: integerOption({
+  deletionProtectionPauseMs: integerOption({
     help: "Pause between two changes of a table's deletion protection.",
     unit: 'ms',
     default: DELETION_PROTECTION_PAUSE_MS,
@@ -48,6 +48,6 @@ export function quotasOf(options: AutoAdminCommandLine): TableQuotas {
     indexedCreationsMax: options.indexedCreationsMax,
     tableUnitsMax: options.tableUnitsMax,
     accountUnitsMax: options.accountUnitsMax,
-    deletionProtectionPauseMs: options.deletionProtectionPause,
+    deletionProtectionPauseMs: options.deletionProtectionPauseMs,
   };
 }

@@ -21,7 +21,9 @@ export class ConformanceCluster {
 
   /** Started for the first client that asks; stopped when all tests of the process are over. */
   static shared(): Promise<ConformanceCluster> {
-    shared ??= ProcessCluster.start({ STATOR_TTL_SWEEP_INTERVAL_MS: '1000' }).then((cluster) => new ConformanceCluster(cluster));
+    // Items expire soon, and protection is switched off as soon as it was seen to hold.
+    const settings = { STATOR_TTL_SWEEP_INTERVAL_MS: '1000', STATOR_DELETION_PROTECTION_PAUSE_MS: '0' };
+    shared ??= ProcessCluster.start(settings).then((cluster) => new ConformanceCluster(cluster));
     return shared;
   }
 

@@ -13,7 +13,13 @@ import { encodeKey } from '../../services/shared/item/key-encoding.ts';
 import { READ_UNIT_BYTES } from '../../services/shared/limits/api-limits.ts';
 import { isServing } from '../../services/shared/placement/catalog-records.ts';
 import type { TableDefinition, TableRecord, TableStatus } from '../../services/shared/placement/catalog-records.ts';
-import { changedTable, hasIndexInMotion, makesUpdating, TableChangeRefusal } from '../../services/shared/placement/changed-table.ts';
+import {
+  changedTable,
+  changesCapacity,
+  hasIndexInMotion,
+  makesUpdating,
+  TableChangeRefusal,
+} from '../../services/shared/placement/changed-table.ts';
 import { SERVICE_QUOTAS } from '../../services/shared/placement/table-quotas.ts';
 import type { TableQuotas } from '../../services/shared/placement/table-quotas.ts';
 import type { TableChange } from '../../services/shared/placement/table-change.ts';
@@ -136,7 +142,7 @@ export class FakeStorage implements StoragePort {
     if (table?.record.tableId !== tableId) throw new AdminCallError('table-not-found', name);
     if (!isServing(table.record)) throw new AdminCallError('table-busy', name);
     if (table.record.status === 'UPDATING' && makesUpdating(change) && !hasIndexInMotion(table.record)) {
-      throw new AdminCallError('table-updating', name);
+      throw new AdminCallError(changesCapacity(change) ? 'table-iops-updating' : 'table-updating', name);
     }
     try {
       const record = changedTable(table.record, change, this.quotas);

@@ -2,7 +2,7 @@ import { AdminCallError } from '../../shared/env/transport.ts';
 import { tableKey } from '../../shared/placement/catalog-keys.ts';
 import { isServing } from '../../shared/placement/catalog-records.ts';
 import type { TableRecord } from '../../shared/placement/catalog-records.ts';
-import { changedTable, hasIndexInMotion, makesUpdating } from '../../shared/placement/changed-table.ts';
+import { changedTable, changesCapacity, hasIndexInMotion, makesUpdating } from '../../shared/placement/changed-table.ts';
 import { CatalogRecordError } from '../../shared/placement/record-fields.ts';
 import { parseTableEntry, serializeRecord } from '../../shared/placement/record-format.ts';
 import { parseTableChange } from '../../shared/placement/table-change.ts';
@@ -53,8 +53,9 @@ export async function changeTable(context: HandlerContext, request: ChangeTable)
  */
 function refuseBusy(table: TableRecord, change: TableChange): void {
   if (!isServing(table)) throw new AdminCallError('table-busy', `table ${table.name} is ${table.status}`);
-  if (table.status === 'UPDATING' && makesUpdating(change) && !hasIndexInMotion(table))
-    throw new AdminCallError('table-updating', `table ${table.name} is being updated`);
+  if (table.status !== 'UPDATING' || !makesUpdating(change) || hasIndexInMotion(table)) return;
+  const code = changesCapacity(change) ? 'table-iops-updating' : 'table-updating';
+  throw new AdminCallError(code, `table ${table.name} is being updated`);
 }
 
 function applied(context: HandlerContext, table: TableRecord, change: TableChange): TableRecord {

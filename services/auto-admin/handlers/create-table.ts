@@ -38,8 +38,7 @@ export async function createTable(context: HandlerContext, request: CreateTable)
   // A write of unknown outcome may be what the present record came after: the next attempt cannot write, and tells.
   if (write.outcome === 'unknown') throw unsettled(`table ${definition.name} was created`);
   if (present.status === 'REMOVED') throw nameChanged(definition);
-  const code = present.status === 'DELETING' ? 'table-busy' : 'table-exists';
-  throw new AdminCallError(code, `a table of the name ${definition.name} exists and is ${present.status}`);
+  throw new AdminCallError('table-exists', `a table of the name ${definition.name} exists and is ${present.status}`);
 }
 
 function nameChanged({ name }: TableDefinition): AdminCallError {

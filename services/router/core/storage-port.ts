@@ -75,15 +75,15 @@ export interface StoragePort extends ItemStorage {
   throughputQuotas(deadlineMs: number): Promise<ThroughputQuotas>;
 
   /**
-   * Resolves with the catalog record once it is written and visible to `table`. Rejects with AdminCallError: `table-exists`,
-   * `table-busy` (the same name is being created or deleted), `name-changed` (a table of that name came and went meanwhile), `change-limit` (a quota; the message is for the client) or `unavailable` (no auto-admin was reached, or the outcome is
+   * Resolves with the catalog record once it is written and visible to `table`. Rejects with AdminCallError: `table-exists`
+   * (in whatever state), `name-changed` (a table of that name came and went meanwhile), `change-limit` (a quota; the message is for the client) or `unavailable` (no auto-admin was reached, or the outcome is
    * unknown; repeating is safe).
    */
   createTable(definition: TableDefinition, deadlineMs: number): Promise<TableRecord>;
 
   /**
    * Resolves with the changed record once it is visible to `table`; a newer table of its name is left alone. Rejects with
-   * AdminCallError: `table-not-found`, `table-busy`, `table-updating`, `change-invalid`, `change-limit`, `change-in-use`,
+   * AdminCallError: `table-not-found`, `table-busy`, `table-updating`, `table-iops-updating`, `change-invalid`, `change-limit`, `change-in-use`,
    * `change-not-found` and `change-throttled` (the message is for the client), `unavailable`.
    */
   changeTable(table: TableRecord, change: TableChange, deadlineMs: number): Promise<TableRecord>;

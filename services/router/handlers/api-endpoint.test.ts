@@ -28,6 +28,37 @@ test('GET answers the health text', async () => {
   assert.deepEqual([answer.status, answer.text], [200, `healthy: dynamodb.${REGION}.amazonaws.com `]);
 });
 
+test('a browser may send requests from any site', async () => {
+  const { endpoint } = new ApiClient();
+  const asked = [
+    ['Origin', 'https://example.org'],
+    ['Access-Control-Request-Method', 'POST'],
+    ['Access-Control-Request-Headers', 'authorization,x-amz-target'],
+  ] as const;
+  const { status, headers, body } = await endpoint.handle({ ...plain, method: 'OPTIONS', headers: httpHeaders(asked) });
+  const { 'x-amzn-RequestId': id, ...others } = headers;
+  assert.match(id ?? '', /^[A-Z0-9]{52}$/);
+  assert.deepEqual([status, body.length], [200, 0]);
+  assert.deepEqual(others, {
+    'Access-Control-Allow-Origin': '*',
+    'Access-Control-Allow-Headers': 'authorization,x-amz-target',
+    'Access-Control-Allow-Methods': 'POST',
+    'Access-Control-Max-Age': '172800',
+  });
+  const origin = asked.slice(0, 1);
+  for (const [request, expected] of [
+    [{ ...plain, method: 'GET' }, 200],
+    [{ ...plain, method: 'PUT' }, 404],
+    [plain, 400],
+  ] as const) {
+    const answer = await answerTo(withHeaders(request, origin));
+    assert.deepEqual([answer.status, answer.headers['Access-Control-Allow-Origin']], [expected, '*']);
+    assert.equal('Access-Control-Allow-Origin' in (await answerTo(request)).headers, false);
+  }
+  const unasked = await answerTo({ ...plain, method: 'OPTIONS' });
+  assert.equal(unasked.status, 404, 'without an origin it is no question of a browser');
+});
+
 test('what is not a POST of JSON to / is no operation at all', async () => {
   const signed = signedRequest(LIST_TABLES, Buffer.from('{}'));
   const typed = (type: string) =>

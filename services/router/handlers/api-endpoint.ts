@@ -17,6 +17,7 @@ import { crc32InTurns } from '../core/api/answer.ts';
 import { ACCESS_DENIED, internalServerError, notSupported, protocolError, validationError } from '../core/api/api-error.ts';
 import type { ApiError } from '../core/api/api-error.ts';
 import { acceptsGzip, compressionError, isBodyCompressed, originalBytesMax } from '../core/api/content-encoding.ts';
+import { allowOrigin, preflightHeaders } from '../core/api/cross-origin.ts';
 import { ExpressionCache } from '../core/api/expression-cache.ts';
 import { apiErrorOf } from '../core/api/failure.ts';
 import type { CredentialLookup } from '../core/api/identity.ts';
@@ -50,7 +51,9 @@ const NO_OPERATION = Buffer.from('<UnknownOperationException/>\n');
 /** DynamoDB Streams is signed for under the same name. */
 const SIGNED_SERVICE = 'dynamodb';
 const JSON_1_0 = 'application/x-amz-json-1.0';
-const JSON_TYPES = new Set([JSON_1_0, 'application/json']);
+const JSON_PLAIN = 'application/json';
+const JSON_TYPES = new Set([JSON_1_0, JSON_PLAIN]);
+const NO_BODY = Buffer.alloc(0);
 
 /**
  * Answers HTTP requests of the DynamoDB API. The checks come in the service's order: protocol, target, signature, then JSON,
@@ -116,6 +119,12 @@ export class ApiEndpoint {
 
   /** Never rejects: whatever goes wrong with one request is that request's answer. */
   async handle(request: HttpRequest): Promise<HttpResponse> {
+    if (request.headers.get('origin') === undefined) return this.#handle(request);
+    if (request.method !== 'OPTIONS') return allowOrigin(await this.#handle(request));
+    return { status: 200, headers: { 'x-amzn-RequestId': this.#requestIds.next(), ...preflightHeaders(request) }, body: NO_BODY };
+  }
+
+  async #handle(request: HttpRequest): Promise<HttpResponse> {
     if (request.method === 'GET') return this.#response(200, 'text/plain', this.#health);
     const contentType = mediaType(request);
     const { path, query } = requestTarget(request.path);
@@ -143,7 +152,7 @@ export class ApiEndpoint {
     this.#bytes -= bytes;
     if (code === ACCESS_DENIED) this.#metrics.accessDenied.add(1, { action: operation ?? 'unknown' });
     this.#count(operation ?? 'unknown', code, startedMs);
-    const type = contentType === 'application/json' ? contentType : JSON_1_0;
+    const type = contentType === JSON_1_0 ? contentType : JSON_PLAIN;
     if (body.length < GZIP_ANSWER_BYTES_MIN) return this.#response(status, type, body);
     return this.#longResponse(status, type, body, request.headers.get('accept-encoding'));
   }

@@ -175,8 +175,13 @@ test('another account’s tables are out of reach, whatever the own policy says'
   for (const bind of [() => client.free(), () => client.bind({})]) {
     bind();
     await client.denied('GetItem', { TableName: foreign, ...key }, end('GetItem'));
-    await client.denied('DescribeTable', { TableName: foreign }, end('DescribeTable'));
-    await client.denied('ListTagsOfResource', { ResourceArn: foreign }, end('ListTagsOfResource'));
+    for (const [operation, input] of [
+      ['DescribeTable', { TableName: foreign }],
+      ['ListTagsOfResource', { ResourceArn: foreign }],
+    ] as const) {
+      const answer = await client.send(operation, input);
+      assert.deepEqual([answer.status, answer.json.Message], [400, 'Access is denied'], operation);
+    }
     await client.denied('BatchGetItem', { RequestItems: { [foreign]: { Keys: [keyOf('ann')] } } }, end('BatchGetItem'));
     await client.denied('BatchWriteItem', { RequestItems: { [foreign]: [{ DeleteRequest: key }] } }, end('BatchWriteItem'));
   }

@@ -58,7 +58,8 @@ function read(input: JsonObject, { services, account }: RequestContext): TableDe
 async function run(definition: TableDefinition, { services, account }: RequestContext): Promise<Buffer> {
   const storage = must(services.tables);
   await freshTables(storage);
-  if (storage.table(account, definition.name) !== undefined) throw tableExists(definition.name);
+  const present = storage.table(account, definition.name);
+  if (present !== undefined) throw tableExists(definition.name, present.record.status);
   try {
     const record = await storage.createTable(definition, TABLE_CHANGE_TIMEOUT_MS);
     const description = tableDescription({ record, partitionCount: 0 }, NO_FIGURES, services.clock.wallMs());

@@ -6,7 +6,7 @@ import type { RequestContext } from '../core/api/request-context.ts';
 import { RequestShape } from '../core/api/request-shape.ts';
 import { namedTableNotFound } from '../core/api/api-error.ts';
 import { freshTables, indexesInMotion, tableBusy, tableChangeFailure } from '../core/api/table-change.ts';
-import { tableDescription, tableFigures } from '../core/api/table-description.ts';
+import { deletedTableDescription } from '../core/api/table-description.ts';
 import { plainTableName, tableNameOfTables } from '../core/api/table-name.ts';
 import { defineAction } from './action.ts';
 
@@ -25,10 +25,10 @@ async function run(name: string, { services, account }: RequestContext): Promise
   if (view.record.status === 'DELETING') throw tableBusy(name, 'DELETING');
   // Partitions of an index that is on its way may be made or removed at this moment.
   if (hasIndexInMotion(view.record) && view.record.status !== 'CREATING') throw indexesInMotion();
-  const figures = tableFigures(storage, view);
+  const figures = storage.tableStatistics(view);
   try {
     const record = await storage.deleteTable(view.record, TABLE_CHANGE_TIMEOUT_MS);
-    const described = tableDescription({ ...view, record }, figures, services.clock.wallMs());
+    const described = deletedTableDescription(record, figures, services.clock.wallMs());
     return Buffer.from(JSON.stringify({ TableDescription: described }));
   } catch (error) {
     throw tableChangeFailure(error, name, 'CREATING');

@@ -17,7 +17,7 @@ async function run(name: string, context: RequestContext): Promise<Buffer> {
   const view = await namedTable(name, context);
   const { status } = view.record;
   if (status === 'CREATING' || status === 'DELETING') {
-    throw validationError(`Cannot describe time to live while table is in ${status} state`);
+    throw validationError(`Cannot describe time to live while table is in ${status} state: Current table state is ${status}`);
   }
   return Buffer.from(JSON.stringify({ TimeToLiveDescription: describe(view.record) }));
 }

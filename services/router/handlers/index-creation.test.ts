@@ -232,8 +232,8 @@ test('names of indexes', async () => {
   await client.refuses(
     'CreateTable',
     table(undefined, [index('a;', 'a')]),
-    `2 validation errors detected: ${name('a;', 'satisfy regular expression pattern: [a-zA-Z0-9_.-]+')}; ` +
-      name('a;', 'have length greater than or equal to 3'),
+    `2 validation errors detected: ${name('a;', 'have length greater than or equal to 3')}; ` +
+      name('a;', 'satisfy regular expression pattern: [a-zA-Z0-9_.-]+'),
   );
   // The service takes the name of the table, too.
   await client.call('CreateTable', table(undefined, [index('scores', 'a')]));

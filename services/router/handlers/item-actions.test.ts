@@ -390,6 +390,12 @@ test('tables that are not there, not ready, or elsewhere', async () => {
       { TableName: elsewhere, ...input },
       `1 validation error detected: Invalid AWS region in '${elsewhere}'`,
     );
+    for (const [arn, text] of [
+      [`arn:aws-cn:dynamodb:${REGION}:${ACCOUNT}:table/plain`, 'Invalid AWS partition in'],
+      [`arn:aws:dynamodb:${REGION}:${ACCOUNT}:global-table/plain`, 'Invalid resource type in'],
+    ] as const) {
+      await client.refuses(operation, { TableName: arn, ...input }, `1 validation error detected: ${text} '${arn}'`);
+    }
     for (const [arn, rule] of [
       [`arn:aws:dynamodb:${REGION}:${ACCOUNT}:table/ab`, 'Table name of ARN must have length greater than or equal to 3'],
       [`arn:aws:dynamodb:${REGION}:${ACCOUNT}:table/plain/index/i`, ARN_FORM],

@@ -6,17 +6,13 @@ import { readResourceArn, resourceArn, resourceNotFound } from '../core/api/reso
 import { freshTables } from '../core/api/table-change.ts';
 import { activeTable } from '../core/api/table-lookup.ts';
 import { tableArn } from '../core/api/table-name.ts';
-import { validationError } from '../core/api/api-error.ts';
-import { isGiven } from '../core/api/placeholders.ts';
 import { defineAction } from './action.ts';
 
 const shape = new RequestShape([resourceArn, { name: 'NextToken', type: { kind: 'string' } }]);
 
 function read(input: JsonObject, context: RequestContext): string {
-  const table = readResourceArn(input, 'ListTagsOfResource', context);
-  // A page holds all the tags that a table may have, so no answer ever gave a token.
-  if (isGiven(input, 'NextToken')) throw validationError('Invalid NextToken');
-  return table;
+  // A page holds all the tags that a table may have, so no answer ever gave a token; the service gives the first page for one that it did not give.
+  return readResourceArn(input, 'ListTagsOfResource', context);
 }
 
 /** As the newest catalog has them: a client that has just set a tag reads it, whichever router it asks. */

@@ -41,6 +41,16 @@ test('a table on demand, from its creation to its end', async () => {
   });
   assert.deepEqual((await client.call('DescribeTable', { TableName: ARN })).Table, described);
   const deleted = (await client.call('DeleteTable', { TableName: 'cities' })).TableDescription as Record<string, unknown>;
+  const told = [
+    'BillingModeSummary',
+    'DeletionProtectionEnabled',
+    'ItemCount',
+    'ProvisionedThroughput',
+    'TableArn',
+    'TableId',
+    'TableName',
+  ];
+  assert.deepEqual(Object.keys(deleted).sort(), [...told, 'TableSizeBytes', 'TableStatus']);
   assert.deepEqual([deleted.TableStatus, deleted.ItemCount], ['DELETING', 1]);
   const gone = 'Requested resource not found: Table: cities not found';
   await client.fails('DescribeTable', { TableName: 'cities' }, `${MODEL}ResourceNotFoundException`, gone);
@@ -69,6 +79,18 @@ test('a name is taken once', async () => {
   await client.fails('CreateTable', basic, `${MODEL}ResourceInUseException`, 'Table already exists: cities');
   client.storage.hidden.add('cities');
   await client.fails('CreateTable', basic, `${MODEL}ResourceInUseException`, 'Table already exists: cities');
+  for (const status of ['UPDATING', 'DELETING'] as const) {
+    client.storage.setStatus(ACCOUNT, 'cities', status);
+    await client.fails('CreateTable', basic, `${MODEL}ResourceInUseException`, 'Table already exists: cities');
+  }
+  client.storage.setStatus(ACCOUNT, 'cities', 'CREATING');
+  const creating = 'Attempt to change a resource which is still in use: Table is being created: cities';
+  await client.fails('CreateTable', basic, `${MODEL}ResourceInUseException`, creating);
+  await client.refuses(
+    'CreateTable',
+    { ...basic, KeySchema: [element('pk', 'RANGE')] },
+    'Invalid KeySchema: The first KeySchemaElement is not a HASH key type',
+  );
 });
 
 test('refusals of the auto-admin', async () => {

@@ -195,6 +195,10 @@ test('states that a table cannot be changed in', async () => {
   client.storage.changeError = 'table-updating';
   await busy('UpdateTable', change, 'Table: cities is in the process of being updated.');
   await busy('DeleteTable', {}, 'Table: cities is in the process of being updated.');
+  client.storage.changeError = 'table-iops-updating';
+  await busy('UpdateTable', { BillingMode: 'PAY_PER_REQUEST' }, 'Table IOPS are currently being updated. Table: cities');
+  client.storage.changeError = 'change-throttled';
+  await client.fails('UpdateTable', { TableName: 'cities', ...change }, `${MODEL}ThrottlingException`, 'as the test wants it');
   client.storage.changeError = 'change-limit';
   await client.fails('UpdateTable', { TableName: 'cities', ...change }, `${MODEL}LimitExceededException`, 'as the test wants it');
 });
@@ -254,6 +258,11 @@ test('ARNs of what has no tags', async () => {
   await refuses('arn:aws:s3:::bucket', `${INVALID}Provided Arn is not a DynamoDB resource arn: arn:aws:s3:::bucket`);
   const index = `${ARN}/index/by-name`;
   await refuses(index, `${INVALID}Invalid resource arn provided, only table or stream is accepted. Provided resource arn: ${index}`);
+  const backup = `${ARN}/backup/01791525400213-63b4d36a`;
+  await refuses(backup, `${INVALID}Provided Arn is not a DynamoDB resource arn: ${backup}`);
+  const stream = `${ARN}/stream/2026-10-09T05:53:25.330`;
+  const noStream = `Requested resource not found: ResourceArn: ${stream} not found`;
+  await client.fails('ListTagsOfResource', { ResourceArn: stream }, `${MODEL}ResourceNotFoundException`, noStream);
   const elsewhere = `arn:aws:dynamodb:mars-1:${ACCOUNT}:table/cities`;
   await refuses(elsewhere, `Invalid TableArn: Invalid ResourceArn provided as input ${elsewhere}`);
   const absent = `arn:aws:dynamodb:${REGION}:${ACCOUNT}:table/towns`;
@@ -268,13 +277,25 @@ test('ARNs of what has no tags', async () => {
   const foreign = `arn:aws:dynamodb:${REGION}:000000000001:table/cities`;
   const { json } = await client.send('ListTagsOfResource', { ResourceArn: foreign });
   assert.equal(json.__type, 'com.amazon.coral.service#AccessDeniedException');
-  assert.match(String(json.Message), /is not authorized to perform: dynamodb:ListTagsOfResource on resource: arn:aws:dynamodb:/);
+  assert.equal(json.Message, 'Access is denied');
 });
 
 test('limits and endpoints', async () => {
   const client = new ApiClient();
   const limits = await client.call('DescribeLimits', {});
-  assert.deepEqual([limits.TableMaxReadCapacityUnits, limits.TableMaxWriteCapacityUnits], [40_000, 40_000]);
+  assert.deepEqual(limits, {
+    AccountMaxReadCapacityUnits: 80_000,
+    AccountMaxWriteCapacityUnits: 80_000,
+    TableMaxReadCapacityUnits: 40_000,
+    TableMaxWriteCapacityUnits: 40_000,
+  });
+  client.storage.quotas = { ...client.storage.quotas, tableUnitsMax: 7, accountUnitsMax: 8 };
+  const { AccountMaxReadCapacityUnits, TableMaxWriteCapacityUnits } = await client.call('DescribeLimits', {});
+  assert.deepEqual([AccountMaxReadCapacityUnits, TableMaxWriteCapacityUnits], [8, 7]);
+  client.storage.changeError = 'unavailable';
+  const { status, json } = await client.send('DescribeLimits', {});
+  assert.deepEqual([status, json.message], [503, 'No auto-admin answered in time. Reason: as the test wants it']);
+  client.storage.changeError = undefined;
   const { Endpoints } = await client.call('DescribeEndpoints', {});
   const [endpoint, ...more] = Endpoints as { Address: string; CachePeriodInMinutes: number }[];
   assert.deepEqual(more, []);

@@ -52,7 +52,11 @@ test('tables that are not there, or not ready', async () => {
   await client.fails('UpdateTimeToLive', spec(true), `${MODEL}ResourceNotFoundException`, missing);
   client.storage.createdAs = 'CREATING';
   await client.createTable('sessions');
-  await client.refuses('DescribeTimeToLive', table, 'Cannot describe time to live while table is in CREATING state');
-  const busy = 'Attempt to change a resource which is still in use: Table is being created: sessions';
+  await client.refuses(
+    'DescribeTimeToLive',
+    table,
+    'Cannot describe time to live while table is in CREATING state: Current table state is CREATING',
+  );
+  const busy = 'Attempt to change a resource which is still in use: Table sessions is being created';
   await client.fails('UpdateTimeToLive', spec(true), `${MODEL}ResourceInUseException`, busy);
 });

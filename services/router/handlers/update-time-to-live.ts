@@ -1,14 +1,14 @@
 import { must } from '../../shared/base/assert.ts';
 import { KEY_ATTRIBUTE_NAME_BYTES_MAX, TABLE_CHANGE_TIMEOUT_MS } from '../../shared/limits/api-limits.ts';
 import type { TimeToLiveChange } from '../../shared/placement/table-change.ts';
-import { namedTableNotFound } from '../core/api/api-error.ts';
+import { modeledError, namedTableNotFound } from '../core/api/api-error.ts';
 import { lengthAtLeast, lengthAtMost } from '../core/api/constraint.ts';
 import { structure } from '../core/api/field.ts';
 import { readFlag } from '../core/api/item-fields.ts';
 import type { JsonObject } from '../core/api/json-object.ts';
 import type { RequestContext } from '../core/api/request-context.ts';
 import { RequestShape } from '../core/api/request-shape.ts';
-import { freshTables, tableBusy, tableChangeFailure } from '../core/api/table-change.ts';
+import { freshTables, IN_USE, tableBusy, tableChangeFailure } from '../core/api/table-change.ts';
 import { plainTableName, tableNameOfTables } from '../core/api/table-name.ts';
 import { uuid } from '../core/api/uuid.ts';
 import { defineAction } from './action.ts';
@@ -42,14 +42,15 @@ function read(input: JsonObject, { services, account }: RequestContext): UpdateT
   };
 }
 
-/** The answer repeats what was asked for. */
+/** The answer repeats what was asked for. The service words it in another way than UpdateTable that a table is being created. */
 async function run({ name, ttl }: UpdateTimeToLiveRequest, { services, account }: RequestContext): Promise<Buffer> {
   const storage = must(services.tables);
   await freshTables(storage);
   const view = storage.table(account, name);
   if (view === undefined) throw namedTableNotFound(name);
   const { status } = view.record;
-  if (status === 'CREATING' || status === 'DELETING') throw tableBusy(name, status);
+  if (status === 'CREATING') throw modeledError('ResourceInUseException', `${IN_USE}Table ${name} is being created`);
+  if (status === 'DELETING') throw tableBusy(name, status);
   const change = { id: uuid(services.random), atMs: Math.floor(services.clock.wallMs()), ttl };
   try {
     await storage.changeTable(view.record, change, TABLE_CHANGE_TIMEOUT_MS);

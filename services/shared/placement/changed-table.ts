@@ -59,7 +59,7 @@ export function makesUpdating(change: TableChange): boolean {
   return changesCapacity(change) || change.tableClass !== undefined || movesIndex;
 }
 
-function changesCapacity(change: TableChange): boolean {
+export function changesCapacity(change: TableChange): boolean {
   return change.billingMode !== undefined || change.throughput !== undefined;
 }
 

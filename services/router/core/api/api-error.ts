@@ -71,8 +71,16 @@ export function protocolError(
 
 /** The caller may not do that with this resource. `reason`, with its first word, ends the message. This error spells `Message`. */
 export function accessDenied(principal: string, action: string, resource: string, reason: string): ApiError {
+  return denial(cut(`User: ${principal} is not authorized to perform: ${action} on resource: ${resource} ${reason}`));
+}
+
+/** The same without a word on why. */
+export function accessIsDenied(): ApiError {
+  return denial('Access is denied');
+}
+
+function denial(message: string): ApiError {
   const type = `${PROTOCOL}${ACCESS_DENIED}`;
-  const message = cut(`User: ${principal} is not authorized to perform: ${action} on resource: ${resource} ${reason}`);
   return new ApiError(type, 400, message, `{"__type":"${type}","Message":${JSON.stringify(message)}}`);
 }
 

@@ -15,7 +15,7 @@ import {
 const NO_AUTO_ADMIN =
   'No auto-admin answered in time: tables cannot be created or deleted now, while reads and writes go on. The request may be repeated.';
 
-const IN_USE = 'Attempt to change a resource which is still in use: ';
+export const IN_USE = 'Attempt to change a resource which is still in use: ';
 const PROTECTED = 'Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first.';
 const UNKNOWN_CREATION = 'Whether the table was created is unknown: an answer was lost. The request may be repeated.';
 
@@ -35,7 +35,9 @@ export function indexesInMotion(): Error {
   return modeledError('ResourceInUseException', `${IN_USE}Cannot delete table while indexes are being created, updated, or deleted.`);
 }
 
-export function tableExists(name: string): Error {
+/** One that is being created is told of as every change of it is. */
+export function tableExists(name: string, status?: TableStatus): Error {
+  if (status === 'CREATING') return tableBusy(name, status);
   return modeledError('ResourceInUseException', `Table already exists: ${name}`);
 }
 
@@ -59,6 +61,8 @@ export function tableChangeFailure(error: unknown, name: string, busy: 'CREATING
       return tableBusy(name, busy);
     case 'table-updating':
       return tableBusy(name, 'UPDATING');
+    case 'table-iops-updating':
+      return modeledError('ResourceInUseException', `${IN_USE}Table IOPS are currently being updated. Table: ${name}`);
     case 'table-protected':
       return validationError(PROTECTED);
     case 'change-invalid':

@@ -55,6 +55,22 @@ export function tableDescription({ record, partitionCount }: TableView, figures:
   };
 }
 
+/** What DeleteTable still tells of a table: nothing of its keys, indexes and age ("DeleteTable" of the API reference, and what clients print). */
+export function deletedTableDescription(record: TableRecord, figures: Pick<TableFigures, 'items' | 'bytes'>, nowMs: number): object {
+  return {
+    TableName: record.name,
+    TableStatus: record.status,
+    ProvisionedThroughput: describeThroughput(record, nowMs),
+    TableSizeBytes: figures.bytes,
+    ItemCount: figures.items,
+    TableArn: tableArn(record.region, record.account, record.name),
+    TableId: record.tableId,
+    ...describeBilling(record),
+    ...describeTableClass(record),
+    DeletionProtectionEnabled: false,
+  };
+}
+
 /** A table that was never on demand is not said to be provisioned, and one that is being created has no time of a change. */
 function describeBilling({ billingMode, createdAtMs, history, status }: TableRecord): object | undefined {
   const onDemandAtMs = history?.onDemandAtMs ?? (billingMode === 'PAY_PER_REQUEST' ? createdAtMs : undefined);

@@ -10,7 +10,7 @@ import type { RequestContext } from './request-context.ts';
  * `arn:aws:dynamodb:REGION:ACCOUNT:table/NAME`: operations take it wherever they take a table's name. No other partition is taken: what
  * a policy denies on a table must not be allowed on another spelling of it.
  */
-const TABLE_ARN = /^arn:aws:dynamodb:([a-z0-9-]*):([0-9]*):table\/([a-zA-Z0-9_.-]{3,255})$/;
+const TABLE_ARN = /^arn:([a-z-]+):dynamodb:([a-z0-9-]*):([0-9]*):([a-z-]+)\/([a-zA-Z0-9_.-]{3,255})$/;
 
 /** The same rule for names alone: an ARN has its own. */
 export function orArn(constraint: Constraint): Constraint {
@@ -95,12 +95,15 @@ export class ForeignTableError extends Error {
   }
 }
 
-/** The plain name in a checked `TableName`. Throws ValidationException for another region, ForeignTableError for another account. */
+/** The plain name in a checked `TableName`. Throws ValidationException for another partition, kind of resource or region, ForeignTableError for another account. */
 export function plainTableName(nameOrArn: string, region: string, account: string): string {
   if (!nameOrArn.startsWith('arn:')) return nameOrArn;
   const parts = TABLE_ARN.exec(nameOrArn);
   if (parts === null) throw tableNotFound();
-  if (parts[2] !== account) throw new ForeignTableError(nameOrArn);
-  if (parts[1] !== region) throw validationError(`1 validation error detected: Invalid AWS region in '${nameOrArn}'`);
-  return parts[3] as string;
+  const [, partition, ofRegion, owner, type, name] = parts;
+  if (type !== 'table') throw validationError(`1 validation error detected: Invalid resource type in '${nameOrArn}'`);
+  if (partition !== 'aws') throw validationError(`1 validation error detected: Invalid AWS partition in '${nameOrArn}'`);
+  if (owner !== account) throw new ForeignTableError(nameOrArn);
+  if (ofRegion !== region) throw validationError(`1 validation error detected: Invalid AWS region in '${nameOrArn}'`);
+  return name as string;
 }
