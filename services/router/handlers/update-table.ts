@@ -11,9 +11,10 @@ import { RequestShape } from '../core/api/request-shape.ts';
 import { freshTables, tableBusy, tableChangeFailure } from '../core/api/table-change.ts';
 import { attributeDefinitions } from '../core/api/key-schema.ts';
 import { billingMode, provisionedThroughput, readThroughputChange } from '../core/api/provisioned-throughput.ts';
-import { tableDescription, tableFigures } from '../core/api/table-description.ts';
+import { tableFigures } from '../core/api/table-description.ts';
 import { plainTableName, tableNameOfTables } from '../core/api/table-name.ts';
 import { readSettingChanges, refuseStreamChange, settingFields } from '../core/api/table-settings.ts';
+import { updatedTableDescription } from '../core/api/update-answer.ts';
 import { checkCombination } from '../core/api/update-combinations.ts';
 import { refuseFields } from '../core/api/unsupported.ts';
 import { uuid } from '../core/api/uuid.ts';
@@ -73,21 +74,8 @@ async function run({ name, change, input }: UpdateTableRequest, { services, acco
   } catch (error) {
     throw tableChangeFailure(error, name, 'DELETING');
   }
-  record = asAnswered(record, before.record);
-  const described = tableDescription({ ...before, record }, tableFigures(storage, before), services.clock.wallMs());
+  const described = updatedTableDescription(before, record, change, tableFigures(storage, before), services.clock.wallMs());
   return Buffer.from(JSON.stringify({ TableDescription: described }));
-}
-
-/** The service answers with the capacity and class that the table has until the change is finished. */
-function asAnswered(record: TableRecord, { billingMode, throughput, tableClass, history }: TableRecord): TableRecord {
-  if (record.status !== 'UPDATING' || record.billingMode !== billingMode) return record;
-  const { throughput: _next, tableClass: _nextClass, history: _nextHistory, ...rest } = record;
-  return {
-    ...rest,
-    ...(throughput === undefined ? undefined : { throughput }),
-    ...(tableClass === undefined ? undefined : { tableClass }),
-    ...(history === undefined ? undefined : { history }),
-  };
 }
 
 export const updateTable = defineAction({ name: 'UpdateTable', shape, read, run });
