@@ -107,6 +107,29 @@ test('the throughput of a table and of an account is bounded, and the bounds are
   await throughput(40);
 });
 
+test('changes that come together do not each take what is left of the quotas of an account', async () => {
+  const world = worldWith({ accountUnitsMax: 90, operationsMax: 3 });
+  const numbers = [1, 2, 3, 4];
+  for (const number of numbers) {
+    await world.create(provisioned(number, 10));
+    await world.untilStatus('ACTIVE', `Table${number}`);
+  }
+  const together = async (calls: Promise<unknown>[]) =>
+    (await Promise.allSettled(calls)).filter(({ status }) => status === 'fulfilled').length;
+  const raised = (number: number) =>
+    world.call({
+      kind: 'change-table',
+      account: '1',
+      region: 'r',
+      name: `Table${number}`,
+      tableId: `t${number}`,
+      change: Buffer.from(JSON.stringify({ id: `c${number}`, atMs: 9, throughput: units(35) })),
+    });
+  assert.equal(await together(numbers.map((number) => raised(number))), 2);
+  for (const number of numbers) await world.untilStatus('ACTIVE', `Table${number}`);
+  assert.equal(await together(numbers.map((number) => world.delete(`Table${number}`, `t${number}`))), 3);
+});
+
 test('what no cluster can hold is refused however much the quotas allow', async () => {
   const world = worldWith({ tableUnitsMax: 1e12, accountUnitsMax: 1e13 });
   await assert.rejects(world.create(provisioned(1, 1e12)), { code: 'table-too-large', message: /333333334 partitions/ });

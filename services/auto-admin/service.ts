@@ -9,7 +9,7 @@ import type { TableQuotas } from '../shared/placement/table-quotas.ts';
 import type { AdminRequest, AdminResponse } from '../shared/wire/admin.ts';
 import type { StatorTransport } from '../shared/wire/frames.ts';
 import { AdminLease } from './core/admin-lease.ts';
-import { Creations } from './core/creations.ts';
+import { OwnWrites } from './core/own-writes.ts';
 import { RemovedRecords } from './core/removed-records.ts';
 import { TableOperations } from './core/table-operations.ts';
 import { createCredential, listCredentials, revokeCredential, setCredentialPolicy } from './handlers/credentials.ts';
@@ -56,7 +56,7 @@ export class AutoAdminService implements Service {
     this.#removedRecords = new RemovedRecords(environment, this.#cluster.catalog, this.#cluster.watcher, this.#lease);
     const { clock, random } = environment;
     const { clusterId, quotas = SERVICE_QUOTAS } = options;
-    const creations = new Creations(this.#cluster.watcher);
+    const ownWrites = new OwnWrites(this.#cluster.watcher);
     this.#context = {
       cluster: this.#cluster,
       lease: this.#lease,
@@ -65,7 +65,7 @@ export class AutoAdminService implements Service {
       random,
       clusterId,
       quotas,
-      creations,
+      ownWrites,
     };
   }
 

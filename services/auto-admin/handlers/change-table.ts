@@ -41,7 +41,8 @@ export async function changeTable(context: HandlerContext, request: ChangeTable)
     const news = (record.globalIndexes ?? []).filter(({ status }) => status === 'CREATING');
     refuseTooLarge(news.map((index) => indexPartitioning(record, index)));
     const json = serializeRecord(record);
-    const write = await context.cluster.catalog.write(key, json, record.generation, table.generation);
+    const written = () => context.cluster.catalog.write(key, json, record.generation, table.generation);
+    const write = await context.ownWrites.during(record, written);
     if (write.outcome === 'written') return { kind: 'table-changed', record: json, slot: write.slot };
   }
   throw unsettled(`table ${request.name} was changed`);

@@ -25,7 +25,7 @@ export async function createTable(context: HandlerContext, request: CreateTable)
   const json = serializeRecord(record);
   const { catalog } = context.cluster;
   const expected = overGeneration === 0 ? undefined : overGeneration;
-  const write = await context.creations.during(record, () => catalog.write(key, json, record.generation, expected));
+  const write = await context.ownWrites.during(record, () => catalog.write(key, json, record.generation, expected));
   if (write.outcome === 'written') return { kind: 'table-changed', record: json, slot: write.slot };
   const item = await context.cluster.catalog.read(key);
   // What the caller saw has been forgotten, or is gone, or was never written: it must look again.

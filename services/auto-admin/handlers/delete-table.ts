@@ -30,7 +30,8 @@ export async function deleteTable(context: HandlerContext, request: DeleteTable)
     refusing(() => refuseOperation(otherTables(context, table), context.quotas));
     const record: TableRecord = { ...table, status: 'DELETING', generation: table.generation + 1 };
     const json = serializeRecord(record);
-    const write = await context.cluster.catalog.write(key, json, record.generation, table.generation);
+    const written = () => context.cluster.catalog.write(key, json, record.generation, table.generation);
+    const write = await context.ownWrites.during(record, written);
     if (write.outcome === 'written') return { kind: 'table-changed', record: json, slot: write.slot };
   }
   throw unsettled(`table ${name} is being deleted`);

@@ -8,7 +8,7 @@ import { TableChangeRefusal } from '../../shared/placement/table-change-refusal.
 import { partitionCount, type Partitioning } from '../../shared/placement/table-plan.ts';
 import type { TableQuotas } from '../../shared/placement/table-quotas.ts';
 import type { AdminLease } from '../core/admin-lease.ts';
-import type { Creations } from '../core/creations.ts';
+import type { OwnWrites } from '../core/own-writes.ts';
 import type { TableOperations } from '../core/table-operations.ts';
 
 /** What the handlers work with. */
@@ -20,13 +20,12 @@ export interface HandlerContext {
   readonly random: Random;
   readonly clusterId: () => string;
   readonly quotas: TableQuotas;
-  readonly creations: Creations;
+  readonly ownWrites: OwnWrites;
 }
 
-/** The other tables of an account in a region, those included that are being written. */
-export function otherTables({ cluster, creations }: HandlerContext, { account, region, tableId }: TableDefinition): TableRecord[] {
-  const tables = [...cluster.watcher.view.tables(), ...creations.unseen()];
-  return tables.filter((table) => table.account === account && table.region === region && table.tableId !== tableId);
+/** The other tables of an account in a region, those that are being written as they will be. */
+export function otherTables({ ownWrites }: HandlerContext, { account, region, tableId }: TableDefinition): TableRecord[] {
+  return [...ownWrites.tables()].filter((table) => table.account === account && table.region === region && table.tableId !== tableId);
 }
 
 /** What the service refuses is refused in its words: AdminCallError `change-limit` and the like. */

@@ -136,6 +136,18 @@ export const TABLES: readonly Mutant[] = [
     detectors: [tests('services/auto-admin/service.test.js')],
   },
   {
+    name: 'writes-under-way-not-counted',
+    mistake: 'Quotas are judged on the watched catalog alone, so that calls that come together each take what is left.',
+    patches: [{ file: 'auto-admin/core/own-writes.ts', old: '    this.#records.add(record);\n', new: '' }],
+    detectors: [tests('services/auto-admin/quotas.test.js')],
+  },
+  {
+    name: 'pause-begun-by-what-changes-nothing',
+    mistake: 'Deletion protection that is asked for again begins its pause anew.',
+    patches: [{ file: 'shared/placement/changed-protection.ts', old: '  if (isOn === deletionProtection) return table;\n', new: '' }],
+    detectors: [tests('services/shared/placement/changed-protection.test.js')],
+  },
+  {
     name: 'removed-table-seen-as-a-table',
     mistake: 'What a table leaves behind does not take its place in the view.',
     patches: [
