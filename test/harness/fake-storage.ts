@@ -6,9 +6,10 @@ import { bindCondition, evaluateCondition, parseCondition } from '../../services
 import { ExpressionError } from '../../services/shared/expression/errors.ts';
 import { ROUTER_BOUNDS } from '../../services/shared/expression/expression-bounds.ts';
 import { applyUpdate, bindUpdate, createsItem, parseUpdate, updatedAttributes } from '../../services/shared/expression/update.ts';
+import { updatedItemSize } from '../../services/shared/expression/update-size.ts';
 import { attributeNames, parseItem, serializeItem } from '../../services/shared/item/attribute-map.ts';
 import type { AttributeMap } from '../../services/shared/item/attribute-value.ts';
-import { ITEM_BYTES_MAX, itemSize } from '../../services/shared/item/item-size.ts';
+import { itemSize } from '../../services/shared/item/item-size.ts';
 import { encodeKey } from '../../services/shared/item/key-encoding.ts';
 import { READ_UNIT_BYTES } from '../../services/shared/limits/api-limits.ts';
 import { isServing } from '../../services/shared/placement/catalog-records.ts';
@@ -304,9 +305,7 @@ function update(
     const result = bound === undefined ? undefined : applyUpdate(bound, before);
     if (old === undefined && bound !== undefined && !createsItem(bound)) return response({ status: 'ok', oldSize: 0, newSize: 0 });
     const item = result?.item ?? before;
-    const newSize = itemSize(item);
-    if (newSize > ITEM_BYTES_MAX)
-      return { id: 0, status: 'validation', message: 'Item size to update has exceeded the maximum allowed size' };
+    const newSize = updatedItemSize(bound, item);
     items.set(key, serializeItem(item));
     const updatedOf = (side: AttributeMap | undefined) => (result === undefined ? undefined : updatedAttributes(result, side));
     const returned = {

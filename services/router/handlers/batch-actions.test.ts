@@ -264,6 +264,20 @@ test('the form of BatchGetItem', async () => {
     { one: { ...keys('a'), ExpressionAttributeNames: { '#a': 'a' } } },
     'ExpressionAttributeNames can only be specified when using expressions',
   );
+  const sorted = { Keys: [{ pk: { S: 'a' }, sk: { N: '1' } }] };
+  for (const [one, two] of [
+    [{ ProjectionExpression: 'a' }, { AttributesToGet: ['a'] }],
+    [{ AttributesToGet: ['a'] }, { ProjectionExpression: 'a' }],
+  ]) {
+    await refuses(
+      { one: { ...keys('a'), ...one }, two: { ...sorted, ...two } },
+      'Can not use both expression and non-expression parameters in the same request: ' +
+        'Non-expression parameters: {AttributesToGet} Expression parameters: {ProjectionExpression}',
+    );
+  }
+  await client.call('BatchGetItem', {
+    RequestItems: { one: { ...keys('a'), ExpressionAttributeValues: { ':a': { S: 'no member of the model' } } } },
+  });
   await client.fails('BatchGetItem', { RequestItems: { one: { Keys: ['x'] } } }, SERIALIZATION, PARAMETERIZED);
   await client.fails(
     'BatchGetItem',

@@ -22,7 +22,7 @@ import { projectItems, readItemProjection } from '../core/api/item-projection.ts
 import type { ItemProjection } from '../core/api/item-projection.ts';
 import type { JsonObject } from '../core/api/json-object.ts';
 import { attributesToGet } from '../core/api/legacy/legacy-fields.ts';
-import { checkExpressionParameters, expressionAttributeNames } from '../core/api/placeholders.ts';
+import { checkExpressionParameters, expressionAttributeNames, isGiven } from '../core/api/placeholders.ts';
 import type { RequestContext } from '../core/api/request-context.ts';
 import { RequestShape } from '../core/api/request-shape.ts';
 import type { Field } from '../core/api/field.ts';
@@ -72,6 +72,7 @@ function read(input: JsonObject, context: RequestContext): BatchGetItemRequest {
   const names = Object.keys(requestItems);
   if (names.length === 0) throw validationError('The requestItems parameter is required for BatchGetItem');
   for (const name of names) checkKeyCount(name, (requestItems[name] as JsonObject).Keys as readonly unknown[]);
+  checkForms(names.map((name) => requestItems[name] as JsonObject));
   let count = 0;
   const tables = names.map((name) => {
     const table = readTable(name, requestItems[name] as JsonObject, context);
@@ -89,6 +90,12 @@ function checkKeyCount(tableName: string, keys: readonly unknown[]): void {
     `1 validation error detected: Value at 'RequestItems.${tableName}.member.Keys' failed to satisfy constraint: ` +
       `Member must have length ${rule}`,
   );
+}
+
+/** Neither one table's part nor two of them mix the older and the newer form of a projection (pull request 127 of nubo-db/dynoxide). */
+function checkForms(tables: readonly JsonObject[]): void {
+  const given = (name: string): JsonObject => ({ [name]: tables.find((table) => isGiven(table, name))?.[name] });
+  checkExpressionParameters({ ...given('ProjectionExpression'), ...given('AttributesToGet') }, parameters);
 }
 
 function readTable(tableName: string, table: JsonObject, { services }: RequestContext): TableKeys {

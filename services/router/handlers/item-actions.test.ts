@@ -367,6 +367,14 @@ test('the two forms of parameters do not mix', async () => {
   assert.deepEqual(await client.call('PutItem', plain({ ...item('a'), ReturnItemCollectionMetrics: 'SIZE' })), {});
 });
 
+test('a member that an operation does not have means nothing', async () => {
+  const client = await clientWithTables();
+  const values = { ExpressionAttributeValues: { ':a': { S: 'a' } } };
+  assert.deepEqual(await client.call('GetItem', plain({ ...key('a'), ...values })), {});
+  assert.deepEqual(await client.call('GetItem', plain({ ...key('a'), ...values, ProjectionExpression: 'a' })), {});
+  assert.deepEqual(await client.call('PutItem', plain({ ...item('b'), UpdateExpression: 'SET' })), {});
+});
+
 test('tables that are not there, not ready, or elsewhere', async () => {
   const client = await clientWithTables();
   const type = `${MODEL}ResourceNotFoundException`;

@@ -214,6 +214,16 @@ test('the values of older parameters have the bound of those of expressions', as
   await client.refuses('UpdateItem', plain({ ...key, AttributeUpdates: Expected }), text);
 });
 
+test('names in AttributeUpdates are names as in any item', async () => {
+  const client = await clientWithTables();
+  const refuses = (name: string, message: string) =>
+    client.refuses('UpdateItem', plain({ ...key, AttributeUpdates: { [name]: { Value: { N: '1' } } } }), message);
+  await refuses('', `${INVALID}Attribute name must not be empty`);
+  await refuses('x'.repeat(65536), 'Attribute name is too large, must be less than 65536 bytes');
+  await refuses('\ud800', `${INVALID}Attribute name has a surrogate without its pair and cannot be encoded as UTF-8`);
+  await client.call('UpdateItem', plain({ ...key, AttributeUpdates: { ['x'.repeat(65535)]: { Value: { N: '1' } } } }));
+});
+
 test('forms that do not mix, and types of fields', async () => {
   const client = await clientWithTables();
   const mixed = (operation: string, input: object, older: string, newer: string) =>

@@ -190,10 +190,8 @@ test('starting keys that cannot be', async () => {
   const invalid = 'The provided starting key is invalid';
   await refuses({ ExclusiveStartKey: {} }, invalid);
   await refuses({ ExclusiveStartKey: { pk: { S: 'p' } } }, invalid);
-  await refuses(
-    { ExclusiveStartKey: { pk: { S: 'p' }, sk: { S: '1' } } },
-    `${invalid}: The provided key element does not match the schema`,
-  );
+  await refuses({ ExclusiveStartKey: { pk: { S: 'p' }, sk: { S: '1' } } }, invalid);
+  await refuses({ ExclusiveStartKey: { pk: { S: 'p' }, sk: { N: '1' }, v: { N: '1' } } }, invalid);
   await refuses(
     { ExclusiveStartKey: { pk: { S: 'p' }, sk: {} } },
     `${invalid}: Supplied AttributeValue is empty, must contain exactly one of the supported datatypes`,
@@ -207,6 +205,27 @@ test('starting keys that cannot be', async () => {
   await refuses({ ...above, ...start(5) }, 'The provided starting key does not match the range key predicate');
   await refuses({ ...above, ...start(6, 'q') }, 'The query can return at most one row and cannot be restarted');
   await client.refuses('Scan', { TableName: 'plain', ...start(1) }, `${invalid}: The provided key element does not match the schema`);
+});
+
+test('a condition on the key names no empty value', async () => {
+  await client.createTable('named', 'S');
+  const empty = (name: string) =>
+    `One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty string value. Key: ${name}`;
+  const refuses = (condition: string, values: object, name: string) =>
+    client.refuses(
+      'Query',
+      { TableName: 'named', KeyConditionExpression: condition, ExpressionAttributeValues: { ':p': { S: 'p' }, ...values } },
+      empty(name),
+    );
+  await refuses('pk = :p', { ':p': { S: '' } }, 'pk');
+  for (const condition of ['sk = :s', 'sk > :s', 'begins_with(sk, :s)', 'sk BETWEEN :s AND :p']) {
+    await refuses(`pk = :p AND ${condition}`, { ':s': { S: '' } }, 'sk');
+  }
+  const KeyConditions = {
+    pk: { ComparisonOperator: 'EQ', AttributeValueList: [{ S: 'p' }] },
+    sk: { ComparisonOperator: 'GT', AttributeValueList: [{ S: '' }] },
+  };
+  await client.refuses('Query', { TableName: 'named', KeyConditions }, empty('sk'));
 });
 
 test('Scan finds everything once, whatever the pages, slices and segments', async () => {

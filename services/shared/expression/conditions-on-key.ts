@@ -25,8 +25,9 @@ const NOT_SUPPORTED = 'Query key condition not supported';
 /**
  * Holds `count` conditions against the key of a table or index; `conditionOn` gives the one on an attribute. Every partition attribute
  * needs a condition of `=`; the sort attributes may have conditions from left to right without a gap, and a range ends them ("Multi-attribute
- * keys pattern" of the Developer Guide). Throws ExpressionError with the service's texts; which of them it has for keys of more than two
- * attributes is not documented.
+ * keys pattern" of the Developer Guide). Throws ExpressionError with the service's texts. That for a gap or a range among several sort
+ * attributes is the one of DynamoDB Local 3.3.1, as floci-io/floci records it; the service's names the same two attributes (pull request
+ * 31448 of scylladb/scylladb).
  */
 export function conditionsOnKey(
   { partition, sort }: IndexKeySchema,
@@ -45,15 +46,30 @@ export function conditionsOnKey(
     if (condition.operator !== '=' || value === undefined) throw new ExpressionError(NOT_SUPPORTED);
     return value;
   });
-  const conditions: AttributeCondition[] = [];
-  for (let left = count - values.length; left > 0; left--) {
-    const attribute = sort[conditions.length];
-    const condition = attribute === undefined ? undefined : conditionOn(attribute);
-    if (condition === undefined) throw attribute === undefined ? new ExpressionError(NOT_SUPPORTED) : missedKeyElement(attribute);
-    if (left > 1 && condition.operator !== '=') throw new ExpressionError(NOT_SUPPORTED);
-    conditions.push(condition);
+  return { partition: values, sort: conditionsOnSort(sort, count - values.length, conditionOn) };
+}
+
+function conditionsOnSort(
+  sort: readonly KeyAttribute[],
+  count: number,
+  conditionOn: (attribute: KeyAttribute) => AttributeCondition | undefined,
+): readonly AttributeCondition[] {
+  const found = sort.map(conditionOn);
+  const given = found.filter((condition) => condition !== undefined);
+  // What is left over is on attributes that are not of this key.
+  if (given.length < count) {
+    const missed = sort[found.indexOf(undefined)];
+    throw missed === undefined ? new ExpressionError(NOT_SUPPORTED) : missedKeyElement(missed);
   }
-  return { partition: values, sort: conditions };
+  for (const [at, { name }] of sort.entries()) {
+    const earlier = sort.find((_, before) => before < at && found[before]?.operator !== '=');
+    if (found[at] === undefined || earlier === undefined) continue;
+    throw new ExpressionError(
+      `RANGE key attributes ${earlier.name} must have equality conditions specified in the query because a condition is present on ` +
+        `key attribute ${name}`,
+    );
+  }
+  return given;
 }
 
 function missedKeyElement({ name }: KeyAttribute): ExpressionError {

@@ -78,11 +78,14 @@ describe('analyzeKeyCondition: keys of several attributes', () => {
     const missed = (name: string) => `Query condition missed key schema element: ${name}`;
     refusesText('a = :p', missed('b'), SEVERAL);
     refusesText('a = :p AND c = :n AND d = :s', missed('b'), SEVERAL);
-    refusesText(`${partition} AND d = :s`, missed('c'), SEVERAL);
-    refusesText(`${partition} AND c = :n AND e = :n`, missed('d'), SEVERAL);
     refusesText(`${partition} AND another = :n`, missed('c'), SEVERAL);
+    const unequal = (earlier: string, later: string) =>
+      `RANGE key attributes ${earlier} must have equality conditions specified in the query because a condition is present on key attribute ${later}`;
+    refusesText(`${partition} AND d = :s`, unequal('c', 'd'), SEVERAL);
+    refusesText(`${partition} AND e = :n`, unequal('c', 'e'), SEVERAL);
+    refusesText(`${partition} AND c = :n AND e = :n`, unequal('d', 'e'), SEVERAL);
+    refusesText(`${partition} AND c > :n AND d = :s`, unequal('c', 'd'), SEVERAL);
     const unsupported = 'Query key condition not supported';
-    refusesText(`${partition} AND c > :n AND d = :s`, unsupported, SEVERAL);
     refusesText('a = :p AND b > :n', unsupported, SEVERAL);
     refusesText(`${partition} AND c = :n AND d = :s AND e = :n AND another = :n`, unsupported, SEVERAL);
   });
@@ -106,8 +109,9 @@ describe('analyzeKeyCondition: errors', () => {
     refusesText('pk = :p AND :n BETWEEN :n AND sk', `${reason}BETWEEN operator must have the key attribute as its first operand`);
     refusesText('pk = :p AND begins_with(:s, sk)', `${reason}begins_with operator must have the key attribute as its first operand`);
     refusesText('size(pk) = :n', 'KeyConditionExpressions cannot contain nested operations');
-    refusesText('pk.a = :p', 'KeyConditionExpressions cannot have conditions on nested attributes');
-    refusesText('pk = :p AND pk = :s', 'KeyConditionExpressions must only contain one condition per key');
+    const invalid = 'Invalid KeyConditionExpression: KeyConditionExpressions';
+    refusesText('pk.a = :p', `${invalid} cannot have conditions on nested attributes`);
+    refusesText('pk = :p AND pk = :s', `${invalid} must only contain one condition per key`);
   });
 
   it('refuses conditions that miss the key', () => {

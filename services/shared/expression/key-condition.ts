@@ -7,7 +7,7 @@ import type { BoundCondition } from './condition.ts';
 import { conditionsOnKey } from './conditions-on-key.ts';
 import type { AttributeCondition, KeyCondition, SortKeyOperator } from './conditions-on-key.ts';
 import type { DocumentPath } from './document-path.ts';
-import { ExpressionError } from './errors.ts';
+import { ExpressionError, invalidExpression } from './errors.ts';
 import { operandsOf } from './syntax-tree.ts';
 import type { ComparisonOperator, Condition, FunctionCall, Operand } from './syntax-tree.ts';
 
@@ -69,7 +69,7 @@ interface Named extends AttributeCondition {
 }
 
 function add({ name, operator, values }: Named, conditions: Map<string, AttributeCondition>): void {
-  if (conditions.has(name)) throw new ExpressionError('KeyConditionExpressions must only contain one condition per key');
+  if (conditions.has(name)) throw wrongExpression('KeyConditionExpressions must only contain one condition per key');
   conditions.set(name, { operator, values });
 }
 
@@ -109,9 +109,17 @@ function conditionOf(operator: SortKeyOperator, operands: readonly Operand[], bo
 function topLevelName(path: DocumentPath): string {
   const [name] = path;
   if (path.length > 1 || typeof name !== 'string') {
-    throw new ExpressionError('KeyConditionExpressions cannot have conditions on nested attributes');
+    throw wrongExpression('KeyConditionExpressions cannot have conditions on nested attributes');
   }
   return name;
+}
+
+/**
+ * The service puts the parameter's name before two of its texts since 2026 (pull request 127 of nubo-db/dynoxide, 3531 of
+ * aws-amplify/amplify-category-api); dynalite recorded them without it.
+ */
+function wrongExpression(reason: string): ExpressionError {
+  return invalidExpression('KeyConditionExpression', reason);
 }
 
 function invalidOperator(operator: string): ExpressionError {

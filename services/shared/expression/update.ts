@@ -36,8 +36,8 @@ export interface BoundUpdate {
 export interface UpdateResult {
   /** The item after the update; shares what did not change with the old one. */
   readonly item: AttributeMap;
-  /** The paths of all actions, whether or not they changed anything. */
-  readonly touchedPaths: PathTree;
+  /** The update, whose paths are touched whether or not they changed anything. */
+  readonly bound: BoundUpdate;
 }
 
 /** Throws ExpressionError for everything that can be wrong with the text alone. Linear in the text. */
@@ -64,10 +64,10 @@ export function bindUpdate(program: UpdateProgram, names: AttributeNames | undef
 
 /**
  * Applies the update to a canonical item: for a new item, to one of its key attributes alone. The item given stays as it is.
- * Throws ExpressionError when the update does not fit the item; the size of the result is the caller's to check.
+ * Throws ExpressionError when the update does not fit the item; the size of the result is the caller's to check (`update-size.ts`).
  */
 export function applyUpdate(bound: BoundUpdate, item: AttributeMap): UpdateResult {
-  return { item: applyActions(bound.program.actions, bound, bound.targets, item), touchedPaths: bound.targets };
+  return { item: applyActions(bound.program.actions, bound, bound.targets, item), bound };
 }
 
 /**
@@ -75,7 +75,7 @@ export function applyUpdate(bound: BoundUpdate, item: AttributeMap): UpdateResul
  * paths of the update, nested as in the item. Empty when nothing is there; the service then leaves Attributes out.
  */
 export function updatedAttributes(result: UpdateResult, item: AttributeMap | undefined): AttributeMap {
-  return item === undefined ? {} : selectPaths(result.touchedPaths, item);
+  return item === undefined ? {} : selectPaths(result.bound.targets, item);
 }
 
 /**

@@ -45,6 +45,13 @@ export function canonicalizeValue(input: unknown): AttributeValue {
   return value;
 }
 
+/** Throws ItemError for a name that no attribute of an item can have. */
+export function checkAttributeName(name: string): void {
+  const walk: Walk = { problem: undefined };
+  checkName(walk, name);
+  if (walk.problem !== undefined) throw new ItemError('validation', walk.problem);
+}
+
 const NO_TYPE = 'Supplied AttributeValue is empty, must contain exactly one of the supported datatypes';
 const TWO_TYPES = 'Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes';
 const TOO_DEEP = 'Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit';

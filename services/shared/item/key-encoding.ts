@@ -26,7 +26,8 @@ import { decodeOrderedValue, writeOrdered } from './ordered-value.ts';
 /** Bytes of the hash in front of every key. */
 export const KEY_HASH_BYTES = 8;
 
-const NOT_THE_SCHEMA = 'The provided key element does not match the schema';
+/** The service's text for a key with other attributes, or another type, than the table's. */
+export const NOT_THE_SCHEMA = 'The provided key element does not match the schema';
 
 /** Longest key within the limits: every byte of both values escaped. */
 const KEY_BYTES_MAX = KEY_HASH_BYTES + 2 * (PARTITION_KEY_BYTES_MAX + SORT_KEY_BYTES_MAX) + 4;
@@ -106,17 +107,19 @@ function requestKeyValue(key: AttributeMap, attribute: KeyAttribute, bytesMax: n
 /** Strings and binaries of a key must not be empty nor too long; a number is always short enough. */
 function checkKeyValue(value: AttributeValue, attribute: KeyAttribute, bytesMax: number): void {
   if ('N' in value) return;
-  const isString = 'S' in value;
-  const text = isString ? value.S : 'B' in value ? value.B : '';
-  if (text === '') throw emptyKey(attribute.name, isString ? 'string' : 'binary');
+  refuseEmptyKeyValue(value, attribute);
+  const text = 'S' in value ? value.S : 'B' in value ? value.B : '';
   // A UTF-16 unit is at most three bytes of UTF-8, so a short text needs no counting.
   if (text.length * 3 <= bytesMax) return;
   if (keyValueBytes(value) > bytesMax) throw tooLong(bytesMax === PARTITION_KEY_BYTES_MAX ? 'partition' : 'sort');
 }
 
-function emptyKey(name: string, kind: string): ItemError {
+/** Throws ItemError for an empty string or binary, which no key holds and no condition on a key names. */
+export function refuseEmptyKeyValue(value: AttributeValue, { name }: KeyAttribute): void {
+  const kind = 'S' in value && value.S === '' ? 'string' : 'B' in value && value.B === '' ? 'binary' : undefined;
+  if (kind === undefined) return;
   const text = `The AttributeValue for a key attribute cannot contain an empty ${kind} value. Key: ${name}`;
-  return new ItemError('validation', `One or more parameter values are not valid. ${text}`);
+  throw new ItemError('validation', `One or more parameter values are not valid. ${text}`);
 }
 
 function invalid(text: string): ItemError {

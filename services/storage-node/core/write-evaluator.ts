@@ -5,10 +5,9 @@ import type { Logger } from '../../shared/env/logger.ts';
 import { bindCondition, evaluateCondition, parseCondition } from '../../shared/expression/condition.ts';
 import { ROUTER_BOUNDS } from '../../shared/expression/expression-bounds.ts';
 import { applyUpdate, bindUpdate, createsItem, parseUpdate, updatedAttributes, type UpdateResult } from '../../shared/expression/update.ts';
+import { updatedItemSize } from '../../shared/expression/update-size.ts';
 import { parseItem, serializeItem } from '../../shared/item/attribute-map.ts';
 import type { AttributeMap } from '../../shared/item/attribute-value.ts';
-import { ItemError } from '../../shared/item/item-error.ts';
-import { ITEM_BYTES_MAX, itemSize, UPDATED_ITEM_TOO_LARGE } from '../../shared/item/item-size.ts';
 import { encodeStoredValue, storedItemJson, storedItemSize } from '../../shared/item/stored-value.ts';
 import type { PartitionSettings } from '../../shared/placement/partition-settings.ts';
 import { type ChangeKind, encodeLogRecord } from '../../shared/wal/log-record.ts';
@@ -131,8 +130,7 @@ export class WriteEvaluator {
     const result = this.#apply(operation, item);
     if (result === undefined) return { record: undefined, answer: { status: 'ok', oldSize: 0, newSize: 0 } };
     // Before it is written out: one that is far too large may have a JSON that is longer than a string can be.
-    const size = itemSize(result.item, ITEM_BYTES_MAX);
-    if (size > ITEM_BYTES_MAX) throw new ItemError('validation', UPDATED_ITEM_TOO_LARGE);
+    const size = updatedItemSize('bound' in result ? result.bound : undefined, result.item);
     if (hasIndexes(context.settings)) refuseUnfitIndexKeys(context.settings, result.item, 'update');
     const json = serializeItem(result.item);
     const returned = this.#returned(operation, old, item, result);
@@ -171,9 +169,9 @@ export class WriteEvaluator {
       case 'all-new':
         return { item: serializeItem(result.item) };
       case 'updated-old':
-        return item === undefined || !('touchedPaths' in result) ? {} : returnedAttributes(updatedAttributes(result, item));
+        return item === undefined || !('bound' in result) ? {} : returnedAttributes(updatedAttributes(result, item));
       case 'updated-new':
-        return 'touchedPaths' in result ? returnedAttributes(updatedAttributes(result, result.item)) : {};
+        return 'bound' in result ? returnedAttributes(updatedAttributes(result, result.item)) : {};
     }
   }
 

@@ -40,7 +40,8 @@ export function readLegacyProjection(input: JsonObject, cache: ExpressionCache):
 export function readItemProjection(input: JsonObject, cache: ExpressionCache): ItemProjection | undefined {
   const legacy = readLegacyProjection(input, cache);
   if (legacy !== undefined) return legacy;
-  const placeholders = readPlaceholders(input);
+  // ExpressionAttributeValues is no member of these requests.
+  const placeholders = readPlaceholders({ ExpressionAttributeNames: input.ExpressionAttributeNames });
   const projection = readProjection(input, placeholders, cache);
   checkAllUsed(projection === undefined ? [] : [projection.bound.program], placeholders);
   return projection;

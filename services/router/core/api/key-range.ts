@@ -6,7 +6,6 @@ import { KEY_HASH_BYTES } from '../../../shared/item/key-encoding.ts';
 import { sortKeyRange } from '../../../shared/item/key-range.ts';
 import { validationError } from './api-error.ts';
 import type { PageRange } from './page.ts';
-import { sourceKeyNames } from './read-source.ts';
 import type { ReadSource } from './read-source.ts';
 import { encodeStartKey, INVALID_START, partitionPrefix } from './source-key.ts';
 
@@ -21,8 +20,7 @@ export function queryRange(
   const prefix = partitionPrefix(source, condition, digest);
   const range = sortKeyRange(prefix, source.keys.sort, condition.sort);
   if (startKey === undefined) return { ...range, reverse };
-  if (Object.keys(startKey).length !== sourceKeyNames(source).size) throw validationError(INVALID_START);
-  const start = encodeStartKey(source, startKey, digest);
+  const start = encodeStartKey(source, startKey, 'query', digest);
   const inside = compareBytes(start, range.low) >= 0 && compareBytes(start, range.high) < 0;
   if (!inside) throw outside(compareBytes(start.subarray(0, prefix.length), prefix) === 0, condition.sort.length > 0);
   return behind({ ...range, reverse }, start);
@@ -40,7 +38,7 @@ export function scanRange(
   const high = segment + 1 === totalSegments ? undefined : hashBound(segment + 1, totalSegments);
   const range: PageRange = { low, high, reverse: false };
   if (startKey === undefined) return range;
-  const start = encodeStartKey(source, startKey, digest);
+  const start = encodeStartKey(source, startKey, 'scan', digest);
   if (compareBytes(start, low) < 0 || (high !== undefined && compareBytes(start, high) >= 0)) {
     throw validationError(
       `${INVALID_START}: Invalid ExclusiveStartKey. Please use ExclusiveStartKey with correct Segment. ` +

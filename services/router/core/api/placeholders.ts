@@ -58,7 +58,8 @@ export function checkExpressionParameters(input: JsonObject, { expressions, lega
   }
   if (!isGiven(input, 'ExpressionAttributeValues')) return;
   const withValues = expressions.filter((name) => name !== 'ProjectionExpression');
-  if (withValues.some((name) => isGiven(input, name))) return;
+  // An operation that only projects has no such member, and unknown members mean nothing.
+  if (withValues.length === 0 || withValues.some((name) => isGiven(input, name))) return;
   throw validationError(
     'ExpressionAttributeValues can only be specified when using expressions: ' +
       `${withValues.join(' and ')} ${withValues.length > 1 ? 'are' : 'is'} null`,

@@ -5,7 +5,13 @@ import { getAttribute, typeOf } from '../../../shared/item/attribute-map.ts';
 import type { AttributeMap, AttributeValue } from '../../../shared/item/attribute-value.ts';
 import { checkIndexKeys, refuseEmptyIndexKey } from '../../../shared/item/index-key-check.ts';
 import { decodeGlobalKey, decodeLocalKey, globalIndexKey, globalIndexPrefix, localIndexKey } from '../../../shared/item/index-key.ts';
-import { decodeKey, encodePartitionPrefix, encodeRequestKey } from '../../../shared/item/key-encoding.ts';
+import {
+  decodeKey,
+  encodePartitionPrefix,
+  encodeRequestKey,
+  NOT_THE_SCHEMA,
+  refuseEmptyKeyValue,
+} from '../../../shared/item/key-encoding.ts';
 import { ItemError } from '../../../shared/item/canonical-value.ts';
 import { validationError } from './api-error.ts';
 import { sourceKeyNames, tableKeyOf } from './read-source.ts';
@@ -14,13 +20,16 @@ import type { ReadSource } from './read-source.ts';
 /** Between the keys that clients write and the bytes of what a Query or Scan reads. */
 
 export const INVALID_START = 'The provided starting key is invalid';
-const NOT_THE_SCHEMA = 'The provided key element does not match the schema';
 
 /** What the keys of one partition of the source begin with, and no other key does. Throws ItemError. */
 export function partitionPrefix(source: ReadSource, condition: KeyCondition, digest: Digest): Buffer {
   const { view, index, keys } = source;
   const [first] = condition.partition as readonly [AttributeValue, ...AttributeValue[]];
-  if (index === undefined) return encodePartitionPrefix(view.record.keys, first, digest);
+  if (index === undefined) {
+    const prefix = encodePartitionPrefix(view.record.keys, first, digest);
+    for (const value of condition.sort[0]?.values ?? []) refuseEmptyKeyValue(value, must(keys.sort[0]));
+    return prefix;
+  }
   refuseEmptyValues(source, index.name, condition);
   if (index.kind === 'local') return encodePartitionPrefix(view.record.keys, first, digest);
   const values = Object.fromEntries(keys.partition.map(({ name }, at) => [name, must(condition.partition[at])]));
@@ -35,12 +44,15 @@ function refuseEmptyValues({ keys }: ReadSource, index: string, { partition, sor
   }
 }
 
-/** The bytes of a starting key. Throws ValidationException. */
-export function encodeStartKey(source: ReadSource, startKey: AttributeMap, digest: Digest): Buffer {
+/**
+ * The bytes of a starting key. Throws ValidationException. Of a key that has not the attributes or types of the schema only a Scan of a
+ * table tells more than that it is invalid (pull request 86 of ExtendDB/extenddb).
+ */
+export function encodeStartKey(source: ReadSource, startKey: AttributeMap, operation: 'query' | 'scan', digest: Digest): Buffer {
   const { view, index } = source;
-  if (index === undefined) return encodeTableKey(source, startKey, digest);
+  if (index === undefined) return encodeTableKey(source, startKey, operation === 'scan', digest);
   checkIndexStart(source, startKey);
-  const tableKey = encodeTableKey(source, tableKeyOf(source, startKey), digest);
+  const tableKey = encodeTableKey(source, tableKeyOf(source, startKey), false, digest);
   const key =
     index.kind === 'local'
       ? localIndexKey(view.record.keys, index.definition.sort, startKey, tableKey)
@@ -56,15 +68,17 @@ function checkIndexStart(source: ReadSource, startKey: AttributeMap): void {
   if (given.length !== names.size || !given.every((name) => names.has(name))) throw validationError(INVALID_START);
   for (const { name, type } of [...source.keys.partition, ...source.keys.sort]) {
     const value = getAttribute(startKey, name);
-    if (value === undefined || typeOf(value) !== type) throw validationError(NOT_THE_SCHEMA);
+    if (value === undefined || typeOf(value) !== type) throw validationError(INVALID_START);
   }
 }
 
-function encodeTableKey({ view }: ReadSource, key: AttributeMap, digest: Digest): Buffer {
+function encodeTableKey({ view }: ReadSource, key: AttributeMap, tellsMismatch: boolean, digest: Digest): Buffer {
   try {
     return encodeRequestKey(view.record.keys, key, digest);
   } catch (error) {
-    throw error instanceof ItemError ? validationError(`${INVALID_START}: ${error.message}`) : error;
+    if (!(error instanceof ItemError)) throw error;
+    const isPlain = error.message === NOT_THE_SCHEMA && !tellsMismatch;
+    throw validationError(isPlain ? INVALID_START : `${INVALID_START}: ${error.message}`);
   }
 }
 

@@ -1,7 +1,7 @@
 import type { LegacyUpdate } from '../../../../shared/expression/legacy-update.ts';
 import { typeOf } from '../../../../shared/item/attribute-map.ts';
 import type { AttributeType } from '../../../../shared/item/attribute-value.ts';
-import { canonicalizeValue } from '../../../../shared/item/canonical-value.ts';
+import { canonicalizeValue, checkAttributeName } from '../../../../shared/item/canonical-value.ts';
 import { validationError } from '../api-error.ts';
 import type { JsonObject } from '../json-object.ts';
 import { isGiven } from '../placeholders.ts';
@@ -17,6 +17,7 @@ export function readAttributeUpdates(input: JsonObject): readonly LegacyUpdate[]
 }
 
 function readUpdate(name: string, update: JsonObject): LegacyUpdate {
+  checkAttributeName(name);
   const action = (update.Action ?? 'PUT') as LegacyUpdate['action'];
   if (!isGiven(update, 'Value')) {
     if (action !== 'DELETE') throw validationError(`${INVALID}Only DELETE action is allowed when no attribute value is specified`);
