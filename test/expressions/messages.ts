@@ -55,6 +55,10 @@ const TEXTS: readonly (readonly [RefusalKind, RegExp])[] = [
   ['key-length', /^Conditions can be of length 1 or 2 only$/],
   ['key-unsupported', /^Query key condition not supported$/],
   ['key-missed', /^Query condition missed key schema element: (.*)$/su],
+  [
+    'key-unequal',
+    /^RANGE key attributes (.*) must have equality conditions specified in the query because a condition is present on key attribute (.*)$/su,
+  ],
   ['key-type', /^One or more parameter values were invalid: Condition parameter type does not match schema type$/],
 ];
 

@@ -45,7 +45,7 @@ export function keyConditions(condition: BoundCondition, key: Key): readonly Par
 
 /**
  * "Multi-attribute keys": every partition attribute equals something; the sort attributes have conditions from the first on, without a gap,
- * all but the last of them equalities. What is told of several violations is not documented, nor by which text for each.
+ * all but the last of them equalities. What is told of several violations is not documented.
  */
 function conditionsOnSeveral(conditions: readonly PartCondition[], { partition, sort }: Key): readonly PartCondition[] {
   const of = ({ name }: KeyPart): PartCondition | undefined => conditions.find((one) => one.name === name);
@@ -57,7 +57,10 @@ function conditionsOnSeveral(conditions: readonly PartCondition[], { partition, 
     return condition !== undefined && (condition.operator === '=' || (at >= partition.length && at === asked.length - 1));
   });
   if (conditions.length === asked.length && fits.every(Boolean)) return asked.map((part) => must(of(part)));
+  const ranged = sort.findIndex((part) => of(part)?.operator !== '=');
+  const behind = sort.find((part, at) => ranged >= 0 && at > ranged && of(part) !== undefined);
   throw new SeveralRefusals([
+    ...(behind === undefined ? [] : [new Refusal('key-unequal', `${must(sort[ranged]).name} ${behind.name}`)]),
     new Refusal('key-unsupported'),
     new Refusal('key-type'),
     ...(conditions.length > 2 ? [new Refusal('key-length')] : []),

@@ -10,7 +10,7 @@ export const REFUSAL_KINDS = [
   ...(['conflict', 'no-attribute', 'invalid-path', 'incorrect-type', 'number-overflow', 'number-underflow'] as const),
   ...(['number-digits', 'item-depth', 'key-operator', 'key-attributes', 'key-none', 'key-nested-operation'] as const),
   ...(['key-nested-attribute', 'key-first-operand', 'key-twice', 'key-length', 'key-unsupported', 'key-missed'] as const),
-  ...(['key-type'] as const),
+  ...(['key-type', 'key-unequal'] as const),
 ] as const;
 
 export type RefusalKind = (typeof REFUSAL_KINDS)[number];

@@ -171,8 +171,8 @@ const CONDITION_MEANING: readonly Mutant[] = [
   }),
   meant('range-before-the-last', 'A range of a sort attribute is taken though conditions on later ones follow.', {
     file: 'shared/expression/conditions-on-key.ts',
-    old: "    if (left > 1 && condition.operator !== '=') throw new ExpressionError(NOT_SUPPORTED);\n",
-    new: '',
+    old: "found[before]?.operator !== '='",
+    new: 'found[before] === undefined',
   }),
   meant('mirrored-the-wrong-way', 'A key condition with the value on the left is read as if it stood on the right.', {
     file: 'shared/expression/key-condition.ts',
