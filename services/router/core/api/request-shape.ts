@@ -4,7 +4,7 @@ import type { Field, ValueType } from './field.ts';
 import { isJsonObject } from './json-object.ts';
 import type { JsonObject } from './json-object.ts';
 import { echo, lowerFirst } from './value-echo.ts';
-import { checkDeep, checkType } from './value-type.ts';
+import { checkDeep, checkType, isScalar } from './value-type.ts';
 
 /**
  * What a request may hold. The order of the fields is the order in which the service lists broken constraints, as dynalite's
@@ -57,7 +57,7 @@ function knownFields(value: JsonObject, fields: readonly Field[]): JsonObject {
 }
 
 function knownMembers(value: unknown, type: ValueType): unknown {
-  if (value === null) return value;
+  if (value === null || ('member' in type && isScalar(type.member))) return value;
   switch (type.kind) {
     case 'structure':
       return knownFields(value as JsonObject, type.fields);
@@ -116,12 +116,12 @@ function collect(value: unknown, field: Field, parent: string, violations: strin
 function collectMembers(value: unknown, type: ValueType, path: string, violations: string[]): void {
   if (type.kind === 'structure') {
     for (const field of type.fields) collect((value as JsonObject)[field.name], field, path, violations);
-  } else if (type.kind === 'list') {
+  } else if (type.kind === 'list' && !isScalar(type.member)) {
     const members = value as readonly unknown[];
     for (let at = 0; at < members.length && violations.length < CONSTRAINT_ERRORS_MAX; at++) {
       collectMember(members[at], type.member, `${path}.${at + 1}.member`, violations);
     }
-  } else if (type.kind === 'map' && isJsonObject(value)) {
+  } else if (type.kind === 'map' && isJsonObject(value) && !isScalar(type.member)) {
     for (const name of Object.keys(value)) collectMember(value[name], type.member, `${path}.${name}.member`, violations);
   }
 }
