@@ -11,6 +11,7 @@ import type { IndexSource } from '../../shared/placement/partition-settings.ts';
 import { nodeDigest } from '../../shared/platform/digest.ts';
 import type { LogRecord } from '../../shared/wal/log-record.ts';
 import { IndexEntries } from './index-entries.ts';
+import { ItemImage } from './item-image.ts';
 import { IndexedRecord } from './indexed-record.ts';
 
 const TABLE: KeySchema = { partition: { name: 'p', type: 'S' } };
@@ -72,7 +73,11 @@ describe('entries of a global index', () => {
               else held.set(name, parseItem(decodeStoredValue(value, key, nodeDigest).json));
             }
             assert.deepEqual(held, expected(source, image));
-            assert.equal(entries.units(KEY, old, next) === 0, JSON.stringify([...held]) === before, 'units are taken by changes alone');
+            assert.equal(
+              entries.units(KEY, ItemImage.of(old), ItemImage.of(next)) === 0,
+              JSON.stringify([...held]) === before,
+              'units are taken by changes alone',
+            );
             old = next;
           }
         }
@@ -83,7 +88,7 @@ describe('entries of a global index', () => {
 
   it('take a unit for each KB of the larger entry, and two writes for another key', () => {
     const entries = new IndexEntries(TABLE, SOURCES[2] as IndexSource, nodeDigest);
-    const of = (b: string, x: string): Buffer | undefined => stored({ p: { S: 'one' }, b: { N: b }, x: { S: x } }, 1);
+    const of = (b: string, x: string): ItemImage | undefined => ItemImage.of(stored({ p: { S: 'one' }, b: { N: b }, x: { S: x } }, 1));
     assert.equal(entries.units(KEY, undefined, of('1', 'x')), 1);
     assert.equal(entries.units(KEY, of('1', 'x'), of('1', 'y'.repeat(1500))), 2);
     assert.equal(entries.units(KEY, of('1', 'y'.repeat(1500)), of('2', 'y'.repeat(1500))), 4);

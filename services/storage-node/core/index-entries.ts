@@ -10,6 +10,7 @@ import { encodeStoredValue, storedItemJson, storedItemSize, storedSlot, storedTi
 import type { IndexSource, PartitionSettings } from '../../shared/placement/partition-settings.ts';
 import type { IndexChange } from '../../shared/wire/storage-operations.ts';
 import type { IndexedRecord } from './indexed-record.ts';
+import type { ItemImage } from './item-image.ts';
 
 const NO_CHANGES: readonly IndexChange[] = [];
 
@@ -70,11 +71,11 @@ export class IndexEntries {
    * Write units that the change of an item takes in the index: one for each KB of the entry, the larger of old and new; two
    * writes when its key changes ("Provisioned throughput considerations for Global Secondary Indexes", Developer Guide).
    */
-  units(tableKey: Uint8Array, old: Uint8Array | undefined, next: Uint8Array | undefined): number {
-    const before = this.#entry(tableKey, old);
-    const after = this.#entry(tableKey, next);
-    const oldUnits = before === undefined ? 0 : unitsOf(before);
-    const newUnits = after === undefined ? 0 : unitsOf(after);
+  units(tableKey: Uint8Array, old: ItemImage | undefined, next: ItemImage | undefined): number {
+    const before = this.#entryOf(tableKey, old?.stored, old?.item);
+    const after = this.#entryOf(tableKey, next?.stored, next?.item);
+    const oldUnits = before === undefined ? 0 : unitsOf(this.#sizeOf(before, old));
+    const newUnits = after === undefined ? 0 : unitsOf(this.#sizeOf(after, next));
     if (before === undefined || after === undefined || !before.key.equals(after.key)) return oldUnits + newUnits;
     return equalBytes(before.json, after.json) ? 0 : Math.max(oldUnits, newUnits);
   }
@@ -94,6 +95,10 @@ export class IndexEntries {
     return { key, projected, json: serializeItem(projected) };
   }
 
+  #sizeOf({ projected }: Entry, image: ItemImage | undefined): number {
+    return image !== undefined && this.source.projection.kind === 'all' ? image.size : itemSize(projected);
+  }
+
   /** The version of an entry is that of its item, so that it is the same whoever derives it. */
   #stored({ key, projected, json }: Entry, item: Uint8Array): Buffer {
     const size = this.source.projection.kind === 'all' ? storedItemSize(item) : itemSize(projected);
@@ -104,6 +109,6 @@ export class IndexEntries {
 
 const UNIT_BYTES = 1024;
 
-function unitsOf({ projected }: Entry): number {
-  return Math.max(1, Math.ceil(itemSize(projected) / UNIT_BYTES));
+function unitsOf(bytes: number): number {
+  return Math.max(1, Math.ceil(bytes / UNIT_BYTES));
 }

@@ -7,6 +7,7 @@ import { itemSize } from '../../shared/item/item-size.ts';
 import { encodeKey } from '../../shared/item/key-encoding.ts';
 import { encodeStoredValue } from '../../shared/item/stored-value.ts';
 import type { PartitionSettings } from '../../shared/placement/partition-settings.ts';
+import { ItemImage } from './item-image.ts';
 import { WriteMeter } from './write-meter.ts';
 
 const SETTINGS: PartitionSettings = {
@@ -74,6 +75,34 @@ describe('the units that a write takes in indexes', () => {
     assert.deepEqual(units(undefined, { ...a, ...text(1025 - overhead) }), { all: 2, keys: 1, global: 1 });
     assert.deepEqual(units({ ...a, ...text(5000) }, { ...a, ...text(10) }), { all: 5 });
     assert.deepEqual(units({ ...a, ...text(10) }, { ...a, ...text(5000) }), { all: 5 });
+  });
+});
+
+describe('the image of an item', () => {
+  it('is parsed once for all indexes that look at it', () => {
+    const image = ItemImage.of(stored({ a: { S: '1' } }));
+    assert.ok(image !== undefined);
+    assert.deepEqual(image.item, { ...KEY, a: { S: '1' } });
+    assert.equal(image.item, image.item);
+    assert.equal(image.size, itemSize(image.item));
+    assert.equal(ItemImage.of(undefined), undefined);
+  });
+
+  it('counts for an index that holds all of it by its own size', () => {
+    const [global] = SETTINGS.globalIndexes;
+    assert.ok(global !== undefined);
+    const all = Array.from({ length: 20 }, (_, at) => ({
+      ...global,
+      name: `g${at}`,
+      indexId: `${at}`,
+      projection: { kind: 'all' as const },
+    }));
+    const many = new WriteMeter({ ...SETTINGS, localIndexes: [], globalIndexes: all }, nodeDigest);
+    const taken = many.units(key, stored({ a: { S: '1' }, ...text(3000) }), stored({ a: { S: '1' }, ...text(10) }));
+    assert.deepEqual(
+      taken.map(({ units: each }) => each),
+      all.map(() => 3),
+    );
   });
 });
 

@@ -1,17 +1,16 @@
 import { asBuffer } from '../../shared/base/bytes.ts';
 import type { Digest } from '../../shared/env/digest.ts';
-import { parseItem } from '../../shared/item/attribute-map.ts';
 import type { AttributeMap, KeySchema } from '../../shared/item/attribute-value.ts';
 import { localIndexKey } from '../../shared/item/index-key.ts';
 import { itemSize } from '../../shared/item/item-size.ts';
 import { projectedItem } from '../../shared/item/projection.ts';
-import { storedItemJson, storedItemSize } from '../../shared/item/stored-value.ts';
 import { equalValues } from '../../shared/item/value-order.ts';
 import { WRITE_UNIT_BYTES } from '../../shared/limits/api-limits.ts';
 import type { PartitionSettings } from '../../shared/placement/partition-settings.ts';
 import type { LocalIndex } from '../../shared/placement/table-indexes.ts';
 import type { IndexUnits } from '../../shared/wire/storage-operations.ts';
 import { IndexEntries } from './index-entries.ts';
+import { ItemImage } from './item-image.ts';
 
 /** What an item is in a local index. */
 interface Entry {
@@ -36,19 +35,19 @@ export class WriteMeter {
 
   /** Write units of each index that the write changes. */
   units(key: Uint8Array, old: Image, next: Image): IndexUnits[] {
-    const oldItem = itemOf(old);
-    const nextItem = itemOf(next);
-    const local = this.#local.map((entries) => ({ index: entries.name, units: entries.units(key, oldItem, nextItem) }));
-    const global = this.#global.map((entries) => ({ index: entries.source.name, units: entries.units(key, old, next) }));
+    const before = ItemImage.of(old);
+    const after = ItemImage.of(next);
+    const local = this.#local.map((entries) => ({ index: entries.name, units: entries.units(key, before, after) }));
+    const global = this.#global.map((entries) => ({ index: entries.source.name, units: entries.units(key, before, after) }));
     return [...local, ...global].filter(({ units }) => units > 0);
   }
 
   /** By how many bytes the write lets its item collection grow: the item, and its entries in local indexes. */
   growth(key: Uint8Array, old: Image, next: Image): number {
-    const oldItem = itemOf(old);
-    const nextItem = itemOf(next);
-    let growth = sizeOf(next) - sizeOf(old);
-    for (const entries of this.#local) growth += entries.bytes(key, nextItem) - entries.bytes(key, oldItem);
+    const before = ItemImage.of(old);
+    const after = ItemImage.of(next);
+    let growth = (after?.size ?? 0) - (before?.size ?? 0);
+    for (const entries of this.#local) growth += entries.bytes(key, after) - entries.bytes(key, before);
     return growth;
   }
 }
@@ -75,7 +74,7 @@ class LocalEntries {
    * and a new one comes; what leaves the entry as it is costs nothing. A write takes a unit for each KB of the entry, of the larger
    * one where it changes (Developer Guide, "Local secondary indexes": "Write operations").
    */
-  units(key: Uint8Array, old: AttributeMap | undefined, next: AttributeMap | undefined): number {
+  units(key: Uint8Array, old: ItemImage | undefined, next: ItemImage | undefined): number {
     const before = this.#entry(key, old);
     const after = this.#entry(key, next);
     if (before === undefined || after === undefined || !before.key.equals(after.key)) return unitsOf(before) + unitsOf(after);
@@ -83,27 +82,20 @@ class LocalEntries {
     return Math.max(unitsOf(before), unitsOf(after));
   }
 
-  bytes(key: Uint8Array, item: AttributeMap | undefined): number {
-    return this.#entry(key, item)?.size ?? 0;
+  bytes(key: Uint8Array, image: ItemImage | undefined): number {
+    return this.#entry(key, image)?.size ?? 0;
   }
 
-  #entry(tableKey: Uint8Array, item: AttributeMap | undefined): Entry | undefined {
-    if (item === undefined) return undefined;
-    const key = localIndexKey(this.#keys, this.#index.sort, item, asBuffer(tableKey));
+  #entry(tableKey: Uint8Array, image: ItemImage | undefined): Entry | undefined {
+    if (image === undefined) return undefined;
+    const key = localIndexKey(this.#keys, this.#index.sort, image.item, asBuffer(tableKey));
     if (key === undefined) return undefined;
-    const projected = projectedItem(item, this.#index.projection, this.#keyNames);
-    return { key, projected, size: itemSize(projected) };
+    const { projection } = this.#index;
+    const projected = projectedItem(image.item, projection, this.#keyNames);
+    return { key, projected, size: projection.kind === 'all' ? image.size : itemSize(projected) };
   }
 }
 
 function unitsOf(entry: Entry | undefined): number {
   return entry === undefined ? 0 : Math.ceil(entry.size / WRITE_UNIT_BYTES);
-}
-
-function itemOf(stored: Image): AttributeMap | undefined {
-  return stored === undefined ? undefined : parseItem(storedItemJson(stored));
-}
-
-function sizeOf(stored: Image): number {
-  return stored === undefined ? 0 : storedItemSize(stored);
 }
