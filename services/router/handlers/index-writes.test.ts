@@ -53,7 +53,10 @@ test('attributes of index keys have their type, and are neither empty nor too lo
     'One or more parameter values are not valid. A value specified for a secondary index key is not supported. ' +
       'The AttributeValue for a key attribute cannot contain an empty string value. IndexName: by-b, IndexKey: b',
   );
-  await refuses({ b: { S: 'b'.repeat(2049) } }, `${INVALID}Size of hashkey has exceeded the maximum size limit of2048 bytes`);
+  await refuses(
+    { b: { S: 'b'.repeat(2049) } },
+    `${INVALID}Size limit exceeded for Index Key b Actual Size: 2049 bytes Max Size: 2048 bytes IndexName: by-b`,
+  );
   const { status } = await client.send('GetItem', { TableName: 'songs', Key: name('bad') });
   assert.equal(status, 200);
   await put('sparse', { c: { S: 'in no index' } });

@@ -38,7 +38,12 @@ test('they are neither empty nor too long, several of one key together', () => {
   const invalid = 'One or more parameter values were invalid: ';
   checkIndexKeys(indexes, { a: { S: 'é'.repeat(1000) }, b: bytes(48), d: { S: 'd'.repeat(1024) } });
   refuses({ a: { S: 'é'.repeat(1000) }, b: bytes(49) }, `${invalid}Size of hashkey has exceeded the maximum size limit of2048 bytes`);
-  refuses({ d: { S: 'd'.repeat(1025) } }, `${invalid}Aggregated size of all range keys has exceeded the size limit of 1024 bytes`);
+  const tooLong = (name: string, actual: number, most: number, index: string): string =>
+    `${invalid}Size limit exceeded for Index Key ${name} Actual Size: ${actual} bytes Max Size: ${most} bytes IndexName: ${index}`;
+  refuses({ a: { S: 'é'.repeat(1025) } }, tooLong('a', 2050, 2048, 'teams'));
+  refuses({ a: { S: 'a' }, b: bytes(2049) }, tooLong('b', 2049, 2048, 'teams'));
+  refuses({ d: { S: 'd'.repeat(1025) } }, tooLong('d', 1025, 1024, 'by-d'));
+  assert.throws(() => checkIndexKeys(indexes, { a: { S: 'a'.repeat(2049) } }, 'query'), /Size of hashkey has exceeded/);
 });
 
 test('the index that is named is the first by name', () => {

@@ -16,17 +16,42 @@ export function inOrderOfChecks(indexes: readonly IndexToCheck[]): readonly Inde
   return [...indexes].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
+/** Where the values of an index's key stand: in an item that a put brings or an update makes, or in a condition on the key. */
+export type IndexKeyUse = 'put' | 'update' | 'query';
+
 /**
- * Throws ItemError when an item that a put brings, or an update makes, has a key attribute of an index as another type, empty or too long. Texts: the
- * source of dynalite 4.0.0, and messages of the service in public issue trackers. The lengths of several attributes count together.
+ * Throws ItemError when a key attribute of an index is of another type, empty or too long. Texts: the source of dynalite 4.0.0 and its issue 35, and
+ * messages of the service in public issue trackers. The lengths of several attributes count together.
  */
-export function checkIndexKeys(indexes: readonly IndexToCheck[], item: AttributeMap, kind: 'put' | 'update' = 'put'): void {
+export function checkIndexKeys(indexes: readonly IndexToCheck[], item: AttributeMap, use: IndexKeyUse = 'put'): void {
   for (const { name, keys } of indexes) {
-    const partitionBytes = checkAttributes(keys.partition, item, name, kind);
-    const sortBytes = checkAttributes(keys.sort, item, name, kind);
-    if (partitionBytes > PARTITION_KEY_BYTES_MAX) throw tooLong('partition');
-    if (sortBytes > SORT_KEY_BYTES_MAX) throw tooLong('sort');
+    const partitionBytes = checkAttributes(keys.partition, item, name, use);
+    const sortBytes = checkAttributes(keys.sort, item, name, use);
+    if (partitionBytes > PARTITION_KEY_BYTES_MAX) throw tooLongIn(keys.partition, item, name, use) ?? tooLong('partition');
+    if (sortBytes > SORT_KEY_BYTES_MAX) throw tooLongIn(keys.sort, item, name, use, SORT_KEY_BYTES_MAX) ?? tooLong('sort');
   }
+}
+
+/** The service names the attribute of an item that is too long by itself. */
+function tooLongIn(
+  attributes: readonly KeyAttribute[],
+  item: AttributeMap,
+  index: string,
+  use: IndexKeyUse,
+  bytesMax = PARTITION_KEY_BYTES_MAX,
+): ItemError | undefined {
+  if (use === 'query') return undefined;
+  for (const { name } of attributes) {
+    const value = getAttribute(item, name);
+    const bytes = value === undefined ? 0 : keyValueBytes(value);
+    if (bytes <= bytesMax) continue;
+    return new ItemError(
+      'validation',
+      `One or more parameter values were invalid: Size limit exceeded for Index Key ${name} Actual Size: ${bytes} bytes ` +
+        `Max Size: ${bytesMax} bytes IndexName: ${index}`,
+    );
+  }
+  return undefined;
 }
 
 /** Throws ItemError for an empty value of an index's key. */
@@ -36,7 +61,7 @@ export function refuseEmptyIndexKey(value: AttributeValue, attribute: string, in
     throw invalidValues(`The AttributeValue for a key attribute cannot contain an empty ${kind} value.`, attribute, index);
 }
 
-function checkAttributes(attributes: readonly KeyAttribute[], item: AttributeMap, index: string, write: 'put' | 'update'): number {
+function checkAttributes(attributes: readonly KeyAttribute[], item: AttributeMap, index: string, use: IndexKeyUse): number {
   let bytes = 0;
   for (const { name, type } of attributes) {
     const value = getAttribute(item, name);
@@ -49,7 +74,7 @@ function checkAttributes(attributes: readonly KeyAttribute[], item: AttributeMap
       );
     }
     const kind = emptyKind(value);
-    if (kind !== undefined && write === 'update') {
+    if (kind !== undefined && use === 'update') {
       throw new ItemError(
         'validation',
         'One or more parameter values are not valid. The update expression attempted to update a secondary index key to a value that is not ' +

@@ -58,7 +58,7 @@ test('an update that would leave an index key attribute as it may not be is refu
     ],
     [
       update('SET a = :v', `{":v":{"S":"${'x'.repeat(1025)}"}}`),
-      'One or more parameter values were invalid: Aggregated size of all range keys has exceeded the size limit of 1024 bytes',
+      'One or more parameter values were invalid: Size limit exceeded for Index Key a Actual Size: 1025 bytes Max Size: 1024 bytes IndexName: local',
     ],
   ];
   for (const [operation, message] of refusals) {

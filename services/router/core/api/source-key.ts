@@ -33,7 +33,7 @@ export function partitionPrefix(source: ReadSource, condition: KeyCondition, dig
   refuseEmptyValues(source, index.name, condition);
   if (index.kind === 'local') return encodePartitionPrefix(view.record.keys, first, digest);
   const values = Object.fromEntries(keys.partition.map(({ name }, at) => [name, must(condition.partition[at])]));
-  checkIndexKeys([{ name: index.name, keys }], values);
+  checkIndexKeys([{ name: index.name, keys }], values, 'query');
   return globalIndexPrefix(condition.partition, digest);
 }
 
