@@ -144,13 +144,18 @@ export class Leadership {
     return { kind: 'sync', ballot: this.adopted.ballot, from: position, records, commit };
   }
 
-  /** Cumulative acknowledgement; false when it changes nothing. */
-  onAccepted(replica: ReplicaId, message: Accepted, nowMs: number): boolean {
+  /**
+   * Cumulative acknowledgement; false when it changes nothing. A snapshot may have brought the follower chosen records that it was not
+   * sent yet under this ballot.
+   */
+  onAccepted(replica: ReplicaId, message: Accepted, commit: Slot, nowMs: number): boolean {
     const follower = must(this.#followers.get(replica));
     if (follower.phase !== 'syncing' && follower.phase !== 'synced') return false;
     follower.phase = 'synced';
     follower.abstention = 0;
-    assert(message.last < follower.next, () => `slot ${message.last} acknowledged, sent up to ${follower.next - 1}`);
+    const known = Math.max(follower.next - 1, commit);
+    assert(message.last <= known, () => `slot ${message.last} acknowledged, sent or chosen up to ${known}`);
+    follower.next = Math.max(follower.next, message.last + 1);
     if (this.votes(replica)) this.#holds(replica, message.last);
     if (message.last <= follower.acknowledged) return false;
     follower.acknowledged = message.last;

@@ -153,7 +153,7 @@ export class Leading {
   #onAccepted(from: ReplicaId, message: Accepted, nowMs: number): void {
     const { leadership } = this.#elections;
     if (leadership?.follower(from) === undefined || !equalBallots(message.ballot, leadership.adopted.ballot)) return;
-    if (leadership.onAccepted(from, message, nowMs)) this.#countChosen();
+    if (leadership.onAccepted(from, message, this.#acceptor.commit, nowMs)) this.#countChosen();
   }
 
   #onLearned(from: ReplicaId, { ballot, last }: Learned, nowMs: number): void {

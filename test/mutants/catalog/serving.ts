@@ -32,7 +32,7 @@ export const SERVING: readonly Mutant[] = [
         new: 'return this.#acceptor.applied >= leadership.adopted.last;',
       },
     ],
-    detectors: [tests('services/shared/paxos/serving.test.js')],
+    detectors: [tests('services/shared/paxos/leading.test.js')],
   },
   {
     name: 'strong-read-without-lease',

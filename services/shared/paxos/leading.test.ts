@@ -10,10 +10,10 @@ const MEMBERS: readonly ReplicaId[] = [1, 2, 3];
 const BALLOT = { configuration: 1, round: 1, replica: 3 };
 
 /** All of what it holds is chosen and applied. */
-function replicaOf(self: ReplicaId, last: number): PaxosReplica {
+function replicaOf(self: ReplicaId, last: number, options = DEFAULT_PAXOS_OPTIONS): PaxosReplica {
   const durable: DurableState = { promised: BALLOT, accepted: BALLOT, last, commit: last, trimmed: 0, abstains: false };
   const configuration = firstConfiguration(MEMBERS);
-  const start = { self, configuration, options: DEFAULT_PAXOS_OPTIONS, durable, records: [], restarted: false, abstention: 1 };
+  const start = { self, configuration, options, durable, records: [], restarted: false, abstention: 1 };
   const replica = new PaxosReplica(start, 0);
   replica.appliedUpTo(last);
   return replica;
@@ -55,3 +55,37 @@ for (const last of [0, 2]) {
     assert.equal(leader.serves, true);
   });
 }
+
+test('a follower that got chosen records by a snapshot acknowledges more than it was sent, and is sent what comes behind', () => {
+  const options = { ...DEFAULT_PAXOS_OPTIONS, inFlightBytesMax: 1 };
+  const leader = replicaOf(1, 2, options);
+  const nowMs = 60_000;
+  const others = [replicaOf(2, 2), replicaOf(3, 2)];
+  const deliver = (kinds: ReadonlySet<string>): void => {
+    for (const { to, message } of turn(leader, nowMs)) {
+      const other = others.find(({ self }) => self === to);
+      if (other === undefined || (to === 3 && !kinds.has(message.kind))) continue;
+      other.step(1, message, nowMs);
+      for (const answer of turn(other, nowMs)) leader.step(other.self, answer.message, nowMs);
+    }
+  };
+  leader.tick(nowMs);
+  for (let rounds = 0; !leader.serves; rounds++) {
+    assert.ok(rounds < 10, 'it never serves');
+    deliver(new Set(['prepare', 'sync']));
+  }
+  for (const record of ['a', 'b', 'c']) leader.propose(Buffer.from(record));
+  // Replica 3 gets none of these; the budget allows one of them to be under way.
+  for (let rounds = 0; rounds < 10; rounds++) deliver(new Set());
+  assert.equal(leader.commit, 5);
+  const ballot = leader.leading;
+  assert.ok(ballot);
+  leader.step(3, { kind: 'accepted', ballot, last: 5 }, nowMs);
+  leader.propose(Buffer.from('d'));
+  const sent = turn(leader, nowMs).filter(({ to }) => to === 3);
+  assert.deepEqual(
+    sent.map(({ message }) => message.kind === 'accept' && message.first),
+    [6],
+  );
+  assert.throws(() => leader.step(3, { kind: 'accepted', ballot, last: 9 }, nowMs), /slot 9 acknowledged, sent or chosen up to 6/);
+});
