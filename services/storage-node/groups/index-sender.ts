@@ -233,8 +233,10 @@ export class IndexSender {
     this.#chosen.load(slot).then(
       () => {
         this.#reading = false;
-        if (this.#delivery?.read !== slot - 1) this.#chosen.forget();
-        this.wake();
+        const isStale = this.#delivery?.read !== slot - 1;
+        if (isStale) this.#chosen.forget();
+        // A record may be chosen by others and applied before the own disk has it: then it is looked for again a little later.
+        if (isStale || this.#chosen.at(slot) !== undefined) this.wake();
       },
       (error: unknown) => {
         this.#reading = false;

@@ -287,4 +287,26 @@ describe('the indexes of a partition that leads', () => {
     await world.pass(2000);
     assert.equal(world.handedOver, 1);
   });
+
+  it('are fed a record that is chosen and not on the own disk yet a little later, and the loop goes on meanwhile', async () => {
+    const world = new FedIndexWorld();
+    await world.create();
+    await world.tell(settingsOf(1, ['x'], false));
+    await world.pass(500);
+    const { group, wal } = world.world;
+    let reads = 0;
+    // Consensus holds no applied record in memory any more, and the log is behind.
+    group.paxos.recordAt = () => undefined;
+    wal.read = () => {
+      reads += 1;
+      // Without an end to it the turn would have none.
+      return reads < 1000 ? Promise.resolve([]) : Promise.reject(new Error('it looks again in the same turn'));
+    };
+    const { applied } = group.state;
+    group.state.applied = applied + 1;
+    await world.pass(500);
+    assert.ok(reads > 2 && reads < 100, `looked for ${reads} times`);
+    group.state.applied = applied;
+    world.world.indexes?.stop();
+  });
 });
