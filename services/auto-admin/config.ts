@@ -1,3 +1,4 @@
+import { INDEX_REBUILD_PAUSE_MS } from '../shared/limits/auto-admin-limits.ts';
 import { COMMON_OPTIONS } from '../shared/platform/common-options.ts';
 import {
   ACCOUNT_UNITS_MAX,
@@ -36,6 +37,12 @@ export const AUTO_ADMIN_OPTIONS = {
     help: "Pause between two changes of a table's deletion protection.",
     unit: 'ms',
     default: DELETION_PROTECTION_PAUSE_MS,
+  }),
+  indexRebuildPauseMs: integerOption({
+    help: 'How long a global index that is made anew for the second time within a day waits; then twice as long each time, up to six times.',
+    unit: 'ms',
+    min: 0,
+    default: INDEX_REBUILD_PAUSE_MS,
   }),
 };
 

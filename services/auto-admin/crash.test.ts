@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { AutoAdminWorld } from '../../test/harness/auto-admin-world.ts';
+import { AutoAdminWorld, musicTable } from '../../test/harness/auto-admin-world.ts';
 import type { GlobalIndex } from '../shared/placement/table-indexes.ts';
 import type { AdminCallError } from '../shared/env/transport.ts';
 
@@ -128,6 +128,37 @@ for (const successor of ['restart', 'standby'] as const) {
       world.checkIds();
     }
     assert.ok(effect > 20, `only ${effect} steps were cut`);
+  });
+}
+
+for (const successor of ['restart', 'standby'] as const) {
+  test(`an index that is lost is made anew whole whatever step the auto-admin dies at (${successor})`, async () => {
+    const keys = { partition: [{ name: 'a', type: 'S' as const }], sort: [] };
+    const index: GlobalIndex = { name: 'x', indexId: 'i1', keys, projection: { kind: 'all' }, status: 'CREATING' };
+    let crashed = true;
+    let effect = 1;
+    for (; crashed; effect += 3) {
+      const world = await startWorld(successor);
+      await world.create({ ...musicTable, settingsVersion: 1, globalIndexes: [index] });
+      await world.untilStatus('ACTIVE');
+      // Nodes are asked soon: whoever dies is found dead a few seconds later.
+      await world.timers.advance(3000);
+      const happened = crash(world, effect, successor);
+      const [partition] = world.partitions();
+      assert.ok(partition);
+      world.cluster.lost.push({ group: partition.group, indexId: 'i1', loss: 'silent' });
+      const present = (): GlobalIndex | undefined => world.table()?.globalIndexes?.[0];
+      await world.timers.untilTrue(() => present()?.rebuilds !== undefined && present()?.status === 'ACTIVE', 120_000);
+      crashed = happened();
+      await world.timers.advance(20_000);
+      const { rebuilds, indexId = '', ...rest } = present() ?? {};
+      assert.deepEqual([rebuilds?.count, rest], [1, { name: 'x', keys, projection: { kind: 'all' }, status: 'ACTIVE' }]);
+      assert.equal(world.table()?.status, 'ACTIVE');
+      assert.deepEqual([world.partitions('i1').length, world.partitions(indexId).length], [0, 4]);
+      world.checkActive();
+      world.checkIds();
+    }
+    assert.ok(effect > 40, `only ${effect} steps were cut`);
   });
 }
 

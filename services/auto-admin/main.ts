@@ -14,9 +14,15 @@ await runProcess({
     let clusterId = '';
     const identity = { name: options.name, incarnation, clusterId: () => clusterId };
     const { digest, logger, metrics } = environment;
-    const { name, seeds } = options;
+    const { name, seeds, indexRebuildPauseMs } = options;
     const transport = createTransport({ identity, listen: options.listen, digest, logger, metrics, process: 'auto_admin' });
-    const service = new AutoAdminService(environment, transport, { name, seeds, clusterId: () => clusterId, quotas: quotasOf(options) });
+    const service = new AutoAdminService(environment, transport, {
+      name,
+      seeds,
+      clusterId: () => clusterId,
+      quotas: quotasOf(options),
+      indexRebuildPauseMs,
+    });
     const onCluster = (id: string): void => {
       clusterId = id;
     };

@@ -1,4 +1,6 @@
 import type { Counter, Gauge, Metrics } from '../shared/env/metrics.ts';
+import type { TableRecord } from '../shared/placement/catalog-records.ts';
+import type { GlobalIndex } from '../shared/placement/table-indexes.ts';
 
 /** Everything that an auto-admin measures. */
 export interface AutoAdminMetrics {
@@ -8,13 +10,31 @@ export interface AutoAdminMetrics {
   readonly calls: Counter;
   readonly active: Gauge;
   readonly leaseChanges: Counter;
+  /** By `loss` (why: `log-gone` or `silent`). */
+  readonly rebuilds: Counter;
 }
 
-export function createAutoAdminMetrics(metrics: Metrics, operationsUnderWay: () => number): AutoAdminMetrics {
+/** What is read when the metrics are asked for. */
+export interface AutoAdminFigures {
+  readonly operationsUnderWay: () => number;
+  readonly tables: () => Iterable<TableRecord>;
+}
+
+export function createAutoAdminMetrics(metrics: Metrics, { operationsUnderWay, tables }: AutoAdminFigures): AutoAdminMetrics {
   metrics.gauge({
     name: 'stator_auto_admin_operations_count',
     help: 'Tables that are being created or deleted by this auto-admin.',
     collect: (gauge) => gauge.set(operationsUnderWay()),
+  });
+  metrics.gauge({
+    name: 'stator_auto_admin_indexes_made_anew_count',
+    help: 'Global indexes that were given up and are not ACTIVE again yet.',
+    collect: (gauge) => gauge.set([...madeAnew(tables())].length),
+  });
+  metrics.gauge({
+    name: 'stator_auto_admin_index_rebuilds_in_a_row_count',
+    help: 'How often one of these was given up, each time within a day of the one before, the most of all.',
+    collect: (gauge) => gauge.set(Math.max(0, ...[...madeAnew(tables())].map(({ rebuilds }) => rebuilds?.count ?? 0))),
   });
   return {
     steps: metrics.counter({
@@ -35,5 +55,16 @@ export function createAutoAdminMetrics(metrics: Metrics, operationsUnderWay: () 
       name: 'stator_auto_admin_lease_changes_total',
       help: 'How often this auto-admin took or lost the lease.',
     }),
+    rebuilds: metrics.counter({
+      name: 'stator_auto_admin_index_rebuilds_total',
+      help: 'Global indexes that were given up to be made anew, since they could never have caught up.',
+      labels: ['loss'],
+    }),
   };
+}
+
+function* madeAnew(tables: Iterable<TableRecord>): Generator<GlobalIndex, void, undefined> {
+  for (const { globalIndexes = [] } of tables) {
+    for (const index of globalIndexes) if (index.rebuilds !== undefined && index.status === 'CREATING') yield index;
+  }
 }

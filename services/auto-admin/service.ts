@@ -2,7 +2,7 @@ import { UNAVAILABLE } from '../shared/cluster-client/auto-admin-client.ts';
 import { CatalogUnavailableError } from '../shared/cluster-client/catalog-store.ts';
 import { ClusterClient } from '../shared/cluster-client/cluster-client.ts';
 import type { Environment, Service } from '../shared/env/environment.ts';
-import { CATALOG_SILENT_MS } from '../shared/limits/auto-admin-limits.ts';
+import { CATALOG_SILENT_MS, INDEX_REBUILD_PAUSE_MS } from '../shared/limits/auto-admin-limits.ts';
 import { AdminCallError, type PeerIdentity } from '../shared/env/transport.ts';
 import { SERVICE_QUOTAS } from '../shared/placement/table-quotas.ts';
 import type { TableQuotas } from '../shared/placement/table-quotas.ts';
@@ -10,6 +10,7 @@ import type { AdminRequest, AdminResponse } from '../shared/wire/admin.ts';
 import type { StatorTransport } from '../shared/wire/frames.ts';
 import { AdminLease } from './core/admin-lease.ts';
 import { OwnWrites } from './core/own-writes.ts';
+import { LostIndexes } from './core/lost-indexes.ts';
 import { RemovedRecords } from './core/removed-records.ts';
 import { TableOperations } from './core/table-operations.ts';
 import { createCredential, listCredentials, revokeCredential, setCredentialPolicy } from './handlers/credentials.ts';
@@ -30,6 +31,8 @@ export interface AutoAdminOptions {
   readonly clusterId: () => string;
   /** The service's own when absent. */
   readonly quotas?: TableQuotas;
+  /** How long an index waits when it is made anew for the second time within a day; undefined: INDEX_REBUILD_PAUSE_MS. */
+  readonly indexRebuildPauseMs?: number | undefined;
 }
 
 /**
@@ -43,17 +46,35 @@ export class AutoAdminService implements Service {
   readonly #lease: AdminLease;
   readonly #operations: TableOperations;
   readonly #removedRecords: RemovedRecords;
+  readonly #lostIndexes: LostIndexes;
   readonly #context: HandlerContext;
   readonly #metrics: AutoAdminMetrics;
 
   constructor(environment: Environment, transport: StatorTransport, options: AutoAdminOptions) {
     this.#environment = environment;
     this.#transport = transport;
-    this.#metrics = createAutoAdminMetrics(environment.metrics, () => this.#operations.underWay);
+    this.#metrics = createAutoAdminMetrics(environment.metrics, {
+      operationsUnderWay: () => this.#operations.underWay,
+      tables: () => this.#cluster.watcher.view.tables(),
+    });
     this.#cluster = new ClusterClient(environment, transport, options.seeds, '');
     this.#lease = new AdminLease(environment, this.#cluster.catalog, options.name, (active) => this.#leaseChanged(active));
-    this.#operations = new TableOperations(environment, transport, this.#cluster, this.#lease, this.#metrics);
+    this.#operations = new TableOperations({
+      environment,
+      transport,
+      cluster: this.#cluster,
+      lease: this.#lease,
+      metrics: this.#metrics,
+      rebuildPauseMs: options.indexRebuildPauseMs ?? INDEX_REBUILD_PAUSE_MS,
+    });
     this.#removedRecords = new RemovedRecords(environment, this.#cluster.catalog, this.#cluster.watcher, this.#lease);
+    this.#lostIndexes = new LostIndexes({
+      environment,
+      transport,
+      watcher: this.#cluster.watcher,
+      lease: this.#lease,
+      onRound: (lost) => this.#operations.foundLost(lost),
+    });
     const { clock, random } = environment;
     const { clusterId, quotas = SERVICE_QUOTAS } = options;
     const ownWrites = new OwnWrites(this.#cluster.watcher);
@@ -70,7 +91,10 @@ export class AutoAdminService implements Service {
   }
 
   async run(): Promise<void> {
-    this.#cluster.watcher.onChange(() => this.#operations.wake());
+    this.#cluster.watcher.onChange(() => {
+      this.#operations.wake();
+      this.#lostIndexes.wake();
+    });
     this.#cluster.start();
     await this.#transport.listen({ admin: (request, peer) => this.#answer(request, peer) });
     void this.#lease.run();
@@ -81,12 +105,14 @@ export class AutoAdminService implements Service {
   async drain(): Promise<void> {
     this.#operations.stop();
     this.#removedRecords.stop();
+    this.#lostIndexes.stop();
     await this.#lease.release();
   }
 
   async stop(): Promise<void> {
     this.#operations.stop();
     this.#removedRecords.stop();
+    this.#lostIndexes.stop();
     this.#lease.stop();
     this.#cluster.stop();
     await this.#transport.close();

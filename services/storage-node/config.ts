@@ -1,4 +1,5 @@
 import { MIB } from '../shared/base/units.ts';
+import { INDEX_REBUILD_AFTER_MS } from '../shared/limits/index-limits.ts';
 import { ITEM_COLLECTION_BYTES_MAX } from '../shared/limits/table-limits.ts';
 import { DEFAULT_PAXOS_OPTIONS } from '../shared/paxos/options.ts';
 import { COMMON_OPTIONS } from '../shared/platform/common-options.ts';
@@ -140,6 +141,12 @@ export const STORAGE_NODE_OPTIONS = {
     min: 1,
     default: ITEM_COLLECTION_BYTES_MAX,
   }),
+  indexRebuildAfterMs: integerOption({
+    help: 'How long a global index may take nothing while more log is kept for it than --wal-allowance-bytes, until it is made anew.',
+    unit: 'ms',
+    min: 1000,
+    default: INDEX_REBUILD_AFTER_MS,
+  }),
 };
 
 export type StorageNodeCommandLine = OptionValues<typeof STORAGE_NODE_OPTIONS>;
@@ -173,5 +180,6 @@ export function storageNodeOptions(given: StorageNodeCommandLine): StorageNodeOp
     requestBytesMax: given.requestBytesMax,
     queuedBytesMax: given.queuedBytesMax,
     itemCollectionBytesMax: given.itemCollectionBytesMax,
+    indexRebuildAfterMs: given.indexRebuildAfterMs,
   };
 }

@@ -46,8 +46,18 @@ export const INDEX_METRICS: readonly IndexMetric[] = [
   },
   {
     name: 'index_log_gone',
-    help: 'Partitions led here whose log does not reach back to what a global index needs: others are let lead.',
-    read: ({ groups }, gauge) => gauge.set([...groups.indexes.all()].filter(({ sender }) => sender.logGone).length),
+    help: 'Partitions led here whose log does not reach back to what a global index needs: others that may have it are let lead.',
+    read: ({ groups }, gauge) => gauge.set([...groups.indexes.all()].filter(({ sender }) => sender.missing !== undefined).length),
+  },
+  {
+    name: 'index_lost',
+    help: 'Global indexes that can never catch up with partitions led here, by why: the auto-admin makes them anew.',
+    labels: ['loss'],
+    read: ({ groups }, gauge) => {
+      for (const loss of ['log-gone', 'silent'] as const) {
+        gauge.set(groups.indexes.lost().filter((lost) => lost.loss === loss).length, { loss });
+      }
+    },
   },
   {
     name: 'index_waiting_bytes',

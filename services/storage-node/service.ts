@@ -375,6 +375,8 @@ export class StorageNode implements Service {
         return changeSettings(request, node.groups);
       case 'inspect-group':
         return inspectGroup(request, node.groups);
+      case 'list-lost-indexes':
+        return { kind: 'lost-indexes', indexes: node.groups.indexes.lost() };
       case 'scrub':
         return scrub(request, this.#parts.options.node, node.groups);
       case 'transfer-leadership':

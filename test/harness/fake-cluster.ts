@@ -5,7 +5,14 @@ import { parseItem, serializeItem } from '../../services/shared/item/attribute-m
 import { encodeKey } from '../../services/shared/item/key-encoding.ts';
 import { parsePartitionSettings } from '../../services/shared/placement/partition-settings.ts';
 import { type CatalogRecord, serializeRecord } from '../../services/shared/placement/record-format.ts';
-import type { AdminRequest, AdminResponse, ChangeSettings, CreateReplica, ReplicaDescription } from '../../services/shared/wire/admin.ts';
+import type {
+  AdminRequest,
+  AdminResponse,
+  ChangeSettings,
+  CreateReplica,
+  LostIndex,
+  ReplicaDescription,
+} from '../../services/shared/wire/admin.ts';
 import type { CatalogEntry, RequestFrame, ResponseFrame, StatorTransport, WatchFrame } from '../../services/shared/wire/frames.ts';
 import type { StorageRequest, StorageResponse } from '../../services/shared/wire/storage-operations.ts';
 import { FakeGroup } from './fake-group.ts';
@@ -24,6 +31,8 @@ export class FakeCluster {
   readonly nodes = new Map<NodeId, FakeNode>();
   readonly groups = new Map<GroupId, FakeGroup>();
   readonly catalog = new FakeGroup(CATALOG_GROUP, 'catalog', Buffer.alloc(0), Buffer.alloc(0));
+  /** Indexes that can never catch up, as the leader of each group says. */
+  readonly lost: LostIndex[] = [];
   /** Asked about every request that reaches a node. */
   onRequest: (node: NodeId, request: StorageRequest) => RequestVerdict = () => 'execute';
 
@@ -205,6 +214,10 @@ export class FakeNode {
       }
       case 'change-settings':
         return this.#changeSettings(request);
+      case 'list-lost-indexes': {
+        const { lost, groups } = this.#cluster;
+        return { kind: 'lost-indexes', indexes: lost.filter(({ group }) => groups.get(group)?.leader === this.name) };
+      }
       case 'inspect-group':
         if (!this.#holds(request.group)) throw new AdminCallError('no-such-group', `no group ${request.group} here`);
         return {

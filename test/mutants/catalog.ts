@@ -7,6 +7,7 @@ import { GLOBAL_INDEXES } from './catalog/indexes.ts';
 import { INTEGRITY } from './catalog/integrity.ts';
 import { LEASES } from './catalog/leases.ts';
 import { LOCAL_INDEXES } from './catalog/local-indexes.ts';
+import { LOST_INDEXES } from './catalog/lost-indexes.ts';
 import { MEMBERSHIP } from './catalog/membership.ts';
 import { REQUESTS } from './catalog/requests.ts';
 import { ROUTING } from './catalog/routing.ts';
@@ -32,4 +33,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...INTEGRITY,
   ...EXPRESSIONS,
   ...GLOBAL_INDEXES,
+  ...LOST_INDEXES,
 ];

@@ -40,6 +40,8 @@ const WALL_ERROR_MS = 5000;
 const CALL_TIMEOUT_MS = 5000;
 const REQUEST_TIMEOUT_MS = 5000;
 const POLL_MS = 20;
+/** Short, for some indexes are given up several times in a run. */
+const INDEX_REBUILD_PAUSE_MS = 1000;
 
 /**
  * A cluster of real services on simulated machines: three storage nodes in three AZs, an auto-admin, two routers, and
@@ -73,9 +75,10 @@ export class SimCluster {
     const more = Array.from({ length: spares }, (_, at) => ({ az: must(ZONES[at % ZONES.length]), name: `spare-${at + 1}` }));
     this.nodes = [...this.seeds, ...more.map(({ az, name }) => this.#machine(name, (parts) => this.#storageNode(name, az, parts)))];
     const seeds = this.seeds.map(({ name }) => addressOf(name));
+    const options = { name: AUTO_ADMIN, seeds, clusterId: () => CLUSTER_ID, indexRebuildPauseMs: INDEX_REBUILD_PAUSE_MS };
     this.autoAdmin = this.#machine(AUTO_ADMIN, (parts) => {
       const { environment, transport } = parts;
-      return joining(parts, seeds, new AutoAdminService(environment, transport, { name: AUTO_ADMIN, seeds, clusterId: () => CLUSTER_ID }));
+      return joining(parts, seeds, new AutoAdminService(environment, transport, options));
     });
     this.routers = ROUTERS.map((name, at) => this.#machine(name, (parts) => this.#router(must(ZONES[at]), seeds, parts)));
     const process = new SimProcess({ kernel, name: OPERATOR, clock: new SimClock(kernel, 0, 0), onEnd: () => undefined });
@@ -172,7 +175,7 @@ export class SimCluster {
   }
 
   #storageNode(name: string, az: string, { environment, transport, disk, incarnation }: ProcessParts): StorageNode {
-    const { paxos, checkpoints, replacement, pageCacheBytesMax } = this.settings;
+    const { paxos, checkpoints, replacement, pageCacheBytesMax, indexRebuildAfterMs } = this.settings;
     const options = {
       node: name,
       az,
@@ -191,6 +194,7 @@ export class SimCluster {
       requestsMax: DEFAULT_REQUESTS_MAX,
       requestBytesMax: DEFAULT_REQUEST_BYTES_MAX,
       queuedBytesMax: DEFAULT_QUEUED_BYTES_MAX,
+      indexRebuildAfterMs,
     };
     return new StorageNode({ environment, transport, disk, options, incarnation, onCluster: (id) => transport.joinCluster(id) });
   }

@@ -78,7 +78,9 @@ class Scenario {
     this.#kernel = kernel;
     this.#spec = spec;
     this.#choices = choices;
-    this.#cluster = new SimCluster(kernel, drawSettings(kernel.random()), spec.spares);
+    const drawn = drawSettings(kernel.random());
+    const settings = spec.settings?.(drawn) ?? drawn;
+    this.#cluster = new SimCluster(kernel, settings, spec.spares);
     this.#memory = new MemoryBounds(this.#cluster);
     const planned = planFaults(spec.plan, kernel.random(), spec.durationMs);
     this.nemesis = new Nemesis(this.#cluster, spec.plan, choices.faults ?? planned);

@@ -1,5 +1,6 @@
 import type { Prng } from '../../services/shared/base/prng.ts';
 import { KIB, MIB, MINUTE_MS, SECOND_MS } from '../../services/shared/base/units.ts';
+import { INDEX_REBUILD_AFTER_MS } from '../../services/shared/limits/index-limits.ts';
 import { DEFAULT_PAXOS_OPTIONS, type PaxosOptions } from '../../services/shared/paxos/options.ts';
 import { type CheckpointOptions, DEFAULT_REPLACEMENT_OPTIONS, type ReplacementOptions } from '../../services/storage-node/core/options.ts';
 import { DEFAULT_CHECKPOINT_OPTIONS } from '../../services/storage-node/groups/checkpoint-scheduler.ts';
@@ -10,6 +11,8 @@ export interface ClusterSettings {
   readonly checkpoints: CheckpointOptions;
   readonly replacement: ReplacementOptions;
   readonly pageCacheBytesMax: number;
+  /** How long an index may stand still beyond the allowance. */
+  readonly indexRebuildAfterMs: number;
   /** Partitions of the workloads' table. */
   readonly partitions: number;
   /** Greatest relative error of a machine's clocks. */
@@ -22,6 +25,7 @@ export const DEFAULT_SETTINGS: ClusterSettings = {
   checkpoints: DEFAULT_CHECKPOINT_OPTIONS,
   replacement: DEFAULT_REPLACEMENT_OPTIONS,
   pageCacheBytesMax: 64 * MIB,
+  indexRebuildAfterMs: INDEX_REBUILD_AFTER_MS,
   partitions: 1,
   clockErrorMax: 0,
 };
@@ -52,5 +56,6 @@ export function drawSettings(random: Prng): ClusterSettings {
     pageCacheBytesMax: random.pick([8 * KIB, 256 * KIB, 64 * MIB]),
     partitions: random.pick([1, 1, 2]),
     clockErrorMax: random.pick([0, SLEW_MAX]),
+    indexRebuildAfterMs: random.pick([3 * SECOND_MS, 10 * SECOND_MS, INDEX_REBUILD_AFTER_MS]),
   };
 }

@@ -1,5 +1,6 @@
 import type { PartitionRecord, ReplicaRecord, TableRecord } from '../../shared/placement/catalog-records.ts';
 import type { CatalogView } from '../../shared/placement/catalog-view.ts';
+import type { GlobalIndex } from '../../shared/placement/table-indexes.ts';
 import { indexPartitioning } from '../../shared/placement/table-plan.ts';
 import type { Knowledge } from './knowledge.ts';
 import { planPlacement, planUntilLed } from './replica-plans.ts';
@@ -11,7 +12,7 @@ import type { Plan } from './steps.ts';
  * must say so: from then on they hold something, and a replica that is made again after its disk was lost must come late.
  */
 export function planNewIndexes(view: CatalogView, table: TableRecord, knowledge: Knowledge): Plan | undefined {
-  const indexes = (table.globalIndexes ?? []).filter(({ status, placed }) => status === 'CREATING' && placed !== true);
+  const indexes = (table.globalIndexes ?? []).filter((index) => isBeingMade(index) && index.placed !== true);
   if (indexes.length === 0) return undefined;
   for (const index of indexes) {
     const placement = planPlacement(view, indexPartitioning(table, index));
@@ -32,14 +33,18 @@ export function planBackfill(
   partitions: readonly PartitionRecord[],
   knowledge: Knowledge,
 ): Plan | undefined {
-  const building = (table.globalIndexes ?? []).filter(({ status, backfilling }) => status === 'CREATING' && backfilling === true);
+  const building = (table.globalIndexes ?? []).filter((index) => isBeingMade(index) && index.backfilling === true);
   const isBuilt = ({ group }: PartitionRecord): boolean => building.every(({ indexId }) => knowledge.built.get(group)?.has(indexId));
   const behind = partitions.filter((partition) => !isBuilt(partition));
   return behind.length === 0 ? undefined : { steps: settingsSteps('follow-indexes', view, table, behind) };
 }
 
-/** Partitions of indexes that are being deleted. */
+/** Partitions of indexes that are being deleted, and those that were given up. */
 export function goingPartitions(view: CatalogView, { globalIndexes = [] }: TableRecord): PartitionRecord[] {
-  const going = globalIndexes.filter(({ status }) => status === 'DELETING');
-  return going.flatMap(({ indexId }) => view.partitions(indexId).map(({ record }) => record));
+  const going = globalIndexes.flatMap(({ indexId, status, former = [] }) => (status === 'DELETING' ? [indexId, ...former] : former));
+  return going.flatMap((id) => view.partitions(id).map(({ record }) => record));
+}
+
+function isBeingMade({ status, waiting }: GlobalIndex): boolean {
+  return status === 'CREATING' && waiting !== true;
 }

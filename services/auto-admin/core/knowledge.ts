@@ -1,5 +1,6 @@
 import type { GroupId, ReplicaId } from '../../shared/base/ids.ts';
 import type { PartitionRecord } from '../../shared/placement/catalog-records.ts';
+import type { IndexLoss } from '../../shared/wire/admin.ts';
 
 /**
  * What this process has seen done at the nodes, beside what the catalog says. It begins empty in every life: calls to nodes
@@ -14,6 +15,8 @@ export interface Knowledge {
   readonly settings: ReadonlyMap<GroupId, number>;
   /** Indexes with which a group was seen to be done: they have all that its partition had before them. */
   readonly built: ReadonlyMap<GroupId, ReadonlySet<string>>;
+  /** Ids of indexes that can never catch up, as leaders said when they were last asked. */
+  readonly lost: ReadonlyMap<string, IndexLoss>;
   /** Replicas of deleted tables whose destruction their nodes confirmed. */
   readonly destroyed: ReadonlySet<ReplicaId>;
 }
@@ -23,6 +26,7 @@ export class ObservedKnowledge implements Knowledge {
   readonly led = new Set<GroupId>();
   readonly settings = new Map<GroupId, number>();
   readonly built = new Map<GroupId, ReadonlySet<string>>();
+  lost: ReadonlyMap<string, IndexLoss> = new Map();
   readonly destroyed = new Set<ReplicaId>();
 
   /** When the table is finished: what was known of its partition is of no more use, and would only grow. */
@@ -42,6 +46,7 @@ export class ObservedKnowledge implements Knowledge {
     this.led.clear();
     this.settings.clear();
     this.built.clear();
+    this.lost = new Map();
     this.destroyed.clear();
   }
 }

@@ -9,6 +9,8 @@ import { ObservedKnowledge } from './knowledge.ts';
 import { planNextSteps, unfinishedTables } from './planner.ts';
 import type { Plan, Step } from './steps.ts';
 
+const PACE = { nowMs: 0, pauseMs: 1 };
+
 let view: CatalogView;
 let knowledge: ObservedKnowledge;
 
@@ -50,7 +52,7 @@ function place(table: TableRecord): readonly PartitionRecord[] {
   return plan.partitions;
 }
 
-const plan = (): Plan => planNextSteps(view, 't1', knowledge);
+const plan = (): Plan => planNextSteps(view, 't1', knowledge, PACE);
 const kinds = (): string[] => plan().steps.map(({ kind }) => kind);
 const describe = (step: Step): string => ('replica' in step ? `${step.kind} ${step.replica.replica} at ${step.address}` : step.kind);
 
@@ -93,13 +95,13 @@ test('settings of a table go to all its partitions before it is ACTIVE, and agai
 
   const changed: TableRecord = { ...table, status: 'ACTIVE', settingsVersion: 2, settledVersion: 1 };
   set(tableKey('1', 'r', 'Music'), changed);
-  assert.deepEqual([...unfinishedTables(view)], ['t1']);
+  assert.deepEqual([...unfinishedTables(view, knowledge, PACE)], ['t1']);
   assert.deepEqual(kinds(), Array<string>(4).fill('apply-settings'));
   for (const { group } of partitions) knowledge.settings.set(group, 2);
   assert.deepEqual(kinds(), ['activate-table']);
   set(tableKey('1', 'r', 'Music'), { ...changed, settledVersion: 2 });
   assert.deepEqual(plan(), { steps: [] });
-  assert.deepEqual([...unfinishedTables(view)], []);
+  assert.deepEqual([...unfinishedTables(view, knowledge, PACE)], []);
 });
 
 test('with a quorum of each partition a table goes on, and what is missing is made late, when its node is back', () => {
@@ -172,9 +174,9 @@ test('deletion with a node that is down: the partitions are retired and the tabl
   assert.deepEqual(kinds(), ['retire-partition', 'retire-partition', 'retire-partition', 'retire-partition']);
   for (const partition of partitions) set(partitionKey('t1', partition.partitionId), { ...partition, generation: 2, retired: true });
   assert.deepEqual(plan().steps, [{ kind: 'delete-table', table }]);
-  assert.deepEqual([...unfinishedTables(view)], ['t1']);
+  assert.deepEqual([...unfinishedTables(view, knowledge, PACE)], ['t1']);
   remove(tableKey('1', 'r', 'Music'));
-  assert.deepEqual([...unfinishedTables(view)], ['t1']);
+  assert.deepEqual([...unfinishedTables(view, knowledge, PACE)], ['t1']);
   assert.deepEqual(kinds(), ['delete-replica', 'delete-replica', 'delete-replica', 'delete-replica']);
   for (const { replicas } of partitions) for (const { replica } of replicas) knowledge.destroyed.add(replica);
   assert.ok(kinds().every((kind) => kind === 'delete-partition'));
@@ -184,5 +186,5 @@ test('partitions whose table is not in the catalog are left alone: an unreadable
   place(setTable('ACTIVE'));
   remove(tableKey('1', 'r', 'Music'));
   assert.deepEqual(plan(), { steps: [] });
-  assert.deepEqual([...unfinishedTables(view)], []);
+  assert.deepEqual([...unfinishedTables(view, knowledge, PACE)], []);
 });

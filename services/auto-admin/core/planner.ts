@@ -1,14 +1,17 @@
 import type { PartitionRecord, ReplicaRecord, TableRecord } from '../../shared/placement/catalog-records.ts';
 import type { CatalogView } from '../../shared/placement/catalog-view.ts';
+import type { RebuildPace } from '../../shared/placement/rebuilt-index.ts';
+import { indexIdsOf } from '../../shared/placement/table-indexes.ts';
 import { indexPartitioning } from '../../shared/placement/table-plan.ts';
 import { goingPartitions, planBackfill, planNewIndexes } from './index-plans.ts';
 import type { Knowledge } from './knowledge.ts';
+import { asksForRebuild, planBeginning, planGivingUp } from './rebuild-plans.ts';
 import { isRetired, planPlacement, planRemoval, planReplicas, planRetirement, planUntilLed } from './replica-plans.ts';
 import { isUnsettled, planSettings } from './settings-plans.ts';
 import { NOTHING, type Plan } from './steps.ts';
 
-/** The next steps for one table. Pure: the catalog, and what is known of the nodes, decide. */
-export function planNextSteps(view: CatalogView, tableId: string, knowledge: Knowledge): Plan {
+/** The next steps for one table. Pure: the catalog, what is known of the nodes, and the time decide. */
+export function planNextSteps(view: CatalogView, tableId: string, knowledge: Knowledge, pace: RebuildPace): Plan {
   const table = view.tableById(tableId);
   const partitions = view.partitions(tableId).map(({ record }) => record);
   // Without its table only what is marked as retired goes: an unreadable record must not destroy data.
@@ -16,20 +19,24 @@ export function planNextSteps(view: CatalogView, tableId: string, knowledge: Kno
   if (table.status === 'CREATING') return planCreation(view, table, knowledge);
   if (table.status === 'DELETING') return planDeletion(view, table, knowledge);
   if (table.status === 'UPDATING' || isUnsettled(table)) return planUpdate(view, table, partitions, knowledge);
+  const rebuild = planGivingUp(table, knowledge) ?? planBeginning(table, pace);
+  if (rebuild !== undefined) return rebuild;
   return table.incomplete ? planCompletion(view, table, knowledge) : NOTHING;
 }
 
 /** Tables with something left to do, and ids of tables and indexes that are gone and left partitions behind. */
-export function* unfinishedTables(view: CatalogView): Generator<string, void, undefined> {
-  for (const table of view.tables()) if (table.status !== 'ACTIVE' || table.incomplete || isUnsettled(table)) yield table.tableId;
+export function* unfinishedTables(view: CatalogView, knowledge: Knowledge, pace: RebuildPace): Generator<string, void, undefined> {
+  for (const table of view.tables()) {
+    if (table.status !== 'ACTIVE' || table.incomplete || isUnsettled(table) || asksForRebuild(table, knowledge, pace)) yield table.tableId;
+  }
   for (const id of view.tableIdsWithPartitions()) {
     if (view.ownerOf(id) === undefined && view.partitions(id).some(({ record }) => isRetired(record))) yield id;
   }
 }
 
 /** The partitions of a table and of all its global indexes. */
-export function allPartitions(view: CatalogView, { tableId, globalIndexes = [] }: TableRecord): PartitionRecord[] {
-  return [tableId, ...globalIndexes.map(({ indexId }) => indexId)].flatMap((id) => view.partitions(id).map(({ record }) => record));
+export function allPartitions(view: CatalogView, table: TableRecord): PartitionRecord[] {
+  return [table.tableId, ...indexIdsOf(table)].flatMap((id) => view.partitions(id).map(({ record }) => record));
 }
 
 /** All three replicas are tried; with a quorum of each partition the table need not wait for a node that is down. */
@@ -49,11 +56,15 @@ function planCreation(view: CatalogView, table: TableRecord, knowledge: Knowledg
   return { steps: [{ kind: 'activate-table', table, incomplete }] };
 }
 
-/** New indexes have their partitions before the table's are told of them; one that goes loses its own when none sends to it any more. */
+/**
+ * New indexes have their partitions before the table's are told of them; one that goes loses its own when none sends to it any more. An
+ * index may be lost while the backfill of another one, or its own, is waited for, which might never end: then it is given up at once.
+ */
 function planUpdate(view: CatalogView, table: TableRecord, partitions: readonly PartitionRecord[], knowledge: Knowledge): Plan {
   return (
     planNewIndexes(view, table, knowledge) ??
     planSettings(view, table, partitions, knowledge) ??
+    planGivingUp(table, knowledge) ??
     planBackfill(view, table, partitions, knowledge) ??
     planRetirement(view, goingPartitions(view, table), knowledge) ?? {
       steps: [{ kind: 'activate-table', table, incomplete: table.incomplete === true }],

@@ -30,7 +30,9 @@ export function settingsSteps(
 ): Step[] {
   const settings = settingsOf(table);
   return partitions.map((partition) => {
-    const addresses = partition.replicas.flatMap(({ node }) => view.node(node)?.address ?? []);
-    return { kind, partition, addresses, settings };
+    const own = partition.replicas.flatMap(({ node }) => view.node(node)?.address ?? []);
+    // The catalog is not told of members that were moved, and one of them may lead.
+    const others = [...view.nodes()].map(({ address }) => address).filter((address) => !own.includes(address));
+    return { kind, partition, addresses: [...own, ...others], settings };
   });
 }

@@ -1,12 +1,13 @@
 import type { Slot } from '../../shared/base/ids.ts';
 import type { CatalogStore, CatalogWrite } from '../../shared/cluster-client/catalog-store.ts';
-import type { Clock } from '../../shared/env/clock.ts';
+import type { Environment } from '../../shared/env/environment.ts';
 import { AdminCallError } from '../../shared/env/transport.ts';
 import { STEP_CALL_TIMEOUT_MS } from '../../shared/limits/auto-admin-limits.ts';
 import { COUNTERS_KEY, partitionKey, tableKey } from '../../shared/placement/catalog-keys.ts';
 import type { PartitionRecord, RemovedTableRecord, ReplicaRecord, TableRecord } from '../../shared/placement/catalog-records.ts';
 import { serializePartitionSettings } from '../../shared/placement/partition-settings.ts';
 import { serializeRecord } from '../../shared/placement/record-format.ts';
+import { pauseBefore, withBegunIndexes, withoutLostIndexes } from '../../shared/placement/rebuilt-index.ts';
 import { placedIndexes, settledTable } from '../../shared/placement/settled-table.ts';
 import type { IndexProgress } from '../../shared/wire/admin.ts';
 import type { StatorTransport } from '../../shared/wire/frames.ts';
@@ -25,16 +26,25 @@ const WAITING: StepResult = { code: 'waiting', slot: 0 };
 
 /** Carries out single steps against catalog and nodes. Throws what the catalog or a node throws: the step is then planned again. */
 export class StepRunner {
-  readonly #clock: Clock;
+  readonly #environment: Environment;
   readonly #transport: StatorTransport;
   readonly #catalog: CatalogStore;
   readonly #knowledge: ObservedKnowledge;
+  readonly #rebuildPauseMs: number;
 
-  constructor(clock: Clock, transport: StatorTransport, catalog: CatalogStore, knowledge: ObservedKnowledge) {
-    this.#clock = clock;
-    this.#transport = transport;
-    this.#catalog = catalog;
-    this.#knowledge = knowledge;
+  constructor(parts: {
+    environment: Environment;
+    transport: StatorTransport;
+    catalog: CatalogStore;
+    knowledge: ObservedKnowledge;
+    /** RebuildPace.pauseMs. */
+    rebuildPauseMs: number;
+  }) {
+    this.#environment = parts.environment;
+    this.#transport = parts.transport;
+    this.#catalog = parts.catalog;
+    this.#knowledge = parts.knowledge;
+    this.#rebuildPauseMs = parts.rebuildPauseMs;
   }
 
   run(step: Step): Promise<StepResult> {
@@ -51,6 +61,10 @@ export class StepRunner {
         return this.#followIndexes(step);
       case 'mark-placed':
         return this.#writeTable(step.table, placedIndexes(step.table, step.indexIds, step.incomplete));
+      case 'give-up-indexes':
+        return this.#giveUpIndexes(step);
+      case 'begin-indexes':
+        return this.#writeTable(step.table, withBegunIndexes(step.table, step.indexIds));
       case 'activate-table':
         // The planner has seen that every partition has the settings of this record.
         return this.#writeTable(step.table, settledTable(step.table, step.incomplete));
@@ -141,6 +155,27 @@ export class StepRunner {
     return code === 'done' && areBuilt ? DONE : WAITING;
   }
 
+  async #giveUpIndexes({ table, lost }: Step & { kind: 'give-up-indexes' }): Promise<StepResult> {
+    const after = withoutLostIndexes(table, [...lost.keys()], Math.floor(this.#environment.clock.wallMs()));
+    const result = await this.#writeTable(table, after);
+    if (result.code !== 'done') return result;
+    for (const index of after.globalIndexes ?? []) {
+      const loss = lost.get(index.former?.at(-1) ?? '');
+      if (loss === undefined || index.rebuilds === undefined) continue;
+      const { count } = index.rebuilds;
+      const said = {
+        tableId: table.tableId,
+        index: index.name,
+        indexId: index.indexId,
+        loss,
+        count,
+        pauseMs: pauseBefore(index.rebuilds, this.#rebuildPauseMs),
+      };
+      this.#environment.logger.warn('index-made-anew', said);
+    }
+    return result;
+  }
+
   async #writeTable(before: TableRecord, after: TableRecord): Promise<StepResult> {
     const key = tableKey(after.account, after.region, after.name);
     return resultOf(await this.#catalog.writeSettled(key, serializeRecord(after), after.generation, before.generation));
@@ -166,7 +201,7 @@ export class StepRunner {
 
   /** What stays under the key keeps late copies of calls from making the table again; `RemovedRecords` takes it away. */
   async #removeTable({ account, region, name, tableId, generation }: TableRecord): Promise<StepResult> {
-    const removedAtMs = Math.floor(this.#clock.wallMs());
+    const removedAtMs = Math.floor(this.#environment.clock.wallMs());
     const record: RemovedTableRecord = { account, region, name, tableId, status: 'REMOVED', generation: generation + 1, removedAtMs };
     const key = tableKey(account, region, name);
     return resultOf(await this.#catalog.writeSettled(key, serializeRecord(record), record.generation, generation));

@@ -1,6 +1,7 @@
 import type { NodeId } from '../../shared/base/ids.ts';
 import type { CountersRecord, PartitionRecord, ReplicaRecord, TableRecord } from '../../shared/placement/catalog-records.ts';
 import type { PartitionSettings } from '../../shared/placement/partition-settings.ts';
+import type { IndexLoss } from '../../shared/wire/admin.ts';
 
 /** One thing to do. Each is a compare-and-set on the catalog or a call that is safe to repeat: applied late it does no harm. */
 export type Step =
@@ -36,6 +37,10 @@ export type Step =
     }
   /** The partitions of these indexes lead: replicas of theirs that are made from now on come late. `incomplete` as below. */
   | { readonly kind: 'mark-placed'; readonly table: TableRecord; readonly indexIds: readonly string[]; readonly incomplete: boolean }
+  /** These indexes can never catch up: they are to be made anew (placement/rebuilt-index.ts). */
+  | { readonly kind: 'give-up-indexes'; readonly table: TableRecord; readonly lost: ReadonlyMap<string, IndexLoss> }
+  /** The time has come for those that were given up. */
+  | { readonly kind: 'begin-indexes'; readonly table: TableRecord; readonly indexIds: readonly string[] }
   /** `incomplete`: a quorum of each partition is there; what is missing is made when its node is back. */
   | { readonly kind: 'activate-table'; readonly table: TableRecord; readonly incomplete: boolean }
   | { readonly kind: 'retire-partition'; readonly partition: PartitionRecord }

@@ -9,6 +9,8 @@ import {
   STEPS_UNDER_WAY_MAX,
   TABLES_UNDER_WAY_MAX,
 } from '../../shared/limits/auto-admin-limits.ts';
+import type { RebuildPace } from '../../shared/placement/rebuilt-index.ts';
+import type { IndexLoss } from '../../shared/wire/admin.ts';
 import type { StatorTransport } from '../../shared/wire/frames.ts';
 import type { AutoAdminMetrics } from '../metrics.ts';
 import type { AdminLease } from './admin-lease.ts';
@@ -21,7 +23,7 @@ import { Turns } from './turns.ts';
 type Outcome = StepResult | { readonly code: 'failed'; readonly slot: number };
 
 /**
- * Brings every table that is CREATING, DELETING or incomplete to its end: plans from the catalog, carries the steps out, waits until the
+ * Brings every table that is CREATING, UPDATING, DELETING or incomplete, or has lost an index, to its end: plans from the catalog, carries the steps out, waits until the
  * catalog shows them, and plans again, one loop for each table. A loop holds no state that the catalog lacks, so it may
  * end at any point, in another process too, and a new one goes on.
  */
@@ -31,18 +33,29 @@ export class TableOperations {
   readonly #lease: AdminLease;
   readonly #metrics: AutoAdminMetrics;
   readonly #runner: StepRunner;
+  readonly #rebuildPauseMs: number;
   readonly #knowledge = new ObservedKnowledge();
   readonly #underWay = new Set<string>();
   /** Counted by rounds, not by tables: tables that wait for a dead node must not hold up all others. */
   readonly #turns = new Turns(TABLES_UNDER_WAY_MAX);
   #stopped = false;
 
-  constructor(environment: Environment, transport: StatorTransport, cluster: ClusterClient, lease: AdminLease, metrics: AutoAdminMetrics) {
+  constructor(parts: {
+    environment: Environment;
+    transport: StatorTransport;
+    cluster: ClusterClient;
+    lease: AdminLease;
+    metrics: AutoAdminMetrics;
+    /** RebuildPace.pauseMs. */
+    rebuildPauseMs: number;
+  }) {
+    const { environment, transport, cluster, rebuildPauseMs } = parts;
     this.#environment = environment;
     this.#cluster = cluster;
-    this.#lease = lease;
-    this.#metrics = metrics;
-    this.#runner = new StepRunner(environment.clock, transport, cluster.catalog, this.#knowledge);
+    this.#lease = parts.lease;
+    this.#metrics = parts.metrics;
+    this.#rebuildPauseMs = rebuildPauseMs;
+    this.#runner = new StepRunner({ environment, transport, catalog: cluster.catalog, knowledge: this.#knowledge, rebuildPauseMs });
   }
 
   get underWay(): number {
@@ -52,11 +65,17 @@ export class TableOperations {
   /** Starts work on tables that need it. Called whenever the catalog changed or the lease was taken. */
   wake(): void {
     if (this.#stopped || !this.#lease.active) return;
-    for (const tableId of unfinishedTables(this.#cluster.watcher.view)) {
+    for (const tableId of unfinishedTables(this.#cluster.watcher.view, this.#knowledge, this.#pace())) {
       if (this.#underWay.has(tableId)) continue;
       this.#underWay.add(tableId);
       void this.#work(tableId);
     }
+  }
+
+  /** Nodes were asked which indexes can never catch up. */
+  foundLost(lost: ReadonlyMap<string, IndexLoss>): void {
+    this.#knowledge.lost = lost;
+    this.wake();
   }
 
   stop(): void {
@@ -66,6 +85,10 @@ export class TableOperations {
   /** Another process acts from now on. Work under way ends with its present step. */
   leaseLost(): void {
     this.#knowledge.forgetAll();
+  }
+
+  #pace(): RebuildPace {
+    return { nowMs: this.#environment.clock.wallMs(), pauseMs: this.#rebuildPauseMs };
   }
 
   async #work(tableId: string): Promise<void> {
@@ -85,7 +108,7 @@ export class TableOperations {
 
   /** One plan and its steps; undefined when nothing is left to do. */
   async #round(tableId: string): Promise<Outcome | undefined> {
-    const plan = planNextSteps(this.#cluster.watcher.view, tableId, this.#knowledge);
+    const plan = planNextSteps(this.#cluster.watcher.view, tableId, this.#knowledge, this.#pace());
     if (plan.steps.length > 0) return this.#carryOut(plan, tableId);
     if (plan.blocked !== undefined) {
       this.#environment.logger.warn('table-operation-blocked', { tableId, reason: plan.blocked });
@@ -118,6 +141,9 @@ export class TableOperations {
     try {
       const result = await this.#runner.run(step);
       count(result.code);
+      if (step.kind === 'give-up-indexes' && result.code === 'done') {
+        for (const loss of step.lost.values()) this.#metrics.rebuilds.add(1, { loss });
+      }
       return result;
     } catch (error) {
       count('failed');

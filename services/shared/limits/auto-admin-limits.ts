@@ -33,3 +33,10 @@ export const REMOVED_RECORDS_POLL_MS = MINUTE_MS;
 export const REMOVED_RECORDS_FORGOTTEN_MAX = 1000;
 /** How long a plan waits to see its own writes in the watched catalog. */
 export const OWN_WRITES_SEEN_MS = 2 * SECOND_MS;
+/** How often nodes are asked for global indexes that can never catch up. */
+export const LOST_INDEXES_POLL_MS = 5 * SECOND_MS;
+/** Pause before an index is made anew for the second time within a day, doubling up to so many times as long. The first time there is none. */
+export const INDEX_REBUILD_PAUSE_MS = 10 * MINUTE_MS;
+export const INDEX_REBUILD_PAUSE_GROWTH_MAX = 6;
+/** An index whose last rebuild began so long ago begins with no pause again. */
+export const INDEX_REBUILDS_FORGOTTEN_MS = 24 * HOUR_MS;

@@ -1,4 +1,4 @@
-import { KIB, MIB, SECOND_MS } from '../base/units.ts';
+import { KIB, MIB, MINUTE_MS, SECOND_MS } from '../base/units.ts';
 
 /** How global secondary indexes are fed by the partitions of their tables. */
 
@@ -29,3 +29,5 @@ export const BACKFILL_BYTES_PER_SECOND = 8 * MIB;
 export const BACKFILL_READ_BYTES_PER_SECOND = 32 * MIB;
 /** A backfill waits while this much of its index is on its way, log that is still to be read for it included. */
 export const BACKFILL_WAITING_BYTES_MAX = 1 * MIB;
+/** An index is made anew once it has stood still for so long while more log was kept for it than may be: its table must go on. */
+export const INDEX_REBUILD_AFTER_MS = 10 * MINUTE_MS;

@@ -22,6 +22,7 @@ import {
   parsePartitionRecord,
   parseTableEntry,
 } from './record-format.ts';
+import { indexIdsOf } from './table-indexes.ts';
 
 /** Told of a record that could not be read. The view goes on with what it had: one bad record must not blind a whole process. */
 export type MalformedRecordHandler = (key: string, error: CatalogRecordError) => void;
@@ -37,7 +38,7 @@ export class CatalogView {
   /** By catalog key. */
   readonly #removedTables = new Map<string, RemovedTableRecord>();
   readonly #tablesById = new Map<string, TableRecord>();
-  /** By the id of a global index: the table it belongs to. */
+  /** By the id of a global index, an earlier one included: the table it belongs to. */
   readonly #tablesByIndex = new Map<string, TableRecord>();
   readonly #partitions = new Map<string, PartitionMap>();
   readonly #nodes = new Map<NodeId, NodeRecord>();
@@ -184,12 +185,12 @@ export class CatalogView {
     if (earlier !== undefined) this.#forget(earlier);
     names.set(key.name, record);
     this.#tablesById.set(record.tableId, record);
-    for (const { indexId } of record.globalIndexes ?? []) this.#tablesByIndex.set(indexId, record);
+    for (const id of indexIdsOf(record)) this.#tablesByIndex.set(id, record);
   }
 
-  #forget({ tableId, globalIndexes = [] }: TableRecord): void {
-    this.#tablesById.delete(tableId);
-    for (const { indexId } of globalIndexes) this.#tablesByIndex.delete(indexId);
+  #forget(record: TableRecord): void {
+    this.#tablesById.delete(record.tableId);
+    for (const id of indexIdsOf(record)) this.#tablesByIndex.delete(id);
   }
 
   #removeTable(key: CatalogKey & { kind: 'table' }): void {

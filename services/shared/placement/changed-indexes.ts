@@ -13,13 +13,13 @@ import { greaterThroughput, INITIAL_WARM_THROUGHPUT, ON_DEMAND_WARM, warmThrough
  * 2026 (ack-api-quirks). Each function throws TableChangeRefusal.
  */
 
-/** Whether an index is on its way; there is at most one. */
+/** Whether an index is on its way; clients let at most one be. One that only waits is not. */
 export function hasIndexInMotion({ globalIndexes = [] }: TableRecord): boolean {
   return globalIndexes.some(isInMotion);
 }
 
-function isInMotion({ status }: GlobalIndex): boolean {
-  return status === 'CREATING' || status === 'DELETING';
+function isInMotion({ status, waiting }: GlobalIndex): boolean {
+  return (status === 'CREATING' && waiting !== true) || status === 'DELETING';
 }
 
 /** Capacity is not changed while an index is on its way; `what`: how the service calls it. */
@@ -28,7 +28,7 @@ export function refuseInMotion({ name, globalIndexes = [] }: TableRecord): void 
     ['CREATING', 'created'],
     ['DELETING', 'deleted'],
   ] as const) {
-    const names = globalIndexes.filter((index) => index.status === status).map((index) => index.name);
+    const names = globalIndexes.filter((index) => index.status === status && isInMotion(index)).map((index) => index.name);
     if (names.length === 0) continue;
     throw resourceInUse(`Can't change table IOPS when an index is being ${being}. Table: ${name} Indexes: [${names.join(', ')}]`);
   }
@@ -100,11 +100,11 @@ function refuseUnknown({ name: table, localIndexes = [], globalIndexes = [] }: T
   throw new TableChangeRefusal('not-found', `Requested resource not found: Index ${name} for table ${table}`);
 }
 
-/** An index that is being made can be deleted once it is being filled. */
+/** An index that is being made can be deleted once it is being filled, and as long as nothing is done for it yet. */
 function refuseDeletion({ name: table, globalIndexes = [] }: TableRecord, name: string): void {
   const index = globalIndexes.find((one) => one.name === name);
   if (index?.status === 'DELETING') throw beingDeleted(table, name);
-  if (index?.status !== 'CREATING' || index.placed === true) return;
+  if (index?.status !== 'CREATING' || index.placed === true || index.waiting === true) return;
   throw resourceInUse(
     'Index creation is in resource allocation phase. Retry deletion during backfilling phase or when the index is active. ' +
       `Table: ${table} Index: ${name}`,
@@ -171,7 +171,7 @@ function refuseOtherTypes(table: TableRecord, index: IndexCreation): void {
   }
 }
 
-function deleted({ backfilling: _backfilling, ...index }: GlobalIndex): GlobalIndex {
+function deleted({ backfilling: _backfilling, waiting: _waiting, ...index }: GlobalIndex): GlobalIndex {
   return { ...index, status: 'DELETING' };
 }
 
@@ -185,7 +185,7 @@ function updated(
 ): GlobalIndex {
   const { name } = index;
   if (index.status === 'DELETING') throw beingDeleted(table.name, name);
-  if (index.status === 'CREATING' && index.placed !== true) {
+  if (index.status === 'CREATING' && index.placed !== true && index.waiting !== true) {
     throw resourceInUse(`Index is being created but is not backfilling yet. Table: ${table.name} Index: ${name}`);
   }
   const { throughput, onDemandThroughput, warmThroughput: warm } = update;

@@ -26,7 +26,7 @@ export interface IndexSource extends Pick<GlobalIndex, 'name' | 'indexId' | 'key
   readonly backfill: boolean;
 }
 
-/** What the partitions of a table are to be told. An index that is being deleted gets nothing any more. */
+/** What the partitions of a table are to be told. An index that is being deleted gets nothing any more, one that waits nothing yet. */
 export function settingsOf(table: TableRecord): PartitionSettings {
   const { keys, localIndexes = [], globalIndexes = [], ttl, settingsVersion = 0 } = table;
   return {
@@ -34,7 +34,7 @@ export function settingsOf(table: TableRecord): PartitionSettings {
     keys,
     localIndexes,
     globalIndexes: globalIndexes
-      .filter(({ status }) => status !== 'DELETING')
+      .filter(({ status, waiting }) => status !== 'DELETING' && waiting !== true)
       .map(({ name, indexId, keys: indexKeys, projection, backfilling }) => ({
         name,
         indexId,

@@ -2,11 +2,11 @@ import type { TableRecord } from './catalog-records.ts';
 import type { GlobalIndex } from './table-indexes.ts';
 
 /**
- * The record of a table whose partitions have its settings, whose new indexes are built, and of whose deleted ones nothing is
- * left but what is marked as retired.
+ * The record of a table whose partitions have its settings, whose new indexes are built, and of whose deleted ones, and those that were
+ * given up, nothing is left but what is marked as retired.
  */
 export function settledTable({ incomplete: _before, globalIndexes, ...table }: TableRecord, incomplete: boolean): TableRecord {
-  const indexes = globalIndexes?.filter(({ status }) => status !== 'DELETING').map(activeIndex) ?? [];
+  const indexes = globalIndexes?.filter(({ status }) => status !== 'DELETING').map(settledIndex) ?? [];
   return {
     ...table,
     status: 'ACTIVE',
@@ -17,8 +17,10 @@ export function settledTable({ incomplete: _before, globalIndexes, ...table }: T
   };
 }
 
-function activeIndex({ backfilling: _backfilling, placed: _placed, ...index }: GlobalIndex): GlobalIndex {
-  return { ...index, status: 'ACTIVE' };
+function settledIndex({ former: _former, ...index }: GlobalIndex): GlobalIndex {
+  if (index.waiting === true) return index;
+  const { backfilling: _backfilling, placed: _placed, ...rest } = index;
+  return { ...rest, status: 'ACTIVE' };
 }
 
 /** The same table, and these new indexes are known to have partitions that lead. */

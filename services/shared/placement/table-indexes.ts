@@ -23,7 +23,7 @@ export type IndexStatus = (typeof INDEX_STATUSES)[number];
 /** Global secondary index: partitions of its own, which stand in the catalog under `indexId` as a table's do under its id. */
 export interface GlobalIndex {
   readonly name: string;
-  /** UUID, made by the router for this index; never reused. */
+  /** UUID, made by the router for this index; never reused. One that is made anew has another id: rebuilt-index.ts. */
   readonly indexId: string;
   readonly keys: IndexKeySchema;
   readonly projection: Projection;
@@ -32,6 +32,11 @@ export interface GlobalIndex {
   readonly backfilling?: true;
   /** It was added to a table, and its partitions lead: they may hold something, though the index is not ACTIVE. */
   readonly placed?: true;
+  /** It is to be made anew, and nothing is done for it yet: it has no partitions, and those of the table are told nothing of it. */
+  readonly waiting?: true;
+  /** Earlier ids of this index, whose partitions have still to go. */
+  readonly former?: readonly string[];
+  readonly rebuilds?: IndexRebuilds;
   /** Of a provisioned table. */
   readonly throughput?: Throughput;
   readonly onDemandThroughput?: OnDemandThroughput;
@@ -40,12 +45,25 @@ export interface GlobalIndex {
   readonly history?: TableHistory;
 }
 
+/** How often an index was given up to be made anew (rebuilt-index.ts). */
+export interface IndexRebuilds {
+  /** Each of them begun within a day of the one before. */
+  readonly count: number;
+  /** When the last one began: wall clock of the auto-admin. */
+  readonly lastAtMs: number;
+}
+
 /** An index that is to be made, as a client asks for it. */
-export type NewGlobalIndex = Omit<GlobalIndex, 'status' | 'backfilling' | 'placed' | 'history'>;
+export type NewGlobalIndex = Omit<GlobalIndex, 'status' | 'backfilling' | 'placed' | 'waiting' | 'former' | 'rebuilds' | 'history'>;
 
 /** The attributes of an index's key, in order. */
 export function globalIndexAttributes({ keys }: Pick<GlobalIndex, 'keys'>): readonly KeyAttribute[] {
   return [...keys.partition, ...keys.sort];
+}
+
+/** Ids under which global indexes of a table have partitions, those included under which they had some that have still to go. */
+export function indexIdsOf({ globalIndexes = [] }: { readonly globalIndexes?: readonly GlobalIndex[] }): string[] {
+  return globalIndexes.flatMap(({ indexId, former = [] }) => [indexId, ...former]);
 }
 
 /** How many attributes the INCLUDE projections name together. */
@@ -72,8 +90,15 @@ export function readGlobalIndex(fields: RecordFields): GlobalIndex {
     status: fields.oneOf('status', INDEX_STATUSES),
     ...(fields.has('backfilling') ? { backfilling: true } : {}),
     ...(fields.has('placed') ? { placed: true } : {}),
+    ...(fields.has('waiting') ? { waiting: true } : {}),
+    ...(fields.has('former') ? { former: fields.texts('former') } : {}),
+    ...(fields.has('rebuilds') ? { rebuilds: readIndexRebuilds(fields.object('rebuilds')) } : {}),
     ...(fields.has('history') ? { history: readTableHistory(fields.object('history')) } : {}),
   };
+}
+
+function readIndexRebuilds(fields: RecordFields): IndexRebuilds {
+  return { count: fields.integer('count', 1), lastAtMs: fields.integer('lastAtMs') };
 }
 
 /** Throws CatalogRecordError. */

@@ -13,6 +13,7 @@ export type AdminRequest =
   | AddLearner
   | SwapReplica
   | ChangeSettings
+  | ListLostIndexes
   // to the auto-admin
   | RegisterNode
   | CreateTable
@@ -32,6 +33,7 @@ export type AdminResponse =
   | GroupInspection
   | LearnerAdded
   | SettingsApplied
+  | LostIndexes
   | TableChanged
   | ScrubReport
   | CredentialList
@@ -156,6 +158,29 @@ export interface IndexProgress {
   /** About as many there are in all. */
   readonly items: number;
 }
+
+/** To a storage node: which global indexes can never catch up with partitions that it leads. */
+export interface ListLostIndexes {
+  readonly kind: 'list-lost-indexes';
+}
+
+export interface LostIndexes {
+  readonly kind: 'lost-indexes';
+  readonly indexes: readonly LostIndex[];
+}
+
+export interface LostIndex {
+  /** Of the partition of the table that could not bring the index what it lacks. */
+  readonly group: GroupId;
+  readonly indexId: string;
+  readonly loss: IndexLoss;
+}
+
+/**
+ * Why an index can never catch up: no full copy of the partition has the log any more that it lacks; or its partitions took nothing for
+ * too long while more log was kept for it than may be, or the log was not found.
+ */
+export type IndexLoss = 'log-gone' | 'silent';
 
 export interface InspectGroup {
   readonly kind: 'inspect-group';

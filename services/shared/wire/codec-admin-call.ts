@@ -121,11 +121,7 @@ function writeRequest(writer: ProtoWriter, request: AdminRequest): number {
       writer.text(DeleteTableTags.account, request.account);
       return AdminCallTags.deleteTable;
     case 'change-table':
-      writer.bytes(ChangeTableTags.change, request.change);
-      writer.text(ChangeTableTags.tableId, request.tableId);
-      writer.text(ChangeTableTags.name, request.name);
-      writer.text(ChangeTableTags.region, request.region);
-      writer.text(ChangeTableTags.account, request.account);
+      writeChangeTable(writer, request);
       return AdminCallTags.changeTable;
     case 'describe-auto-admin':
       return AdminCallTags.describeAutoAdmin;
@@ -134,6 +130,8 @@ function writeRequest(writer: ProtoWriter, request: AdminRequest): number {
     case 'revoke-credential':
     case 'list-credentials':
       return writeCredentialRequest(writer, request);
+    case 'list-lost-indexes':
+      return AdminCallTags.listLostIndexes;
     case 'scrub':
       writer.bool(ScrubTags.start, request.start);
       return AdminCallTags.scrub;
@@ -173,6 +171,9 @@ function readRequest(reader: ProtoReader, tag: number): AdminRequest | undefined
     case AdminCallTags.describeAutoAdmin:
       reader.bytes();
       return { kind: 'describe-auto-admin' };
+    case AdminCallTags.listLostIndexes:
+      reader.bytes();
+      return { kind: 'list-lost-indexes' };
     case AdminCallTags.scrub:
       return readScrub(reader);
     default:
@@ -447,6 +448,14 @@ function readScrub(reader: ProtoReader): AdminRequest {
   }
   reader.leave(outer);
   return { kind: 'scrub', start };
+}
+
+function writeChangeTable(writer: ProtoWriter, { account, region, name, tableId, change }: ChangeTable): void {
+  writer.bytes(ChangeTableTags.change, change);
+  writer.text(ChangeTableTags.tableId, tableId);
+  writer.text(ChangeTableTags.name, name);
+  writer.text(ChangeTableTags.region, region);
+  writer.text(ChangeTableTags.account, account);
 }
 
 function readChangeTable(reader: ProtoReader): ChangeTable {

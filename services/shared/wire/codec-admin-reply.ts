@@ -29,6 +29,7 @@ import {
   SettingsAppliedTags,
   TableChangedTags,
 } from './generated/field-tags.ts';
+import { readLostIndexes, writeLostIndexes } from './codec-lost-indexes.ts';
 import { readScrubReport, writeScrubReport } from './codec-scrub-report.ts';
 import type { Mutable } from './mutable.ts';
 import type { ProtoReader } from './proto-reader.ts';
@@ -81,6 +82,9 @@ function writeOutcome(writer: ProtoWriter, outcome: AdminReply['outcome']): numb
       writeIndexProgress(writer, outcome.indexes);
       writer.uint(SettingsAppliedTags.version, outcome.version);
       return AdminReplyTags.settingsApplied;
+    case 'lost-indexes':
+      writeLostIndexes(writer, outcome);
+      return AdminReplyTags.lostIndexes;
     case 'group-inspection':
       writeLocalIndexes(writer, outcome.localIndexes);
       writeMemberPlaces(writer, GroupInspectionTags.members, outcome.members);
@@ -126,6 +130,8 @@ function readOutcome(reader: ProtoReader, tag: number): AdminReply['outcome'] | 
       return readLearnerAdded(reader);
     case AdminReplyTags.settingsApplied:
       return readSettingsApplied(reader);
+    case AdminReplyTags.lostIndexes:
+      return readLostIndexes(reader);
     case AdminReplyTags.groupInspection:
       return readGroupInspection(reader);
     case AdminReplyTags.tableChanged:

@@ -13,6 +13,7 @@ export function writeControlFrame(writer: ProtoWriter, frame: ControlFrame): voi
   }
   if (heartbeatAnswer !== undefined) {
     const position = writer.position();
+    writer.bytes(HeartbeatAnswerTags.logStarts, heartbeatAnswer.logStarts);
     writer.bytes(HeartbeatAnswerTags.origins, heartbeatAnswer.origins);
     writer.uint(HeartbeatAnswerTags.fullness, heartbeatAnswer.fullness);
     writer.bytes(HeartbeatAnswerTags.marks, heartbeatAnswer.marks);
@@ -67,6 +68,7 @@ function readHeartbeatAnswer(reader: ProtoReader): HeartbeatAnswer {
   let checkpoints: Uint8Array = NO_BYTES;
   let marks: Uint8Array = NO_BYTES;
   let origins: Uint8Array = NO_BYTES;
+  let logStarts: Uint8Array = NO_BYTES;
   let fullness = 0;
   let monotonicUs = 0;
   while (reader.more()) {
@@ -77,9 +79,10 @@ function readHeartbeatAnswer(reader: ProtoReader): HeartbeatAnswer {
     else if (tag === HeartbeatAnswerTags.monotonicUs) monotonicUs = reader.uint();
     else if (tag === HeartbeatAnswerTags.marks) marks = reader.bytes();
     else if (tag === HeartbeatAnswerTags.origins) origins = reader.bytes();
+    else if (tag === HeartbeatAnswerTags.logStarts) logStarts = reader.bytes();
     else if (tag === HeartbeatAnswerTags.fullness) fullness = reader.uint();
     else reader.skip(tag);
   }
   reader.leave(outer);
-  return { sequence, refusals, checkpoints, monotonicUs, marks, origins, fullness };
+  return { sequence, refusals, checkpoints, monotonicUs, marks, origins, logStarts, fullness };
 }

@@ -80,6 +80,7 @@ export const controlFrame: fc.Arbitrary<ControlFrame> = record(
       monotonicUs: integer,
       marks: bytes,
       origins: bytes,
+      logStarts: bytes,
       fullness: integer32,
     }),
     messages: envelopes,
@@ -267,6 +268,7 @@ const adminRequest: fc.Arbitrary<AdminRequest> = fc.oneof(
   record({ kind: kind('delete-table'), account: text, region: text, name: text, tableId: text }),
   record({ kind: kind('change-table'), account: text, region: text, name: text, tableId: text, change: bytes }),
   record({ kind: kind('describe-auto-admin') }),
+  record({ kind: kind('list-lost-indexes') }),
   record({ kind: kind('scrub'), start: flag }),
 );
 
@@ -340,6 +342,12 @@ const adminResponse: fc.Arbitrary<AdminResponse> = fc.oneof(
     kind: kind('settings-applied'),
     version: integer,
     indexes: fc.array(record({ indexId: text, backfilled: flag, delivered: flag, itemsDone: integer, items: integer }), { maxLength: 4 }),
+  }),
+  record({
+    kind: kind('lost-indexes'),
+    indexes: fc.array(record({ group: integer32, indexId: text, loss: fc.constantFrom('log-gone' as const, 'silent' as const) }), {
+      maxLength: 4,
+    }),
   }),
   record({ kind: kind('table-changed'), record: bytes, slot: integer }),
   record({

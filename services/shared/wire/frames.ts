@@ -33,6 +33,8 @@ export interface HeartbeatAnswer {
   readonly marks: Uint8Array;
   /** Beside marks: eight packed bytes for each copy that came from another replica and was not compared since (group-marks.ts). */
   readonly origins: Uint8Array;
+  /** encodeGroupSlots: behind which slots logs begin. */
+  readonly logStarts: Uint8Array;
   /** How full the disk of this node is: 0, 1 or 2 (storage-node/groups/disk-room.ts). */
   readonly fullness: number;
   /** This node's monotonic clock when the heartbeat came, microseconds; 0: not told. */

@@ -80,6 +80,8 @@ export interface StorageNodeOptions {
   readonly queuedBytesMax: number;
   /** Items with one partition key and their entries in local indexes; undefined: ITEM_COLLECTION_BYTES_MAX. */
   readonly itemCollectionBytesMax?: number | undefined;
+  /** A global index for which too much log is kept is given up once it has stood still for so long; undefined: INDEX_REBUILD_AFTER_MS. */
+  readonly indexRebuildAfterMs?: number | undefined;
 }
 
 /** Of the disk that holds the data folder (architecture.md 4.3). */

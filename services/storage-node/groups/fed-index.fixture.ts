@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { nodeDigest } from '../../../test/harness/test-environment.ts';
 import { Prng } from '../../shared/base/prng.ts';
-import type { Slot } from '../../shared/base/ids.ts';
+import type { ReplicaId, Slot } from '../../shared/base/ids.ts';
 import { parseItem, serializeItem } from '../../shared/item/attribute-map.ts';
 import type { AttributeMap, AttributeValue } from '../../shared/item/attribute-value.ts';
 import { globalIndexKey } from '../../shared/item/index-key.ts';
@@ -16,11 +16,14 @@ import { type CatalogRecord, serializeRecord } from '../../shared/placement/reco
 import type { ApplyChangesOperation, StorageResponse } from '../../shared/wire/storage-operations.ts';
 import { IndexCursors } from '../core/index-cursors.ts';
 import type { Answer, WriteOperation } from '../core/write-evaluator.ts';
+import type { Group } from './group.ts';
 import { IndexSenders } from './index-senders.ts';
 import { IDENTITY, ReplicaWorld } from './replica-world.fixture.ts';
 
 export const KEYS = { partition: { name: 'p', type: 'S' as const } };
 export const INDEX_KEYS = { partition: [{ name: 'a', type: 'S' as const }], sort: [] };
+/** Names of items. */
+export const NAMES = Array.from({ length: 12 }, (_, at) => `item-${at}`);
 /** Two partitions of the index; which entry is where follows from the hash. */
 const HALVES = [
   { group: 50, low: '', high: '8000000000000000' },
@@ -38,8 +41,12 @@ export function keyOf(name: string): Buffer {
   return encodeKey(KEYS, { p: { S: name } }, nodeDigest);
 }
 
-/** What the fake network does with a message. */
-export type Fate = 'taken' | 'answer-lost' | 'lost' | 'twice';
+/** Log kept for indexes, and how long one may stand still beyond it. */
+export const LOG_BYTES_MAX = 1 << 20;
+export const REBUILD_AFTER_MS = 60_000;
+
+/** What the fake network does with a message; `answered`: with where the index partition is, which takes nothing. */
+export type Fate = 'taken' | 'answer-lost' | 'lost' | 'twice' | 'answered';
 
 /** A partition of a table, alone in its group, that leads and feeds indexes whose partitions the test plays. */
 export class FedIndexWorld {
@@ -52,7 +59,8 @@ export class FedIndexWorld {
   fate: () => Fate = () => 'taken';
   /** Messages so far. */
   sent: ApplyChangesOperation[] = [];
-  handedOver = 0;
+  /** Replicas that were let lead. */
+  handedOverTo: ReplicaId[] = [];
   #lastNumber = 0;
 
   constructor(seed = 1) {
@@ -71,10 +79,16 @@ export class FedIndexWorld {
       const { wal } = this.world;
       const execute = (partition: PartitionRecord, _key: Uint8Array, operation: ApplyChangesOperation): Promise<StorageResponse> =>
         this.#execute(partition, operation);
-      const handOver = (): void => {
-        this.handedOver += 1;
-      };
-      return new IndexSenders({ environment, wal, view: () => this.view, execute, logBytesMax: 1 << 20, handOver });
+      const handOver = (_group: Group, to: ReplicaId): void => void this.handedOverTo.push(to);
+      return new IndexSenders({
+        environment,
+        wal,
+        view: () => this.view,
+        execute,
+        logBytesMax: LOG_BYTES_MAX,
+        rebuildAfterMs: REBUILD_AFTER_MS,
+        handOver,
+      });
     };
     this.#makeSenders = senders;
   }
@@ -173,7 +187,7 @@ export class FedIndexWorld {
     this.sent.push(operation);
     const fate = this.fate();
     await this.world.timers.sleep(this.random.below(30));
-    if (fate !== 'lost') this.#take(group, operation);
+    if (fate !== 'lost' && fate !== 'answered') this.#take(group, operation);
     if (fate === 'twice') {
       await this.world.timers.sleep(this.random.below(300));
       this.#take(group, operation);
@@ -198,5 +212,28 @@ export class FedIndexWorld {
   /** Where the index partitions are with this partition. */
   get positions(): (Slot | undefined)[] {
     return [...this.cursors.values()].map((cursors) => cursors.of(IDENTITY.group));
+  }
+}
+
+function someValue(world: FedIndexWorld): AttributeValue | undefined {
+  // Also values of another type, and empty ones: those are in no index.
+  return world.random.pick<AttributeValue | undefined>([{ S: 'a' }, { S: 'b' }, { S: 'c' }, { N: '1' }, { S: '' }, undefined, undefined]);
+}
+
+/** Writes items of NAMES, with values of all kinds. */
+export function writeSome(world: FedIndexWorld, count: number): void {
+  for (let left = count; left > 0; left--) world.write(world.random.pick(NAMES), someValue(world));
+}
+
+/** The index partitions take everything from now on; returns when nothing is left. */
+export async function untilDelivered(world: FedIndexWorld): Promise<void> {
+  const { group } = world.world;
+  world.fate = () => 'taken';
+  for (let rounds = 0; ; rounds++) {
+    assert.ok(rounds < 300, 'the index never has everything');
+    await world.pass(100);
+    const [progress] = world.world.indexes?.progress(group) ?? [];
+    const [sender] = [...(world.world.indexes?.all() ?? [])];
+    if (progress?.backfilled && progress.delivered && sender?.sender.lagMs() === 0 && sender.sender.waitingBytes === 0) return;
   }
 }

@@ -12,6 +12,7 @@ import type { LocalIndexSize } from '../../shared/wire/admin.ts';
 import { encodeGroupMeta, type GroupIdentity, type GroupMeta, type GroupState, type InstalledSnapshot } from '../core/group-state.ts';
 import type { IndexEntries } from '../core/index-entries.ts';
 import type { BackfillState } from '../core/index-feeds.ts';
+import { LogStarts } from '../core/log-starts.ts';
 import { configurationOf, type Membership } from '../core/membership.ts';
 import type { ApplyChangesOperation } from '../../shared/wire/storage-operations.ts';
 import type { StateHashRecord } from '../core/state-hash-record.ts';
@@ -47,6 +48,7 @@ export class Group {
   /** When a leader last sent it something of its log or tree; at first, when it was made. For replicas that are no members. */
   taughtAtMs: number;
   readonly trimFloor = new TrimFloor();
+  readonly logStarts = new LogStarts();
   readonly stateHashes = new StateHashWatch();
   readonly #durable: DurableEnd;
   readonly #chosen: ChosenRecords;
@@ -373,6 +375,11 @@ export class Group {
   get sharedFloor(): Slot {
     if (!this.paxos.serves) return 0;
     return Math.min(this.trimFloor.secondBest(this.checkpointSlot, [...this.paxos.acknowledgements().keys()]), this.#indexFloor);
+  }
+
+  /** The slot behind which the own log begins, where a leader wants to know it: global indexes may need what it holds. */
+  get ownLogStart(): Slot | undefined {
+    return this.keepsLogOnly || this.state.indexFeeds.size > 0 ? this.paxos.trimmed : undefined;
   }
 
   /** The log up to `slot` goes. */

@@ -8,6 +8,7 @@ import { NO_SNAPSHOT } from '../core/group-state.ts';
 import { decodeGroupMarks, decodeOrigins, encodeGroupMarks, encodeOrigins } from './group-marks.ts';
 import { encodeGroupSlots } from './group-slots.ts';
 import { type BeatingGroup, Heartbeats } from './heartbeats.ts';
+import { LogStarts } from '../core/log-starts.ts';
 import { StateHashWatch } from './state-hash-watch.ts';
 import { TrimFloor } from './trim-floor.ts';
 
@@ -31,6 +32,8 @@ beforeEach(() => {
     checkpointSlot: 0,
     sharedFloor: 0,
     trimFloor: new TrimFloor(),
+    ownLogStart: undefined,
+    logStarts: new LogStarts(),
     snapshot: NO_SNAPSHOT,
     stateHashes,
     followCommit: () => undefined,
@@ -49,7 +52,14 @@ function beat(hurried: boolean, nowMs: number): number | undefined {
 
 function answer(sequence: number | undefined, said = { marks: encodeGroupMarks([]), origins: encodeOrigins([]), fullness: 0 }) {
   assert(sequence !== undefined, 'nothing was sent');
-  const answered = { sequence, refusals: NO_REFUSALS, checkpoints: encodeGroupSlots([]), monotonicUs: 0, ...said };
+  const answered = {
+    sequence,
+    refusals: NO_REFUSALS,
+    checkpoints: encodeGroupSlots([]),
+    logStarts: encodeGroupSlots([]),
+    monotonicUs: 0,
+    ...said,
+  };
   return heartbeats.answered('node-2', answered, 1000);
 }
 
@@ -148,4 +158,26 @@ test('a follower answers a heartbeat that carries floors with its mark', () => {
   assert.deepEqual(decodeGroupMarks(answered.marks), [{ group: 7, slot: 9, hash: 'fedcba9876543210' }]);
   assert.deepEqual([...decodeOrigins(answered.origins)], [[7, 3]], 'its copy came from replica 3');
   assert.equal(answered.fullness, 0);
+});
+
+test('the leader hears where the logs of followers begin that may hold what an index needs, and of no others', () => {
+  const follower = new Heartbeats<BeatingGroup>(seededRandom(2), 1e-3);
+  const starts = group.logStarts as LogStarts;
+  const members = [1, 2].map((replica) => ({ replica, node: `node-${replica}`, az: `az-${replica}`, logOnly: false }));
+  const exchange = (ownLogStart: number | undefined, nowMs: number): void => {
+    for (let beats = 0; beats < 5; beats++) {
+      const sent = heartbeats.make('node-2', [group], false, nowMs + beats * 300);
+      assert.ok(sent);
+      heartbeats.answered(
+        'node-2',
+        follower.receive(sent, () => ({ ...group, ownLogStart }), nowMs),
+        nowMs,
+      );
+    }
+  };
+  exchange(undefined, 0);
+  assert.deepEqual(starts.search(40, 1, members), { kind: 'elsewhere', replica: 2 });
+  exchange(40, 2000);
+  assert.deepEqual(starts.search(40, 1, members), { kind: 'gone' });
+  assert.deepEqual(starts.search(41, 1, members), { kind: 'elsewhere', replica: 2 });
 });

@@ -13,6 +13,7 @@ import type { PaxosReplica } from '../../shared/paxos/replica.ts';
 import type { Heartbeat, HeartbeatAnswer } from '../../shared/wire/frames.ts';
 import { ClockRate } from '../core/clock-rate.ts';
 import type { GroupIdentity, InstalledSnapshot } from '../core/group-state.ts';
+import type { LogStarts } from '../core/log-starts.ts';
 import { decodeGroupSlots, encodeGroupSlots, type GroupSlot } from './group-slots.ts';
 import type { Fullness } from './disk-room.ts';
 import { decodeGroupMarks, decodeOrigins, encodeGroupMarks, encodeOrigins, type GroupMark } from './group-marks.ts';
@@ -29,6 +30,8 @@ export interface BeatingGroup {
   readonly sharedFloor: Slot;
   readonly trimFloor: Pick<TrimFloor, 'checkpointOf' | 'raise'>;
   readonly snapshot: InstalledSnapshot;
+  readonly ownLogStart: Slot | undefined;
+  readonly logStarts: Pick<LogStarts, 'heard'>;
   readonly stateHashes: Pick<StateHashWatch, 'last' | 'heard' | 'originOf'>;
   followCommit(news: LeadershipNews, nowMs: number): void;
 }
@@ -143,6 +146,7 @@ export class Heartbeats<G extends BeatingGroup> {
   receive(heartbeat: Heartbeat, groupOf: (group: GroupId) => G | undefined, nowMs: number): HeartbeatAnswer {
     const refusals: GroupId[] = [];
     const checkpoints: GroupSlot[] = [];
+    const logStarts: GroupSlot[] = [];
     const marks: GroupMark[] = [];
     for (const news of decodeLeaderships(heartbeat.leaderships)) {
       const group = groupOf(news.group);
@@ -154,6 +158,7 @@ export class Heartbeats<G extends BeatingGroup> {
       if (group === undefined || group.stopped || refusals.includes(id)) continue;
       group.trimFloor.raise(slot);
       checkpoints.push({ group: id, slot: group.checkpointSlot });
+      if (group.ownLogStart !== undefined) logStarts.push({ group: id, slot: group.ownLogStart });
       const { last } = group.stateHashes;
       if (last === undefined) continue;
       const origin = group.stateHashes.originOf(group.snapshot);
@@ -165,6 +170,7 @@ export class Heartbeats<G extends BeatingGroup> {
       checkpoints: encodeGroupSlots(checkpoints),
       marks: encodeGroupMarks(marks),
       origins: encodeOrigins(marks),
+      logStarts: encodeGroupSlots(logStarts),
       fullness: this.fullness,
       monotonicUs: Math.round(nowMs * 1000),
     };
@@ -182,7 +188,10 @@ export class Heartbeats<G extends BeatingGroup> {
     }
     if (answer.fullness === 0) this.peerFullness.delete(node);
     else this.peerFullness.set(node, answer.fullness === 1 ? 1 : 2);
-    if (answer.checkpoints.length > 0) tellCheckpoints(sent, answer.checkpoints);
+    if (answer.checkpoints.length > 0) {
+      tellSlots(sent, answer.checkpoints, ({ trimFloor }, follower, slot) => trimFloor.checkpointOf(follower, slot));
+    }
+    if (answer.logStarts.length > 0) tellSlots(sent, answer.logStarts, ({ logStarts }, follower, slot) => logStarts.heard(follower, slot));
     if (answer.marks.length > 0) tellMarks(sent, answer);
     const groups = sent.led.map(({ group }) => group);
     if (book.hurried !== answer.sequence) return { groups, again: false, news: NO_NEWS };
@@ -209,11 +218,15 @@ export class Heartbeats<G extends BeatingGroup> {
   }
 }
 
-function tellCheckpoints<G extends BeatingGroup>({ led }: SentHeartbeat<G>, checkpoints: Uint8Array): void {
-  const slots = new Map(decodeGroupSlots(checkpoints).map(({ group, slot }) => [group, slot]));
+function tellSlots<G extends BeatingGroup>(
+  { led }: SentHeartbeat<G>,
+  told: Uint8Array,
+  tell: (group: G, follower: ReplicaId, slot: Slot) => void,
+): void {
+  const slots = new Map(decodeGroupSlots(told).map(({ group, slot }) => [group, slot]));
   for (const { group, follower } of led) {
     const slot = slots.get(group.id);
-    if (slot !== undefined) group.trimFloor.checkpointOf(follower, slot);
+    if (slot !== undefined) tell(group, follower, slot);
   }
 }
 

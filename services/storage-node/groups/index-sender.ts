@@ -19,6 +19,7 @@ import { decodeBackfillChunk } from '../core/backfill-record.ts';
 import { IndexDelivery, type Parcel } from '../core/index-delivery.ts';
 import type { IndexEntries } from '../core/index-entries.ts';
 import type { IndexedRecord, IndexedRecords } from '../core/indexed-record.ts';
+import type { RunningTime } from '../core/running-time.ts';
 import { ChosenRecords } from './chosen-records.ts';
 import type { Group } from './group.ts';
 import type { TurnQueue } from './turn-queue.ts';
@@ -35,6 +36,7 @@ export interface IndexSenderHost {
     deadlineMs: number,
   ) => Promise<StorageResponse>;
   readonly counts: IndexCounts;
+  readonly running: RunningTime;
   /** What all senders of the node have to do. */
   readonly turns: TurnQueue;
 }
@@ -68,6 +70,7 @@ export class IndexSender {
   readonly #start: Slot;
   readonly #chosen: ChosenRecords;
   readonly #records: IndexedRecords;
+  /** By the time in which the process ran. */
   readonly #beganAtMs: number;
   /** Undefined: the catalog does not show all partitions of the index yet. */
   #delivery: IndexDelivery | undefined;
@@ -81,8 +84,8 @@ export class IndexSender {
   #ended = false;
   /** Much log stands behind the least position of the index partitions. */
   #isFarBehind = false;
-  /** The next records are not in the log here any more. */
-  logGone = false;
+  /** A record that is not in the log here any more. */
+  #gone: Slot = 0;
 
   /** `records`: of the group's log, shared by all who read it. */
   constructor(group: Group, entries: IndexEntries, start: Slot, records: IndexedRecords, host: IndexSenderHost) {
@@ -91,7 +94,7 @@ export class IndexSender {
     this.#start = start;
     this.#records = records;
     this.#host = host;
-    this.#beganAtMs = host.environment.clock.monotonicMs();
+    this.#beganAtMs = host.running.totalMs;
     this.#chosen = new ChosenRecords({ group: group.id, paxos: group.paxos, wal: host.wal, digest: host.environment.digest });
   }
 
@@ -126,12 +129,17 @@ export class IndexSender {
     return this.#host.wal.groupBytesAbove(this.#group.id, Math.max(slot, this.#group.paxos.trimmed));
   }
 
-  /** For how long the index has lacked something, milliseconds. */
+  /** For how long the index has lacked something, milliseconds; what this process stood still of it is left out. */
   lagMs(): number {
-    const { clock } = this.#host.environment;
+    const { environment, running } = this.#host;
     const oldestMs = this.#delivery?.oldestMs;
-    if (oldestMs !== undefined) return Math.max(0, clock.wallMs() - oldestMs);
-    return this.#delivery?.read === undefined ? clock.monotonicMs() - this.#beganAtMs : 0;
+    if (oldestMs !== undefined) return running.since(oldestMs, environment.clock.wallMs());
+    return this.#delivery?.read === undefined ? running.totalMs - this.#beganAtMs : 0;
+  }
+
+  /** The record that the index needs next, when it is not in the log here any more. */
+  get missing(): Slot | undefined {
+    return this.#gone > 0 && this.#delivery?.read === this.#gone - 1 ? this.#gone : undefined;
   }
 
   /** Something was applied, or time has passed: reads and sends at the end of the turn. */
@@ -246,8 +254,10 @@ export class IndexSender {
   }
 
   #missLog(slot: Slot): void {
-    if (this.logGone) return;
-    this.logGone = true;
+    if (this.#gone === slot) return;
+    this.#gone = slot;
+    // What was said before this is known may be about another record, or long ago.
+    this.#group.logStarts.forget();
     const { indexId, name } = this.entries.source;
     this.#host.environment.logger.warn('log that an index needs is gone', { group: this.#group.id, indexId, index: name, slot });
   }

@@ -4,26 +4,14 @@ import fc from 'fast-check';
 import { nodeDigest } from '../../../test/harness/test-environment.ts';
 import { dueSeconds } from '../../shared/item/expiry.ts';
 import { encodeKey } from '../../shared/item/key-encoding.ts';
-import type { AttributeValue } from '../../shared/item/attribute-value.ts';
 import { must } from '../../shared/base/assert.ts';
 import { KIB } from '../../shared/base/units.ts';
 import { INDEX_LAG_MS_MAX, INDEX_STEP_BYTES, INDEX_WAITING_BYTES_NODE_MAX } from '../../shared/limits/index-limits.ts';
-import { type Fate, FedIndexWorld, KEYS, settingsOf } from './fed-index.fixture.ts';
-import { IDENTITY } from './replica-world.fixture.ts';
+import { type Fate, FedIndexWorld, KEYS, NAMES, settingsOf, untilDelivered, writeSome } from './fed-index.fixture.ts';
 
-const NAMES = Array.from({ length: 12 }, (_, at) => `item-${at}`);
 const FATES: readonly Fate[] = ['taken', 'taken', 'taken', 'answer-lost', 'lost', 'twice'];
 
 type Event = 'write' | 'write-many' | 'pass' | 'checkpoint' | 'depose' | 'restart' | 'index';
-
-function someValue(world: FedIndexWorld): AttributeValue | undefined {
-  // Also values of another type, and empty ones: those are in no index.
-  return world.random.pick<AttributeValue | undefined>([{ S: 'a' }, { S: 'b' }, { S: 'c' }, { N: '1' }, { S: '' }, undefined, undefined]);
-}
-
-function writeSome(world: FedIndexWorld, count: number): void {
-  for (let left = count; left > 0; left--) world.write(world.random.pick(NAMES), someValue(world));
-}
 
 async function play(world: FedIndexWorld, event: Event, indexAt: number): Promise<void> {
   const { group, timers } = world.world;
@@ -50,18 +38,6 @@ async function play(world: FedIndexWorld, event: Event, indexAt: number): Promis
     case 'index':
       await timers.settle();
       return world.tell(settingsOf(indexAt, ['x'], true));
-  }
-}
-
-async function untilDelivered(world: FedIndexWorld): Promise<void> {
-  const { group } = world.world;
-  world.fate = () => 'taken';
-  for (let rounds = 0; ; rounds++) {
-    assert.ok(rounds < 300, 'the index never has everything');
-    await world.pass(100);
-    const [progress] = world.world.indexes?.progress(group) ?? [];
-    const [sender] = [...(world.world.indexes?.all() ?? [])];
-    if (progress?.backfilled && progress.delivered && sender?.sender.lagMs() === 0 && sender.sender.waitingBytes === 0) return;
   }
 }
 
@@ -261,31 +237,6 @@ describe('the indexes of a partition that leads', () => {
     await world.pass(3000);
     assert.ok(group.checkpointSlot < group.state.applied, 'nothing else asks for it');
     assert.ok(world.positions.every((slot) => slot !== undefined && slot > 10));
-  });
-
-  it('are fed by another replica when the log here does not reach back to what they need', async () => {
-    const world = new FedIndexWorld();
-    await world.create();
-    await world.tell(settingsOf(1, ['x'], false));
-    await world.pass(500);
-    world.fate = () => 'lost';
-    writeSome(world, 30);
-    await world.pass(500);
-    await world.world.group.checkpoint();
-    // As if this copy had come by a snapshot.
-    world.world.group.trim(world.world.group.checkpointSlot);
-    writeSome(world, 5);
-    await world.pass(500);
-    await play(world, 'restart', 0);
-    const { group } = world.world;
-    const others = { ...group.identity, members: IDENTITY.members };
-    Object.defineProperty(group, 'identity', { value: others });
-    world.fate = () => 'taken';
-    await world.pass(2500);
-    assert.ok([...(world.world.indexes?.all() ?? [])].every(({ sender }) => sender.logGone));
-    assert.equal(world.handedOver, 0, 'it leads for a while first');
-    await world.pass(2000);
-    assert.equal(world.handedOver, 1);
   });
 
   it('are fed a record that is chosen and not on the own disk yet a little later, and the loop goes on meanwhile', async () => {

@@ -1,14 +1,16 @@
 import type { GroupId, ReplicaId, Slot } from '../../shared/base/ids.ts';
-import { SECOND_MS } from '../../shared/base/units.ts';
 import { INDEX_LAG_BYTES_MAX, INDEX_LAG_MS_MAX } from '../../shared/limits/index-limits.ts';
 import type { Ballot } from '../../shared/paxos/ballot.ts';
 import type { PartitionSettings } from '../../shared/placement/partition-settings.ts';
-import type { IndexProgress } from '../../shared/wire/admin.ts';
+import type { IndexProgress, LostIndex } from '../../shared/wire/admin.ts';
 import { IndexEntries } from '../core/index-entries.ts';
 import { IndexedRecords } from '../core/indexed-record.ts';
+import { IndexStandstills } from '../core/index-standstill.ts';
+import { RunningTime } from '../core/running-time.ts';
 import type { Group } from './group.ts';
 import { BackfillPace, IndexBackfill } from './index-backfill.ts';
 import { type IndexCounts, IndexSender, type IndexSenderHost } from './index-sender.ts';
+import { LostIndexSearch, type LostIndexSearchHost } from './lost-index-search.ts';
 import { TurnQueue } from './turn-queue.ts';
 
 /** The indexes that one led partition feeds. */
@@ -20,15 +22,12 @@ interface LedGroup {
   readonly backfills: ReadonlyMap<string, IndexBackfill>;
   /** Those that cannot keep up, as of the last look. */
   behind: readonly IndexEntries[];
-  /** More log is kept for this one than may be: the partition takes no writes at all. */
+  /** More log is kept for this one than may be, and it cannot keep up: the partition takes no writes at all. */
   starving: IndexEntries | undefined;
-  /** When another replica was last asked to lead, since the log that an index needs is not here; at first, when this one began. */
-  triedAtMs: number;
+  readonly search: LostIndexSearch;
 }
 
 const NONE: readonly IndexEntries[] = [];
-/** A leader that misses log for an index leads at least this long before another one tries. */
-const LEAD_MS = 3 * SECOND_MS;
 /** What all indexes of all partitions may take of a turn of the loop, milliseconds; the piece that was begun is finished. */
 const TURN_MS = 2;
 
@@ -39,13 +38,23 @@ export class IndexSenders {
   readonly #logBytesMax: number;
   readonly #led = new Map<GroupId, LedGroup>();
   readonly #pace = new BackfillPace();
-  readonly #handOver: (group: Group, to: ReplicaId) => void;
+  readonly #running: RunningTime;
+  readonly #searching: LostIndexSearchHost;
   readonly counts: IndexCounts = { steps: 0, changes: 0, refused: 0, waitingBytes: 0 };
 
-  constructor(parts: Omit<IndexSenderHost, 'counts' | 'turns'> & { logBytesMax: number; handOver: (group: Group, to: ReplicaId) => void }) {
-    this.#host = { ...parts, counts: this.counts, turns: new TurnQueue(parts.environment, TURN_MS) };
+  constructor(
+    parts: Omit<IndexSenderHost, 'counts' | 'turns' | 'running'> & {
+      logBytesMax: number;
+      /** Such an index is given up once it has stood still for so long. */
+      rebuildAfterMs: number;
+      handOver: (group: Group, to: ReplicaId) => void;
+    },
+  ) {
+    const { environment, rebuildAfterMs, handOver } = parts;
+    this.#running = new RunningTime(environment.clock.wallMs());
+    this.#host = { ...parts, counts: this.counts, running: this.#running, turns: new TurnQueue(environment, TURN_MS) };
+    this.#searching = { clock: environment.clock, running: this.#running, standstills: new IndexStandstills(), rebuildAfterMs, handOver };
     this.#logBytesMax = parts.logBytesMax;
-    this.#handOver = parts.handOver;
   }
 
   /** A record of a group was applied here. */
@@ -57,7 +66,9 @@ export class IndexSenders {
 
   /** To be called every 50 ms or so. */
   tick(groups: Iterable<Group>): void {
+    this.#running.tick(this.#host.environment.clock.wallMs());
     for (const group of groups) {
+      if (group.state.indexFeeds.size === 0) this.#searching.standstills.forget(group.id);
       if (group.state.indexFeeds.size === 0 && !this.#led.has(group.id)) continue;
       const led = this.#follow(group);
       if (led === undefined) continue;
@@ -65,14 +76,16 @@ export class IndexSenders {
       for (const backfill of led.backfills.values()) backfill.wake();
       led.records.forget();
       led.behind = behindOf(led);
-      led.starving = this.#starving(group, led);
-      this.#letAnotherLead(group, led);
+      const beyond = this.#beyondAllowance(group, led);
+      led.starving = beyond.find(isBehind)?.entries;
+      led.search.look(led.senders.values(), beyond);
     }
   }
 
   /** The group leaves the node. */
   forget(group: GroupId): void {
     this.#end(group);
+    this.#searching.standstills.forget(group);
   }
 
   stop(): void {
@@ -111,6 +124,11 @@ export class IndexSenders {
     });
   }
 
+  /** Indexes that can never catch up with what is led here, as of the last tick. */
+  lost(): LostIndex[] {
+    return [...this.#led.values()].flatMap(({ search }) => search.lost);
+  }
+
   /** Of all groups led here. */
   *all(): Generator<{ readonly group: GroupId; readonly sender: IndexSender }, void, undefined> {
     for (const [group, { senders }] of this.#led) for (const sender of senders.values()) yield { group, sender };
@@ -141,8 +159,8 @@ export class IndexSenders {
       backfills.set(indexId, kept?.backfills.get(indexId) ?? new IndexBackfill(group, sender, environment, this.#pace, isHeld));
     }
     if (led !== undefined) endExcept(led, senders);
-    const triedAtMs = kept?.triedAtMs ?? this.#host.environment.clock.monotonicMs();
-    const next: LedGroup = { ballot, settings, records, senders, backfills, behind: NONE, starving: undefined, triedAtMs };
+    const search = kept?.search ?? new LostIndexSearch(group, this.#searching);
+    const next: LedGroup = { ballot, settings, records, senders, backfills, behind: NONE, starving: undefined, search };
     this.#led.set(group.id, next);
     return next;
   }
@@ -153,28 +171,15 @@ export class IndexSenders {
     this.#led.delete(group);
   }
 
-  /**
-   * The copy here came by a snapshot, and the log that an index needs went before. Others keep it, for this leader's predecessors told
-   * them so: whoever leads next tries.
-   */
-  #letAnotherLead(group: Group, led: LedGroup): void {
-    const nowMs = this.#host.environment.clock.monotonicMs();
-    if (nowMs < led.triedAtMs + LEAD_MS || ![...led.senders.values()].some(({ logGone }) => logGone)) return;
-    led.triedAtMs = nowMs;
-    const members = group.identity.members.filter(({ logOnly }) => !logOnly);
-    const own = members.findIndex(({ replica }) => replica === group.paxos.self);
-    const next = members[(own + 1) % members.length];
-    if (next !== undefined && next.replica !== group.paxos.self) this.#handOver(group, next.replica);
-  }
-
-  #starving(group: Group, { senders }: LedGroup): IndexEntries | undefined {
-    let last: IndexSender | undefined;
-    for (const sender of senders.values()) if ((sender.delivered ?? 0) < (last?.delivered ?? Number.MAX_SAFE_INTEGER)) last = sender;
-    if (last === undefined) return undefined;
-    const kept = this.#host.wal.groupBytesAbove(group.id, Math.max(last.delivered ?? 0, group.paxos.trimmed));
-    return kept > this.#logBytesMax && (last.lagMs() > INDEX_LAG_MS_MAX || last.lagBytes() > INDEX_LAG_BYTES_MAX)
-      ? last.entries
-      : undefined;
+  /** Senders for whose indexes more log is kept than may be, the one that keeps most first. */
+  #beyondAllowance(group: Group, { senders }: LedGroup): IndexSender[] {
+    const beyond: IndexSender[] = [];
+    for (const sender of [...senders.values()].sort((a, b) => (a.delivered ?? 0) - (b.delivered ?? 0))) {
+      const kept = this.#host.wal.groupBytesAbove(group.id, Math.max(sender.delivered ?? 0, group.paxos.trimmed));
+      if (kept <= this.#logBytesMax) break;
+      beyond.push(sender);
+    }
+    return beyond;
   }
 }
 
@@ -193,6 +198,10 @@ function endExcept({ senders, backfills }: LedGroup, kept: ReadonlyMap<string, I
 }
 
 function behindOf({ senders }: LedGroup): readonly IndexEntries[] {
-  const behind = [...senders.values()].filter((sender) => sender.lagMs() > INDEX_LAG_MS_MAX || sender.lagBytes() > INDEX_LAG_BYTES_MAX);
+  const behind = [...senders.values()].filter(isBehind);
   return behind.length === 0 ? NONE : behind.map(({ entries }) => entries);
+}
+
+function isBehind(sender: IndexSender): boolean {
+  return sender.lagMs() > INDEX_LAG_MS_MAX || sender.lagBytes() > INDEX_LAG_BYTES_MAX;
 }

@@ -4,6 +4,7 @@ import type { PageStore } from '../../shared/btree/page-store.ts';
 import type { ScanStep } from '../../shared/btree/scan.ts';
 import type { Environment } from '../../shared/env/environment.ts';
 import { LOCAL_SPACE_LOW } from '../../shared/item/local-space.ts';
+import { INDEX_REBUILD_AFTER_MS } from '../../shared/limits/index-limits.ts';
 import { ITEM_COLLECTION_BYTES_MAX } from '../../shared/limits/table-limits.ts';
 import type { CatchUp } from '../../shared/paxos/leadership.ts';
 import type { PaxosMessage } from '../../shared/paxos/messages.ts';
@@ -165,7 +166,8 @@ export class NodeGroups implements GroupHost {
     });
     const { view, execute } = parts.cluster;
     const logBytesMax = parts.allowances.groupBytes;
-    this.indexes = new IndexSenders({ environment, wal, view, execute, logBytesMax, handOver: parts.handOver });
+    const rebuildAfterMs = options.indexRebuildAfterMs ?? INDEX_REBUILD_AFTER_MS;
+    this.indexes = new IndexSenders({ environment, wal, view, execute, logBytesMax, rebuildAfterMs, handOver: parts.handOver });
     this.absences = new AbsenceNotices(parts.incarnation, (node, message) => this.links.sendSnapshot(node, message));
     this.#clockOffsetMs = this.#clockOffset();
   }

@@ -180,15 +180,9 @@ export const GLOBAL_INDEXES: readonly Mutant[] = [
     detectors: [tests(SENDS)],
   },
   {
-    name: 'index-stuck-without-its-log',
-    mistake: 'A leader whose log does not reach back to what an index needs goes on leading, though others have it.',
-    patches: [
-      {
-        file: SENDERS,
-        old: 'if (next !== undefined && next.replica !== group.paxos.self) this.#handOver(group, next.replica);',
-        new: 'if (next === undefined) this.#handOver(group, group.paxos.self);',
-      },
-    ],
+    name: 'index-record-looked-for-again-at-once',
+    mistake: 'A record that the own disk does not have yet is looked for again at the end of each turn.',
+    patches: [{ file: SENDER, old: 'if (isStale || this.#chosen.at(slot) !== undefined) this.wake();', new: 'this.wake();' }],
     detectors: [tests(SENDS)],
   },
   {

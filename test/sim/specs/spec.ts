@@ -1,3 +1,4 @@
+import type { ClusterSettings } from '../settings.ts';
 import type { FaultPlan } from '../faults/nemesis.ts';
 import type { WorkloadKind } from '../workloads/workload.ts';
 
@@ -14,4 +15,6 @@ export interface Spec {
   readonly spares?: number;
   /** Under faults, too, every workload makes progress within any time of this length. */
   readonly steadyMs?: number;
+  /** Settings of the cluster, of those that the seed drew; default these. */
+  readonly settings?: (drawn: ClusterSettings) => ClusterSettings;
 }

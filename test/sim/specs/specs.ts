@@ -1,7 +1,8 @@
-import { MINUTE_MS } from '../../../services/shared/base/units.ts';
+import { KIB, MINUTE_MS, SECOND_MS } from '../../../services/shared/base/units.ts';
 import { breakClock, skewClock, stepClock } from '../faults/clocks.ts';
 import { damageLog, damageTree, loseWrite, misdirectWrite } from '../faults/damage.ts';
 import { failRead, failSync, failWrite, fillDisk, loseDisk, slowDisk, stallDisk } from '../faults/disks.ts';
+import { loseIndexLog, silenceIndex } from '../faults/indexes.ts';
 import {
   breakConnections,
   cutBetweenNodes,
@@ -39,6 +40,7 @@ import { LocalIndexWorkload } from '../workloads/local-indexes.ts';
 import { RegisterWorkload } from '../workloads/register.ts';
 import { TableWorkload } from '../workloads/tables.ts';
 import type { WorkloadKind } from '../workloads/workload.ts';
+import type { ClusterSettings } from '../settings.ts';
 import type { Spec } from './spec.ts';
 
 const ITEMS: readonly WorkloadKind[] = [
@@ -68,6 +70,16 @@ const NETWORK = [
 ];
 const STALLS = [hiccup, hiccup, pauseNode, suspendNode, stallDisk, slowDisk];
 const CLOCKS = [stepClock, skewClock];
+
+/** Log goes soon, from memory too, and an index that keeps more of it than that is not waited for for long. */
+function keepingLittleLog({ paxos, checkpoints, ...drawn }: ClusterSettings): ClusterSettings {
+  return {
+    ...drawn,
+    paxos: { ...paxos, windowBytesMax: 2 * KIB },
+    checkpoints: { ...checkpoints, intervalMs: SECOND_MS, followerAllowanceBytes: Math.min(checkpoints.followerAllowanceBytes, 64 * KIB) },
+    indexRebuildAfterMs: Math.min(drawn.indexRebuildAfterMs, 3 * SECOND_MS),
+  };
+}
 
 /** Every kind of run, in the order in which seeds go through them. */
 export const SPECS: readonly Spec[] = [
@@ -249,6 +261,21 @@ export const SPECS: readonly Spec[] = [
       faults: [
         ...[moveReplica, moveReplica, moveReplica, moveReplica, loseDisk],
         ...[killNode, cutPower, killAllNodes, cutAllPower, cutFromPeers, hiccup, slowLink, transferLeadership, transferLeadership],
+      ],
+    },
+  },
+  {
+    // Indexes that take nothing for so long that they are made anew, and lose the log that they lack.
+    name: 'indexes-lost',
+    durationMs: 60_000,
+    settings: keepingLittleLog,
+    workloads: [{ name: 'indexes', make: (parts) => new IndexWorkload(parts) }],
+    spares: 1,
+    plan: {
+      gapMs: 2000,
+      faults: [
+        ...[silenceIndex, silenceIndex, silenceIndex, loseIndexLog, loseIndexLog],
+        ...[killNode, cutPower, killAllNodes, cutAllPower, killStateless, cutFromPeers, hiccup, slowLink, transferLeadership],
       ],
     },
   },

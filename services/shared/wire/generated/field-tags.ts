@@ -39,6 +39,7 @@ export const AdminCallTags = {
   addLearner: 162,
   swapReplica: 170,
   changeSettings: 242,
+  listLostIndexes: 250,
   createCredential: 402,
   setCredentialPolicy: 410,
   revokeCredential: 418,
@@ -62,6 +63,7 @@ export const AdminReplyTags = {
   crc: 125,
   learnerAdded: 162,
   settingsApplied: 242,
+  lostIndexes: 250,
   credentialList: 402,
 } as const;
 
@@ -236,6 +238,7 @@ export const HeartbeatAnswerTags = {
   marks: 42,
   fullness: 48,
   origins: 58,
+  logStarts: 66,
 } as const;
 
 export const HelloTags = {
@@ -298,6 +301,16 @@ export const LocalIndexSizeTags = {
   number: 8,
   entries: 16,
   bytes: 24,
+} as const;
+
+export const LostIndexTags = {
+  group: 8,
+  indexId: 18,
+  silent: 24,
+} as const;
+
+export const LostIndexesTags = {
+  indexes: 10,
 } as const;
 
 export const NodeAddressTags = {
