@@ -40,12 +40,13 @@ class Child {
     return this.stdout
       .split('\n')
       .filter((line) => line.startsWith('{'))
-      .map((line) => JSON.parse(line) as LogLine);
+      .map((line) => JSON.parse(line) as LogLine)
+      // A busy machine may hold the loop up at any point.
+      .filter(({ event }) => event !== 'event-loop-stalled');
   }
 
   get events(): string[] {
-    // A busy machine may hold the loop up at any point.
-    return this.lines.map(({ event }) => event).filter((event) => event !== 'event-loop-stalled');
+    return this.lines.map(({ event }) => event);
   }
 
   async untilEvent(event: string): Promise<LogLine> {
