@@ -5,7 +5,7 @@ import type { PageStore } from '../../shared/btree/page-store.ts';
 import type { BTree } from '../../shared/btree/tree.ts';
 import type { Environment } from '../../shared/env/environment.ts';
 import { AdminCallError } from '../../shared/env/transport.ts';
-import { compareBallots, greaterBallot, openingBallot, ZERO_BALLOT } from '../../shared/paxos/ballot.ts';
+import { compareBallots, equalBallots, greaterBallot, openingBallot, ZERO_BALLOT } from '../../shared/paxos/ballot.ts';
 import type { DurableState } from '../../shared/paxos/durable-state.ts';
 import type { PaxosOptions } from '../../shared/paxos/options.ts';
 import { PaxosReplica } from '../../shared/paxos/replica.ts';
@@ -192,9 +192,13 @@ export class GroupLoader {
   }
 }
 
-/** Its replica may have promised or accepted something: it is more than the beginning of a creation that was cut off. */
+/**
+ * Its replica may have promised or accepted something: it is more than the beginning of a creation that was cut off. The log of a
+ * log replica begins behind slots that it never had, so that a last slot alone tells nothing.
+ */
 function isInUse({ header, damage }: RecoveredGroup): boolean {
-  return header.last > 0 || header.promised.round > 0 || damage !== undefined;
+  if (damage !== undefined || !equalBallots(header.promised, ZERO_BALLOT)) return true;
+  return header.last > (header.abstains ? 0 : header.trimmed);
 }
 
 /** The group was created long ago and has other members since: whoever asks for its creation looks at an old catalog. */

@@ -2,7 +2,6 @@ import type { GroupId, NodeId, ReplicaId, Slot } from '../../shared/base/ids.ts'
 import type { Environment } from '../../shared/env/environment.ts';
 import type { SnapshotMessage } from '../../shared/wire/frames.ts';
 import { decodeGroupMeta, encodeGroupMeta, type GroupIdentity, GroupState } from '../core/group-state.ts';
-import { UNKNOWN_MEMBERSHIP } from '../core/membership.ts';
 import { REMEMBER_REQUESTS_MS } from '../core/options.ts';
 import type { Group } from './group.ts';
 import type { GroupLoader } from './group-loader.ts';
@@ -128,16 +127,18 @@ export class ReplicaRebuilder {
     }
   }
 
-  /** A peer says what an unknown group is. */
+  /**
+   * A peer says what an unknown group is. Who the members are is believed by whoever has all that came before (GroupLoader): it finds
+   * nothing in its log that says so, nor would anybody teach it what it has.
+   */
   onIdentity(message: SnapshotMessage & { readonly kind: 'identity' }): void {
     if (!this.#unknown.has(message.group)) return;
     const { identity } = decodeGroupMeta(message.state, REMEMBER_REQUESTS_MS);
     const own = identity.members.find(({ node }) => node === this.#parts.node);
     const replica = this.#parts.logOwner(message.group) || own?.replica;
     if (replica === undefined) return;
-    // Somebody else's log is no help to a member: its votes would be forgotten. A learner, or one that was replaced, finds out.
-    const membership = identity.members.some((member) => member.replica === replica) ? {} : UNKNOWN_MEMBERSHIP;
-    this.#rebuild({ ...identity, ...membership, replica });
+    // Somebody else's log is no help to a member: its votes would be forgotten. A learner, or one that was replaced, keeps its own id.
+    this.#rebuild({ ...identity, replica });
   }
 
   #rebuild(identity: GroupIdentity): void {

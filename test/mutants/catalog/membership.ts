@@ -7,6 +7,7 @@ const MEMBERS = 'shared/paxos/membership.ts';
 const ACCEPTOR = 'shared/paxos/acceptor.ts';
 const LEADERSHIP = 'shared/paxos/leadership.ts';
 const GROUP = 'storage-node/groups/group.ts';
+const LOADER = 'storage-node/groups/group-loader.ts';
 const WRITES = 'storage-node/groups/group-writes.ts';
 
 /** Swaps: how one configuration ends, how the next begins, and who is who meanwhile. */
@@ -302,6 +303,30 @@ export const MEMBERSHIP: readonly Mutant[] = [
         new: 'const replica = own?.replica ?? this.#parts.logOwner(message.group);',
       },
     ],
+    detectors: [tests('services/storage-node/groups/replica-rebuilder.test.js')],
+  },
+  {
+    name: 'learner-rebuilt-among-strangers',
+    mistake: 'A learner that lost its tree is told who the members are and does not believe it, though its log holds all that came before.',
+    patches: [
+      {
+        file: 'storage-node/groups/replica-rebuilder.ts',
+        old: 'this.#rebuild({ ...identity, replica });',
+        new: 'this.#rebuild({ ...identity, replica, ...(replica === own?.replica ? {} : { configuration: 0, members: [] }) });',
+      },
+    ],
+    detectors: [tests('services/storage-node/groups/replica-rebuilder.test.js')],
+  },
+  {
+    name: 'creation-cut-off-holds-the-place',
+    mistake: 'The log that a cut-off creation of a log replica left is taken for one that may have promised something.',
+    patches: [{ file: LOADER, old: 'header.last > (header.abstains ? 0 : header.trimmed)', new: 'header.last > 0' }],
+    detectors: [tests('services/storage-node/groups/replica-rebuilder.test.js')],
+  },
+  {
+    name: 'promise-without-records-is-no-use',
+    mistake: 'A log without a tree that holds a promise and no record is taken for a creation that was cut off.',
+    patches: [{ file: LOADER, old: 'damage !== undefined || !equalBallots(header.promised, ZERO_BALLOT)', new: 'damage !== undefined' }],
     detectors: [tests('services/storage-node/groups/replica-rebuilder.test.js')],
   },
   {
