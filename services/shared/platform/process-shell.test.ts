@@ -37,12 +37,14 @@ class Child {
   }
 
   get lines(): LogLine[] {
-    return this.stdout
-      .split('\n')
-      .filter((line) => line.startsWith('{'))
-      .map((line) => JSON.parse(line) as LogLine)
-      // A busy machine may hold the loop up at any point.
-      .filter(({ event }) => event !== 'event-loop-stalled');
+    return (
+      this.stdout
+        .split('\n')
+        .filter((line) => line.startsWith('{'))
+        .map((line) => JSON.parse(line) as LogLine)
+        // A busy machine may hold the loop up at any point.
+        .filter(({ event }) => event !== 'event-loop-stalled')
+    );
   }
 
   get events(): string[] {
