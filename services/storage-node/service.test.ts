@@ -263,6 +263,57 @@ describe('a replica', () => {
   });
 });
 
+describe('a node that stops', () => {
+  const member = (group: number): AdminRequest => ({
+    kind: 'create-replica',
+    group,
+    replica: group,
+    tableId: 't',
+    partitionId: 0,
+    low: new Uint8Array(0),
+    high: new Uint8Array(0),
+    members: [{ replica: group, node: 'node-a', az: 'a' }],
+    preferredLeader: group,
+    late: false,
+  });
+
+  it('ends the call that it carries out before its log closes, and refuses those that wait behind it', async () => {
+    const disk = new MemoryDisk();
+    const node = await start('node-a', 'a', [], { disk });
+    await call(node, initRequest(['node-a']));
+    await timers.advance(5000);
+    await call(node, member(5));
+    let release = (): void => undefined;
+    disk.hung = new Promise((resolve) => {
+      release = resolve;
+    });
+    const first = operator.call('node-a:1', { kind: 'delete-replica', group: 5, replica: 5 }, 10_000);
+    const refused = [member(6), { kind: 'delete-replica' as const, group: CATALOG_GROUP, replica: 1 }].map((request) =>
+      assert.rejects(operator.call('node-a:1', request, 10_000), { code: 'stopping' }),
+    );
+    await timers.advance(10);
+    let stopped = false;
+    const stop = node.service.stop().then(() => {
+      stopped = true;
+    });
+    const late = assert.rejects(operator.call('node-a:1', member(7), 10_000), { code: 'stopping' });
+    const formed = assert.rejects(operator.call('node-a:1', initRequest(['node-a']), 10_000), { code: 'stopping' });
+    await timers.advance(100);
+    await formed;
+    assert.equal(stopped, false, 'what was begun waits for the disk');
+    disk.hung = undefined;
+    release();
+    assert.deepEqual(await timers.until(first), { kind: 'done' });
+    await timers.until(Promise.all([...refused, late, stop]));
+    disk.reopen();
+    const again = await start('node-a', 'a', [], { disk });
+    assert.deepEqual(
+      [...(again.service.groups?.all ?? [])].map(({ id }) => id),
+      [CATALOG_GROUP],
+    );
+  });
+});
+
 describe('consensus', () => {
   it('is led by another node when the disk of its leader hangs', async () => {
     const disks = [new MemoryDisk(), new MemoryDisk(), new MemoryDisk()] as const;

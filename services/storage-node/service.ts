@@ -35,7 +35,7 @@ import { whyNotReady } from './groups/readiness.ts';
 import { RequestServer } from './groups/request-server.ts';
 import { isStoreDamage, openTrees, SetAsideTree } from './groups/set-aside-tree.ts';
 import { changeSettings } from './handlers/change-settings.ts';
-import { ReplicaCreator } from './handlers/create-replica.ts';
+import { ReplicaCreator, stoppingError } from './handlers/create-replica.ts';
 import { describeNode } from './handlers/describe-node.ts';
 import { inspectGroup } from './handlers/inspect-group.ts';
 import { scrub } from './handlers/scrub.ts';
@@ -68,6 +68,7 @@ interface OpenNode {
   readonly requests: RequestServer;
   readonly watcher: CatalogWatcher;
   readonly missing: MissingReplicas;
+  /** What still reads or writes, then the stores. Nothing comes to the log any more. */
   readonly close: () => Promise<void>;
 }
 
@@ -151,15 +152,24 @@ export class StorageNode implements Service {
     await this.#node.requests.drain();
   }
 
+  /**
+   * In the order in which one thing uses another, so that nothing comes to a log that is closing: what makes and destroys replicas,
+   * which ends what it has begun, while the replicas take part as ever; the replicas, at once with all that speaks for them; what
+   * still reads or writes for one of them; the stores.
+   */
   async stop(): Promise<void> {
     this.#stopping = true;
+    await this.#joining;
+    const node = this.#node;
+    await node?.creator.stop();
+    await node?.groups.rebuilder.stop();
     for (const timer of this.#timers) timer.cancel();
-    this.#node?.watcher.stop();
-    for (const group of this.#node?.groups.all ?? []) group.stop();
-    this.#node?.groups.links.close();
+    node?.watcher.stop();
+    node?.groups.stop();
+    node?.groups.links.close();
     await this.#parts.transport.close();
-    if (this.#node === undefined) return;
-    await this.#node.close();
+    if (node === undefined) return;
+    await node.close();
     await this.#noteTreesHold();
   }
 
@@ -226,7 +236,6 @@ export class StorageNode implements Service {
       call: (address, request, timeoutMs) => transport.call(address, request, timeoutMs),
     });
     const close = async (): Promise<void> => {
-      groups.indexes.stop();
       cluster.stop();
       await groups.scrubber.stop();
       await groups.checkpoints.stop();
@@ -404,6 +413,7 @@ export class StorageNode implements Service {
   }
 
   async #form(request: InitCluster): Promise<void> {
+    if (this.#stopping) throw stoppingError();
     const { options } = this.#parts;
     const own = request.members.find(({ node }) => node === options.node);
     if (own === undefined) throw new AdminCallError('not-a-seed', `node ${options.node} is not among the seeds`);

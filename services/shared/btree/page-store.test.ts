@@ -5,6 +5,7 @@ import { check } from './check.ts';
 import { crc32, MemoryStore, testDigest } from './memory-store.fixture.ts';
 import type { PageStore } from './page-store.ts';
 import { seal } from './page-format.ts';
+import type { PinnedTree } from './pinned-tree.ts';
 import { garbageKey, keyNumber, loadKey, NODE_KEY, pageKey, treeKey } from './store-keys.ts';
 import { encodeGarbage } from './store-records.ts';
 import type { BTree } from './tree.ts';
@@ -223,23 +224,29 @@ describe('PageStore', () => {
     await assert.rejects(openPages(store), { name: 'UnknownTreeFormatError' });
   });
 
-  it('ends all trees when a pinned one cannot be read, as for any failed read', async () => {
-    const store = new MemoryStore();
-    const failures: unknown[] = [];
-    const pages = await openPages(store, 1_000_000, failures);
-    const tree = await pages.createTree(TREE, NO_META);
-    await fill(tree, 100, 900);
-    await tree.checkpoint(NO_META);
-    const pinned = await tree.pinned();
-    const failure = new Error('input/output error');
-    store.readFailure = failure;
-    await assert.rejects(pinned.entries().next(), failure);
-    assert.deepEqual(failures, [failure]);
-    assert.throws(() => tree.fetch(numbered(1)), failure);
-    await pinned.close();
-    store.readFailure = undefined;
-    await pages.close();
-  });
+  const readings: readonly (readonly [string, (pinned: PinnedTree) => AsyncIterator<unknown>])[] = [
+    ['read', (pinned) => pinned.entries()],
+    ['scrubbed', (pinned) => pinned.scrub(Buffer.alloc(0), () => true)],
+  ];
+  for (const [what, begin] of readings) {
+    it(`ends all trees when a pinned one cannot be ${what}, as for any failed read`, async () => {
+      const store = new MemoryStore();
+      const failures: unknown[] = [];
+      const pages = await openPages(store, 1_000_000, failures);
+      const tree = await pages.createTree(TREE, NO_META);
+      await fill(tree, 100, 900);
+      await tree.checkpoint(NO_META);
+      const pinned = await tree.pinned();
+      const failure = new Error('input/output error');
+      store.readFailure = failure;
+      await assert.rejects(begin(pinned).next(), failure);
+      assert.deepEqual(failures, [failure]);
+      assert.throws(() => tree.fetch(numbered(1)), failure);
+      await pinned.close();
+      store.readFailure = undefined;
+      await pages.close();
+    });
+  }
 });
 
 describe('damage', () => {

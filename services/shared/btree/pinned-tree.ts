@@ -93,7 +93,7 @@ class SnapshotTree implements PinnedTree {
   }
 
   scrub(from: Uint8Array, verifyValue: ValueVerifier): AsyncIterableIterator<ScrubStep> {
-    return scrubWalk(this.#snapshot, this.#tree, from, this.#parts.digest, verifyValue);
+    return scrubWalk((id) => this.#read(id), this.#tree, from, this.#parts.digest, verifyValue);
   }
 
   close(): Promise<void> {
@@ -127,13 +127,18 @@ class SnapshotTree implements PinnedTree {
   }
 
   async #page(reference: PageReference, level: number): Promise<LeafPage | InteriorPage> {
-    const bytes = await reading(this.#parts, () => readPage(this.#snapshot, reference.id));
+    const bytes = await this.#read(reference.id);
     return decodePage(bytes, this.treeId, reference, level, this.#parts.digest);
   }
 
   async #overflowValue(leaf: Buffer, index: number): Promise<Uint8Array> {
     const reference = overflowReference(leaf, index);
-    const bytes = await reading(this.#parts, () => readPage(this.#snapshot, reference.id));
+    const bytes = await this.#read(reference.id);
     return decodeOverflow(bytes, this.treeId, reference, this.#parts.digest).value;
+  }
+
+  /** Every page is read by this alone, so that no failure of the store stays with whoever met it. */
+  #read(id: number): Promise<Uint8Array | undefined> {
+    return reading(this.#parts, () => readPage(this.#snapshot, id));
   }
 }

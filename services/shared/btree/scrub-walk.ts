@@ -1,11 +1,10 @@
 import type { Digest } from '../env/digest.ts';
-import type { StoreSnapshot } from '../env/key-value-store.ts';
 import type { ValueVerifier } from './check.ts';
 import { PageDamagedError } from './errors.ts';
 import { compareKeys } from './key-order.ts';
 import { entryChecksum, entryInlineValue, entryKey, entryOverflowId, keysAscend, overflowReference } from './leaf-image.ts';
 import { pageCount } from './page-format.ts';
-import { decodeOverflow, decodePage, readPage } from './page-reader.ts';
+import { decodeOverflow, decodePage } from './page-reader.ts';
 import { InteriorPage } from './pages.ts';
 import type { LeafPage } from './pages.ts';
 import type { StoredTree } from './store-records.ts';
@@ -17,6 +16,9 @@ export interface ScrubStep {
   /** Everything below this key is verified; undefined while that has not changed, and at the end. */
   readonly below: Uint8Array | undefined;
 }
+
+/** Reads a page; undefined when it is missing. */
+export type PageRead = (id: number) => Promise<Uint8Array | undefined>;
 
 /** The keys that a page may hold. */
 interface Bounds {
@@ -33,25 +35,25 @@ interface Bounds {
  * of any size costs one path of pages in memory.
  */
 export async function* scrubWalk(
-  snapshot: StoreSnapshot,
+  read: PageRead,
   tree: StoredTree,
   from: Uint8Array,
   digest: Digest,
   verifyValue: ValueVerifier,
 ): AsyncGenerator<ScrubStep, void, undefined> {
-  const walk = new ScrubWalk(snapshot, tree.treeId, from, digest, verifyValue);
+  const walk = new ScrubWalk(read, tree.treeId, from, digest, verifyValue);
   yield* walk.below(tree.root, tree.rootLevel, { low: EMPTY, high: undefined });
 }
 
 class ScrubWalk {
-  readonly #snapshot: StoreSnapshot;
+  readonly #read: PageRead;
   readonly #treeId: number;
   readonly #from: Uint8Array;
   readonly #digest: Digest;
   readonly #verifyValue: ValueVerifier;
 
-  constructor(snapshot: StoreSnapshot, treeId: number, from: Uint8Array, digest: Digest, verifyValue: ValueVerifier) {
-    this.#snapshot = snapshot;
+  constructor(read: PageRead, treeId: number, from: Uint8Array, digest: Digest, verifyValue: ValueVerifier) {
+    this.#read = read;
     this.#treeId = treeId;
     this.#from = from;
     this.#digest = digest;
@@ -59,7 +61,7 @@ class ScrubWalk {
   }
 
   async *below(reference: PageReference, level: number, bounds: Bounds): AsyncGenerator<ScrubStep, void, undefined> {
-    const bytes = await readPage(this.#snapshot, reference.id);
+    const bytes = await this.#read(reference.id);
     const page = decodePage(bytes, this.#treeId, reference, level, this.#digest);
     if (page instanceof InteriorPage) {
       yield { bytes: bytes?.length ?? 0, below: undefined };
@@ -102,7 +104,7 @@ class ScrubWalk {
 
   async #overflow(leaf: Buffer, index: number): Promise<ScrubStep> {
     const reference = overflowReference(leaf, index);
-    const bytes = await readPage(this.#snapshot, reference.id);
+    const bytes = await this.#read(reference.id);
     const page = decodeOverflow(bytes, this.#treeId, reference, this.#digest);
     this.#value(leaf, index, page.value, page.id);
     return { bytes: bytes?.length ?? 0, below: undefined };

@@ -1,3 +1,4 @@
+import { assert } from '../../shared/base/assert.ts';
 import type { GroupId, NodeId, ReplicaId, Slot } from '../../shared/base/ids.ts';
 import { CATALOG_GROUP } from '../../shared/base/ids.ts';
 import type { PageStore } from '../../shared/btree/page-store.ts';
@@ -74,6 +75,7 @@ export class NodeGroups implements GroupHost {
   readonly #groups = new Map<GroupId, Group>();
   #awake = new Set<Group>();
   #turnScheduled = false;
+  #stopped = false;
   #heartbeatHurried = false;
   /** Groups whose followers will not hear soon of what was chosen. */
   readonly #news = new Set<Group>();
@@ -185,8 +187,16 @@ export class NodeGroups implements GroupHost {
   }
 
   add(group: Group): void {
+    assert(!this.#stopped, 'a replica comes to a node that has stopped');
     this.#groups.set(group.id, group);
     this.wake(group);
+  }
+
+  /** Stops all replicas. What makes replicas has stopped before: one that came later would write to a log that is closing. */
+  stop(): void {
+    this.#stopped = true;
+    for (const group of this.#groups.values()) group.stop();
+    this.indexes.stop();
   }
 
   /** Feeds the catalog's watchers from the tree of its replica. Nothing may be applied meanwhile; does nothing for other groups. */

@@ -4,21 +4,33 @@ import { ZERO_BALLOT } from '../../shared/paxos/ballot.ts';
 import type { GroupIdentity } from '../core/group-state.ts';
 import { encodeGroupMeta } from '../core/group-state.ts';
 import type { Group } from './group.ts';
+import type { ReplicaRebuilder } from './replica-rebuilder.ts';
 import { rebuilderOf } from './replica-rebuilder.fixture.ts';
 import { BALLOT, IDENTITY, recordOf, ReplicaWorld, stateAt, successorOf } from './replica-world.fixture.ts';
 
-/** A node loses the trees, and with them what its replica is; its log is `replica`'s. What a peer says brings it back. */
-async function rebuilt(replica: number): Promise<Group> {
+/** A node lost its trees, and with them what its replica is; its log is `replica`'s. */
+async function withoutTrees(replica: number): Promise<ReplicaWorld> {
   const world = new ReplicaWorld();
   await world.create({ ...IDENTITY, replica });
   await world.follow([recordOf(0, 1)], 1);
   await world.restart({ loseTrees: true });
   assert.deepEqual(world.loader.lost([]), [IDENTITY.group]);
+  return world;
+}
+
+/** A peer says what the replica is. */
+function tell(rebuilder: ReplicaRebuilder): void {
+  const told: GroupIdentity = { ...IDENTITY, replica: 1 };
+  rebuilder.onIdentity({ kind: 'identity', group: IDENTITY.group, state: encodeGroupMeta(told, stateAt(0)) });
+}
+
+/** What a peer says brings the replica back. */
+async function rebuilt(replica: number): Promise<Group> {
+  const world = await withoutTrees(replica);
   const groups: Group[] = [];
   const rebuilder = rebuilderOf(world, groups);
   rebuilder.lost(IDENTITY.group);
-  const told: GroupIdentity = { ...IDENTITY, replica: 1 };
-  rebuilder.onIdentity({ kind: 'identity', group: IDENTITY.group, state: encodeGroupMeta(told, stateAt(0)) });
+  tell(rebuilder);
   await world.timers.settle();
   const [group] = groups;
   assert(group !== undefined && rebuilder.unknown.size === 0);
@@ -98,4 +110,20 @@ describe('a log replica whose creation was cut off between its log and its tree'
     assert.deepEqual(world.loader.lost([]), [IDENTITY.group]);
     await assert.rejects(world.loader.createLearner({ ...IDENTITY, replica: 78 }, 30), /is being rebuilt/);
   });
+});
+
+it('has put in place what it had begun when it has stopped, and begins nothing then: the log may close', async () => {
+  const world = await withoutTrees(IDENTITY.replica);
+  const groups: Group[] = [];
+  const rebuilder = rebuilderOf(world, groups);
+  rebuilder.lost(IDENTITY.group);
+  tell(rebuilder);
+  const before = groups.length;
+  const whenStopped = await world.timers.until(rebuilder.stop().then(() => groups.length));
+  assert.deepEqual([before, whenStopped], [0, 1]);
+  await world.wal.close();
+  rebuilder.lost(IDENTITY.group);
+  tell(rebuilder);
+  await world.timers.settle();
+  assert.deepEqual([groups.length, rebuilder.rebuilt], [1, 1]);
 });

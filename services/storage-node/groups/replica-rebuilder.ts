@@ -44,6 +44,7 @@ export class ReplicaRebuilder {
   /** The verdict for which a replica was built anew last: what comes to the same again is no accident of its disk. */
   readonly #verdicts = new Map<GroupId, Slot>();
   readonly #underWay = new Map<GroupId, Promise<void>>();
+  #stopped = false;
   #askedAtMs = Number.NEGATIVE_INFINITY;
   /** Sums for metrics. */
   rebuilt = 0;
@@ -66,6 +67,12 @@ export class ReplicaRebuilder {
   async forget(group: GroupId): Promise<void> {
     await this.#underWay.get(group);
     this.#unknown.delete(group);
+  }
+
+  /** Begins nothing any more; resolves when nothing is being rebuilt. The stores must stay open until then. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await Promise.all(this.#underWay.values());
   }
 
   /**
@@ -146,7 +153,8 @@ export class ReplicaRebuilder {
   }
 
   #inTurn(identity: GroupIdentity, part: 'tree' | 'log', make: () => Promise<Group>): void {
-    if (this.#underWay.has(identity.group)) return;
+    // What is not begun any more is as if the process had ended before the damage was met.
+    if (this.#stopped || this.#underWay.has(identity.group)) return;
     this.#underWay.set(identity.group, this.#putAnew(identity, part, make));
   }
 

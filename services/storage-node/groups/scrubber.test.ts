@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
 import type { MemoryStore } from '../../../test/harness/memory-store.ts';
 import { MIB } from '../../shared/base/units.ts';
+import { WalDamagedError } from '../../shared/wal/wal-types.ts';
 import type { ScrubOptions } from '../core/options.ts';
 import { Findings } from './findings.ts';
 import { IDENTITY, recordOf, ReplicaWorld } from './replica-world.fixture.ts';
@@ -148,6 +149,18 @@ describe('a scrub pass', () => {
     assert.equal(scrub.running, false);
     await world.pages.close();
     await world.treeStore.close();
+  });
+
+  it('lets no log go once the node stops, or the replica has: its log may be closed, or be that of another', async () => {
+    await world.group.checkpoint();
+    const damage = new WalDamagedError('a chunk is damaged');
+    const stopping = scrubber();
+    await stopping.stop();
+    await stopping.logDamaged(world.group, 1, damage);
+    assert.deepEqual([found(), world.group.paxos.trimmed], [[], 0]);
+    world.group.stop();
+    await scrubber().logDamaged(world.group, 1, damage);
+    assert.deepEqual([found(), world.group.paxos.trimmed], [[['log', false]], 0]);
   });
 
   it('begins by itself within the interval, and again after it', async () => {

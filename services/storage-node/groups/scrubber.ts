@@ -99,6 +99,7 @@ export class Scrubber {
   logDamaged(group: Group, slot: Slot, error: WalDamagedError): Promise<void> {
     const known = this.#mending.get(group.id);
     if (known !== undefined) return known;
+    if (this.#stopping) return Promise.resolve();
     const mending = this.#mendLog(group, slot, error)
       .catch((failure: unknown) => this.#parts.environment.logger.error('log not mended', { group: group.id, error: String(failure) }))
       .finally(() => this.#mending.delete(group.id));
@@ -214,6 +215,8 @@ export class Scrubber {
         if (group.state.applied >= damaged) await checkpoint(group).catch(() => undefined);
         if (group.checkpointSlot < damaged) await environment.timers.sleep(LOG_REPAIR_POLL_MS);
       }
+      // Of a group that has left the node, or begun anew, this is not the log any more.
+      if (group.stopped || this.#stopping) return;
       group.trim(group.checkpointSlot);
       environment.logger.warn('damaged log given up behind a checkpoint', { group: group.id, slot: group.checkpointSlot });
     }

@@ -18,16 +18,31 @@ export class ReplicaCreator {
   readonly #groups: NodeGroups;
   readonly #destroyed = new Set<ReplicaId>();
   #turn: Promise<unknown> = Promise.resolve();
+  #stopped = false;
 
   constructor(groups: NodeGroups) {
     this.#groups = groups;
   }
 
-  /** As `deleteReplica`. */
+  /** Begins nothing any more; resolves when what was begun is done. The stores must stay open until then. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#turn;
+  }
+
+  /** As `deleteReplica`; rejects with AdminCallError `stopping`, too. */
   destroy(request: DeleteReplica, pages: PageStore): Promise<AdminResponse> {
-    const run = this.#turn.then(() => {
+    return this.#inTurn(() => {
       this.#remember(request.replica);
       return deleteReplica(request, this.#groups, pages);
+    });
+  }
+
+  /** What waited for its turn when the node was told to stop is not begun. */
+  #inTurn(work: () => Promise<AdminResponse>): Promise<AdminResponse> {
+    const run = this.#turn.then(() => {
+      if (this.#stopped) throw stoppingError();
+      return work();
     });
     this.#turn = run.catch(() => undefined);
     return run;
@@ -42,23 +57,19 @@ export class ReplicaCreator {
   }
 
   /**
-   * Creates an empty replica of a new group; repeating it changes nothing. Rejects with AdminCallError `replica-exists`, `replica-lost`
-   * or `replica-destroyed`.
+   * Creates an empty replica of a new group; repeating it changes nothing. Rejects with AdminCallError `replica-exists`, `replica-lost`,
+   * `replica-destroyed` or `stopping`.
    */
   create(request: CreateReplica): Promise<AdminResponse> {
-    const run = this.#turn.then(() => this.#create(request));
-    this.#turn = run.catch(() => undefined);
-    return run;
+    return this.#inTurn(() => this.#create(request));
   }
 
   /**
    * Creates a replica that learns without a vote, for the leader of a group; a learner that is here already does as well. Rejects
-   * with AdminCallError `other-life`, `unwanted`, `replica-exists` or `replica-lost`.
+   * with AdminCallError `other-life`, `unwanted`, `replica-exists`, `replica-lost` or `stopping`.
    */
   addLearner(request: AddLearner, incarnation: number, isWanted: (identity: GroupIdentity) => boolean): Promise<AdminResponse> {
-    const run = this.#turn.then(() => this.#addLearner(request, incarnation, isWanted));
-    this.#turn = run.catch(() => undefined);
-    return run;
+    return this.#inTurn(() => this.#addLearner(request, incarnation, isWanted));
   }
 
   async #addLearner(request: AddLearner, incarnation: number, isWanted: (identity: GroupIdentity) => boolean): Promise<AdminResponse> {
@@ -85,6 +96,11 @@ export class ReplicaCreator {
     if (group !== existing) this.#groups.add(group);
     return { kind: 'done' };
   }
+}
+
+/** Nothing was done; whoever asked asks again, of the next life of this node. */
+export function stoppingError(): AdminCallError {
+  return new AdminCallError('stopping', 'the node is stopping, and did nothing: ask again when it has started anew');
 }
 
 /** The preferred leader comes first in the ring, the others follow in their order. */

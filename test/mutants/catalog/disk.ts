@@ -190,4 +190,34 @@ export const DISK: readonly Mutant[] = [
     ],
     detectors: [tests('services/storage-node/groups/catch-up.test.js')],
   },
+  {
+    name: 'log-closes-before-the-call-that-uses-it-ends',
+    mistake: 'A node that stops does not wait for the replica that it is creating or destroying.',
+    patches: [{ file: 'storage-node/service.ts', old: '    await node?.creator.stop();\n', new: '' }],
+    detectors: [tests('services/storage-node/service.test.js')],
+  },
+  {
+    name: 'log-closes-before-the-rebuilding-ends',
+    mistake: 'A node that stops does not wait for the replica that it is rebuilding.',
+    patches: [
+      {
+        file: 'storage-node/groups/replica-rebuilder.ts',
+        old: '    await Promise.all(this.#underWay.values());\n',
+        new: '',
+      },
+    ],
+    detectors: [tests('services/storage-node/groups/replica-rebuilder.test.js')],
+  },
+  {
+    name: 'failed-read-of-a-scrub-told-to-nobody',
+    mistake: 'A page that the disk could not read for a scrub ends the scrub, and the node goes on.',
+    patches: [
+      {
+        file: 'shared/btree/pinned-tree.ts',
+        old: 'scrubWalk((id) => this.#read(id),',
+        new: 'scrubWalk((id) => readPage(this.#snapshot, id),',
+      },
+    ],
+    detectors: [tests('services/shared/btree/page-store.test.js')],
+  },
 ];
