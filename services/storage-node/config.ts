@@ -142,7 +142,7 @@ export const STORAGE_NODE_OPTIONS = {
     default: ITEM_COLLECTION_BYTES_MAX,
   }),
   indexRebuildAfterMs: integerOption({
-    help: 'How long a global index may take nothing while more log is kept for it than --wal-allowance-bytes, until it is made anew.',
+    help: 'How long a global index may take nothing while writes are refused for it, until it is made anew.',
     unit: 'ms',
     min: 1000,
     default: INDEX_REBUILD_AFTER_MS,

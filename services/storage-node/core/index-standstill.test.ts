@@ -17,6 +17,14 @@ test('a leader that does not know yet where the index is has seen no progress', 
   assert.equal(stills.look(7, 'x', true, 5, 3000), 2000);
 });
 
+test('an index that nobody looked at here for long may have got on under another leader', () => {
+  const stills = new IndexStandstills();
+  stills.look(7, 'x', true, 5, 1000);
+  assert.equal(stills.look(7, 'x', true, 0, 61_000), 60_000);
+  assert.equal(stills.look(7, 'x', true, 0, 121_001), 0);
+  assert.equal(stills.look(7, 'x', true, 0, 122_001), 1000);
+});
+
 test('each index of each group stands by itself, until the group is forgotten', () => {
   const stills = new IndexStandstills();
   stills.look(7, 'x', true, 5, 1000);

@@ -78,7 +78,8 @@ export class IndexSenders {
       led.behind = behindOf(led);
       const beyond = this.#beyondAllowance(group, led);
       led.starving = beyond.find(isBehind)?.entries;
-      led.search.look(led.senders.values(), beyond);
+      // An index for which writes are refused keeps ever the same log, however little that is.
+      led.search.look(led.senders.values(), (sender) => isBehind(sender) || beyond.includes(sender));
     }
   }
 

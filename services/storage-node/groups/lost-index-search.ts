@@ -12,7 +12,7 @@ export interface LostIndexSearchHost {
   readonly clock: Clock;
   readonly running: RunningTime;
   readonly standstills: IndexStandstills;
-  /** An index is given up, too, when it has stood still for so long while its log was not found, or while it kept too much of it. */
+  /** An index is given up, too, when it has stood still for so long while writes were refused for it, its log was not found, or too much of it was kept. */
   readonly rebuildAfterMs: number;
   /** Lets another replica lead, when it can. */
   readonly handOver: (group: Group, to: ReplicaId) => void;
@@ -40,8 +40,8 @@ export class LostIndexSearch {
     this.#triedAtMs = host.clock.monotonicMs();
   }
 
-  /** To be called every 50 ms or so with all senders. `beyond`: those for whose indexes more log is kept than may be. */
-  look(senders: Iterable<IndexSender>, beyond: readonly IndexSender[]): void {
+  /** To be called every 50 ms or so with all senders. `harms`: writes are refused for the index, or more log is kept for it than may be. */
+  look(senders: Iterable<IndexSender>, harms: (sender: IndexSender) => boolean): void {
     const { id, identity, logStarts, paxos } = this.#group;
     const { running, standstills, rebuildAfterMs } = this.#host;
     const lost: LostIndex[] = [];
@@ -50,7 +50,7 @@ export class LostIndexSearch {
       const { indexId } = sender.entries.source;
       const { missing } = sender;
       const search = missing === undefined ? undefined : logStarts.search(missing, paxos.self, identity.members);
-      const isStuck = search !== undefined || beyond.includes(sender);
+      const isStuck = search !== undefined || harms(sender);
       const stoodMs = standstills.look(id, indexId, isStuck, sender.delivered ?? 0, running.totalMs);
       if (search?.kind === 'gone') lost.push({ group: id, indexId, loss: 'log-gone' });
       else if (isStuck && stoodMs >= rebuildAfterMs) lost.push({ group: id, indexId, loss: 'silent' });

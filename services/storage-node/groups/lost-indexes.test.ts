@@ -77,6 +77,21 @@ describe('indexes that cannot catch up', () => {
     assert.deepEqual(world.world.indexes?.lost(), []);
   });
 
+  it('are given up when writes are refused for them for too long, however little log is kept', async () => {
+    const world = new FedIndexWorld();
+    await world.create();
+    await world.tell(settingsOf(1, ['x'], false));
+    await world.pass(500);
+    world.fate = () => 'lost';
+    world.write('item-1', { S: 'a' });
+    await world.pass(INDEX_LAG_MS_MAX + 1000);
+    assert.deepEqual(world.write('item-1', { S: 'b' }), [{ status: 'index-behind', message: 'x' }]);
+    await world.pass(REBUILD_AFTER_MS - 2000);
+    assert.deepEqual(world.world.indexes?.lost(), []);
+    await world.pass(3000);
+    assert.deepEqual(world.world.indexes?.lost(), [{ group: IDENTITY.group, indexId: 'x', loss: 'silent' }]);
+  });
+
   it('are not given up as long as they get on, however slowly', async () => {
     const world = new FedIndexWorld();
     await world.create();
