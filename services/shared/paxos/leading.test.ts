@@ -9,13 +9,13 @@ import { PaxosReplica } from './replica.ts';
 const MEMBERS: readonly ReplicaId[] = [1, 2, 3];
 const BALLOT = { configuration: 1, round: 1, replica: 3 };
 
-/** All of what it holds is chosen and applied. */
-function replicaOf(self: ReplicaId, last: number, options = DEFAULT_PAXOS_OPTIONS): PaxosReplica {
+/** All of what it holds is chosen, and applied unless told otherwise. */
+function replicaOf(self: ReplicaId, last: number, options = DEFAULT_PAXOS_OPTIONS, applied = last): PaxosReplica {
   const durable: DurableState = { promised: BALLOT, accepted: BALLOT, last, commit: last, trimmed: 0, abstains: false };
   const configuration = firstConfiguration(MEMBERS);
   const start = { self, configuration, options, durable, records: [], restarted: false, abstention: 1 };
   const replica = new PaxosReplica(start, 0);
-  replica.appliedUpTo(last);
+  replica.appliedUpTo(applied);
   return replica;
 }
 
@@ -55,6 +55,21 @@ for (const last of [0, 2]) {
     assert.equal(leader.serves, true);
   });
 }
+
+test('a leader serves only when all of the adopted log is applied', () => {
+  const leader = replicaOf(1, 2, DEFAULT_PAXOS_OPTIONS, 1);
+  const follower = replicaOf(2, 2);
+  const nowMs = 60_000;
+  leader.tick(nowMs);
+  for (let rounds = 0; rounds < 10; rounds++) {
+    for (const { to, message } of turn(leader, nowMs)) if (to === 2) follower.step(1, message, nowMs);
+    for (const { to, message } of turn(follower, nowMs)) if (to === 1) leader.step(2, message, nowMs);
+  }
+  assert.ok(leader.leading);
+  assert.equal(leader.serves, false, 'its last record is not applied yet');
+  leader.appliedUpTo(2);
+  assert.equal(leader.serves, true);
+});
 
 test('a follower that got chosen records by a snapshot acknowledges more than it was sent, and is sent what comes behind', () => {
   const options = { ...DEFAULT_PAXOS_OPTIONS, inFlightBytesMax: 1 };

@@ -20,7 +20,7 @@ export const SERVING: readonly Mutant[] = [
         new: 'return leadership.prevails;',
       },
     ],
-    detectors: [seeds('relay', 12)],
+    detectors: [tests('services/shared/paxos/leading.test.js')],
   },
   {
     name: 'serves-before-its-ballot-prevails',
