@@ -77,7 +77,7 @@ export class AutoAdminService implements Service {
     });
     const { clock, random } = environment;
     const { clusterId, quotas = SERVICE_QUOTAS } = options;
-    const ownWrites = new OwnWrites(this.#cluster.watcher);
+    const ownWrites = new OwnWrites(this.#cluster.watcher, environment.timers);
     this.#context = {
       cluster: this.#cluster,
       lease: this.#lease,

@@ -1,6 +1,6 @@
 import type { CatalogWrite } from '../../shared/cluster-client/catalog-store.ts';
 import type { CatalogWatcher } from '../../shared/cluster-client/catalog-watcher.ts';
-import type { Slot } from '../../shared/base/ids.ts';
+import type { Timers } from '../../shared/env/clock.ts';
 import { OWN_WRITES_SEEN_MS } from '../../shared/limits/auto-admin-limits.ts';
 import type { TableRecord } from '../../shared/placement/catalog-records.ts';
 
@@ -10,24 +10,29 @@ import type { TableRecord } from '../../shared/placement/catalog-records.ts';
  */
 export class OwnWrites {
   readonly #watcher: CatalogWatcher;
+  readonly #timers: Timers;
   readonly #records = new Set<TableRecord>();
 
-  constructor(watcher: CatalogWatcher) {
+  constructor(watcher: CatalogWatcher, timers: Timers) {
     this.#watcher = watcher;
+    this.#timers = timers;
   }
 
-  /** Counts the record from now on, unless `write` fails. */
+  /** Counts the record from now on, unless it was surely not written. */
   async during(record: TableRecord, write: () => Promise<CatalogWrite>): Promise<CatalogWrite> {
     this.#records.add(record);
-    let slot: Slot | undefined;
+    const forget = (): void => void this.#records.delete(record);
+    let outcome: CatalogWrite;
     try {
-      const outcome = await write();
-      if (outcome.outcome === 'written') slot = outcome.slot;
-      return outcome;
-    } finally {
-      if (slot === undefined) this.#records.delete(record);
-      else void this.#watcher.caughtUpTo(slot, OWN_WRITES_SEEN_MS).then(() => this.#records.delete(record));
+      outcome = await write();
+    } catch (error) {
+      // It may stand in the catalog, at a slot that nobody knows, so it counts for as long as any write may be unseen.
+      this.#timers.after(OWN_WRITES_SEEN_MS, forget);
+      throw error;
     }
+    if (outcome.outcome === 'written') void this.#watcher.caughtUpTo(outcome.slot, OWN_WRITES_SEEN_MS).then(forget);
+    else forget();
+    return outcome;
   }
 
   /** The tables of the watched catalog, each as it is being written where that is newer. */

@@ -7,6 +7,7 @@ import { type RebuildPace, withBegunIndexes, withoutLostIndexes } from '../../sh
 import { type CatalogRecord, serializeRecord } from '../../shared/placement/record-format.ts';
 import { placedIndexes, settledTable } from '../../shared/placement/settled-table.ts';
 import type { GlobalIndex } from '../../shared/placement/table-indexes.ts';
+import { PLAIN_TABLE } from '../../shared/placement/table-record.fixture.ts';
 import { ObservedKnowledge } from './knowledge.ts';
 import { planNextSteps, unfinishedTables } from './planner.ts';
 import type { Step } from './steps.ts';
@@ -14,14 +15,7 @@ import type { Step } from './steps.ts';
 export const TABLE_KEY = tableKey('1', 'r', 'Music');
 /** A table on demand whose record is new. */
 export const TABLE: TableRecord = {
-  account: '1',
-  region: 'r',
-  name: 'Music',
-  tableId: 't1',
-  keys: { partition: { name: 'id', type: 'S' } },
-  billingMode: 'PAY_PER_REQUEST',
-  createdAtMs: 5,
-  generation: 7,
+  ...PLAIN_TABLE,
   status: 'CREATING',
   settingsVersion: 1,
 };

@@ -1,3 +1,4 @@
+import { PLAIN_TABLE } from '../../shared/placement/table-record.fixture.ts';
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 import { nodeKey, partitionKey, tableKey } from '../../shared/placement/catalog-keys.ts';
@@ -31,17 +32,7 @@ function remove(key: string): void {
 }
 
 function setTable(status: TableStatus): TableRecord {
-  const table: TableRecord = {
-    account: '1',
-    region: 'r',
-    name: 'Music',
-    tableId: 't1',
-    keys: { partition: { name: 'id', type: 'S' } },
-    billingMode: 'PAY_PER_REQUEST',
-    createdAtMs: 5,
-    generation: 7,
-    status,
-  };
+  const table: TableRecord = { ...PLAIN_TABLE, status };
   set(tableKey('1', 'r', 'Music'), table);
   return table;
 }

@@ -5,21 +5,12 @@ import { changedTable, TableChangeRefusal } from './changed-table.ts';
 import { parseTableRecord, serializeRecord } from './record-format.ts';
 import type { TableChange } from './table-change.ts';
 import { SERVICE_QUOTAS } from './table-quotas.ts';
+import { PLAIN_TABLE } from './table-record.fixture.ts';
 
 const HOUR_MS = 3_600_000;
 const START_MS = Date.parse('2026-10-09T05:53:10.330Z');
 
-const table: TableRecord = {
-  account: '1',
-  region: 'r',
-  name: 'Music',
-  tableId: 't1',
-  keys: { partition: { name: 'id', type: 'S' } },
-  billingMode: 'PAY_PER_REQUEST',
-  createdAtMs: 5,
-  generation: 7,
-  status: 'ACTIVE',
-};
+const table = PLAIN_TABLE;
 
 const after = (before: TableRecord, asked: Partial<TableChange>, atMs: number): TableRecord =>
   changedTable(before, { id: 'c', atMs, ...asked });

@@ -9,6 +9,7 @@ import { withBegunIndexes, withoutLostIndexes } from './rebuilt-index.ts';
 import { parseTableRecord, serializeRecord } from './record-format.ts';
 import { settledTable } from './settled-table.ts';
 import type { GlobalIndex } from './table-indexes.ts';
+import { PLAIN_TABLE } from './table-record.fixture.ts';
 
 const index = (name: string): GlobalIndex => ({
   name,
@@ -19,15 +20,7 @@ const index = (name: string): GlobalIndex => ({
 });
 
 const TABLE: TableRecord = {
-  account: '1',
-  region: 'r',
-  name: 'Music',
-  tableId: 't1',
-  keys: { partition: { name: 'id', type: 'S' } },
-  billingMode: 'PAY_PER_REQUEST',
-  createdAtMs: 5,
-  generation: 7,
-  status: 'ACTIVE',
+  ...PLAIN_TABLE,
   globalIndexes: [index('one'), index('two')],
   settingsVersion: 3,
   settledVersion: 3,

@@ -5,6 +5,7 @@ import { changedTable } from './changed-table.ts';
 import type { TableChange } from './table-change.ts';
 import type { GlobalIndex } from './table-indexes.ts';
 import { refuseAccountUnits, refuseCreation, SERVICE_QUOTAS } from './table-quotas.ts';
+import { PLAIN_TABLE } from './table-record.fixture.ts';
 
 const index: GlobalIndex = {
   name: 'gsi1',
@@ -14,15 +15,8 @@ const index: GlobalIndex = {
   status: 'ACTIVE',
 };
 const onDemand: TableRecord = {
-  account: '1',
+  ...PLAIN_TABLE,
   region: 'eu-north-1',
-  name: 'Music',
-  tableId: 't1',
-  keys: { partition: { name: 'id', type: 'S' } },
-  billingMode: 'PAY_PER_REQUEST',
-  createdAtMs: 5,
-  generation: 7,
-  status: 'ACTIVE',
   globalIndexes: [index],
 };
 const units = (readUnits: number, writeUnits: number) => ({ readUnits, writeUnits });
