@@ -237,6 +237,7 @@ export class StorageNode implements Service {
     });
     const close = async (): Promise<void> => {
       cluster.stop();
+      await groups.snapshotSender.stop();
       await groups.scrubber.stop();
       await groups.checkpoints.stop();
       await wal.close();

@@ -45,6 +45,8 @@ export class SnapshotSender {
   readonly #checkpoint: (group: Group) => Promise<void>;
   readonly #copies: Pick<SoleCopies, 'mayBeGiven' | 'given'>;
   readonly #transfers = new Map<ReplicaId, Transfer>();
+  readonly #running = new Set<Promise<void>>();
+  #stopped = false;
   #transferIds: number;
   /** Sums for metrics. */
   started = 0;
@@ -78,7 +80,7 @@ export class SnapshotSender {
 
   start(group: Group, catchUp: CatchUp): void {
     const node = group.nodeOf(catchUp.replica);
-    if (node === undefined || this.#transfers.has(catchUp.replica) || !this.#copies.mayBeGiven(group)) return;
+    if (this.#stopped || node === undefined || this.#transfers.has(catchUp.replica) || !this.#copies.mayBeGiven(group)) return;
     const transfer: Transfer = {
       id: ++this.#transferIds,
       group,
@@ -92,13 +94,27 @@ export class SnapshotSender {
     };
     this.#transfers.set(catchUp.replica, transfer);
     this.started += 1;
-    this.#run(transfer, catchUp)
+    const running = this.#run(transfer, catchUp)
       .catch((error: unknown) => {
         this.#environment.logger.warn('snapshot not sent', { group: group.id, to: node, error: String(error) });
         this.#send(transfer, { kind: 'abort', group: group.id, transfer: transfer.id, reason: String(error) });
         if (error instanceof PageDamagedError) group.pageUnreadable(error);
       })
-      .finally(() => this.#transfers.delete(catchUp.replica));
+      .finally(() => {
+        this.#transfers.delete(catchUp.replica);
+        this.#running.delete(running);
+      });
+    this.#running.add(running);
+  }
+
+  /** Gives up what is under way, and resolves once nothing is read from the trees any more. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    for (const transfer of this.#transfers.values()) {
+      transfer.ended = true;
+      transfer.wake?.();
+    }
+    await Promise.all(this.#running);
   }
 
   /** The receiver took chunks, installed the snapshot or gave up. */
@@ -151,7 +167,7 @@ export class SnapshotSender {
       const entries = writer.finish();
       writer = new ByteWriter(CHUNK_BYTES + 4 * KIB);
       while (chunks - transfer.taken >= CHUNKS_AHEAD && !transfer.ended) await this.#heard(transfer);
-      if (transfer.ended) throw new Error('the receiver gave the snapshot up');
+      if (transfer.ended) throw new Error('the snapshot was given up');
       this.sentBytes += entries.length;
       this.#send(transfer, { kind: 'chunk', group: transfer.group.id, transfer: transfer.id, index: chunks, entries });
       chunks += 1;
