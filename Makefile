@@ -76,11 +76,13 @@ exhaustive: export STATES := $(STATES)
 exhaustive: build
 	@node --max-old-space-size=8192 dist/test/exhaustive/main.js
 
-# Many more seeds than anyone waits for, with a line for every hundred; failures are shrunk and written to test/sim/regressions/.
+# Many more seeds than anyone waits for, with a line for every hundred: make sim-nightly [RUNS=10000 SEED=1 JOBS=processors]
+# Failures are shrunk and written to test/sim/regressions/.
 sim-nightly: export RUNS := $(or $(RUNS),10000)
 sim-nightly: export SEED := $(SEED)
+sim-nightly: export JOBS := $(JOBS)
 sim-nightly: build
-	@node $(SIM_HEAP) dist/test/sim/main.js
+	@node $(SIM_HEAP) dist/test/sim/nightly.js
 
 # Expressions of a grammar, against an independent reference: make fuzz-expressions [CASES=10000 SEED=1]; 100000 cases are for the night.
 fuzz-expressions: export CASES := $(CASES)
