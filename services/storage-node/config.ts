@@ -11,6 +11,7 @@ import {
   DEFAULT_REQUEST_BYTES_MAX,
   DEFAULT_REQUESTS_MAX,
   DEFAULT_SCRUB_OPTIONS,
+  DEFAULT_LINK_OPTIONS,
   DEFAULT_STATE_HASH_OPTIONS,
   type StorageNodeOptions,
 } from './core/options.ts';
@@ -171,6 +172,7 @@ export function storageNodeOptions(given: StorageNodeCommandLine): StorageNodeOp
       followerAllowanceBytes: given.walAllowanceBytes,
       nodeAllowanceBytes: given.walAllowanceNodeBytes,
     },
+    links: DEFAULT_LINK_OPTIONS,
     stateHashes: { slots: given.stateHashSlots, intervalMs: given.stateHashIntervalMs },
     scrub: { bytesPerSecond: given.scrubBytesPerSecond, intervalMs: given.scrubIntervalMs },
     diskReserveBytes: given.diskReserveBytes,

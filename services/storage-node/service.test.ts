@@ -21,6 +21,7 @@ import {
   DEFAULT_REQUEST_BYTES_MAX,
   DEFAULT_REQUESTS_MAX,
   DEFAULT_SCRUB_OPTIONS,
+  DEFAULT_LINK_OPTIONS,
   DEFAULT_STATE_HASH_OPTIONS,
   REMEMBER_REQUESTS_MS,
 } from './core/options.ts';
@@ -128,6 +129,7 @@ async function start(name: string, az: string, seeds: readonly string[], { clust
     pageCacheBytesMax: 1 << 20,
     paxos: DEFAULT_PAXOS_OPTIONS,
     checkpoints: DEFAULT_CHECKPOINT_OPTIONS,
+    links: DEFAULT_LINK_OPTIONS,
     stateHashes: DEFAULT_STATE_HASH_OPTIONS,
     scrub: DEFAULT_SCRUB_OPTIONS,
     replacement: DEFAULT_REPLACEMENT_OPTIONS,

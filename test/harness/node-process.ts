@@ -17,6 +17,7 @@ import {
   DEFAULT_REQUEST_BYTES_MAX,
   DEFAULT_REQUESTS_MAX,
   DEFAULT_SCRUB_OPTIONS,
+  DEFAULT_LINK_OPTIONS,
   DEFAULT_STATE_HASH_OPTIONS,
   type StorageNodeOptions,
 } from '../../services/storage-node/core/options.ts';
@@ -131,6 +132,7 @@ export class NodeUnderTest {
       pageCacheBytesMax: 64 << 20,
       paxos: DEFAULT_PAXOS_OPTIONS,
       checkpoints: DEFAULT_CHECKPOINT_OPTIONS,
+      links: DEFAULT_LINK_OPTIONS,
       stateHashes: DEFAULT_STATE_HASH_OPTIONS,
       scrub: DEFAULT_SCRUB_OPTIONS,
       replacement: DEFAULT_REPLACEMENT_OPTIONS,

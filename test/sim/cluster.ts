@@ -175,7 +175,7 @@ export class SimCluster {
   }
 
   #storageNode(name: string, az: string, { environment, transport, disk, incarnation }: ProcessParts): StorageNode {
-    const { paxos, checkpoints, replacement, pageCacheBytesMax, indexRebuildAfterMs } = this.settings;
+    const { paxos, links, checkpoints, replacement, pageCacheBytesMax, indexRebuildAfterMs } = this.settings;
     const options = {
       node: name,
       az,
@@ -185,6 +185,7 @@ export class SimCluster {
       seeds: ZONES.map((zone) => addressOf(`node-${zone}`)),
       pageCacheBytesMax,
       paxos,
+      links,
       checkpoints,
       stateHashes: { slots: 64, intervalMs: 3000 },
       scrub: { bytesPerSecond: MIB, intervalMs: 40_000 },

@@ -2,12 +2,19 @@ import type { Prng } from '../../services/shared/base/prng.ts';
 import { KIB, MIB, MINUTE_MS, SECOND_MS } from '../../services/shared/base/units.ts';
 import { INDEX_REBUILD_AFTER_MS } from '../../services/shared/limits/index-limits.ts';
 import { DEFAULT_PAXOS_OPTIONS, type PaxosOptions } from '../../services/shared/paxos/options.ts';
-import { type CheckpointOptions, DEFAULT_REPLACEMENT_OPTIONS, type ReplacementOptions } from '../../services/storage-node/core/options.ts';
+import {
+  type CheckpointOptions,
+  DEFAULT_LINK_OPTIONS,
+  DEFAULT_REPLACEMENT_OPTIONS,
+  type LinkOptions,
+  type ReplacementOptions,
+} from '../../services/storage-node/core/options.ts';
 import { DEFAULT_CHECKPOINT_OPTIONS } from '../../services/storage-node/groups/checkpoint-scheduler.ts';
 
 /** What a seed draws for the whole cluster: production's values, or small ones that make rare things frequent. */
 export interface ClusterSettings {
   readonly paxos: PaxosOptions;
+  readonly links: LinkOptions;
   readonly checkpoints: CheckpointOptions;
   readonly replacement: ReplacementOptions;
   readonly pageCacheBytesMax: number;
@@ -22,6 +29,7 @@ export interface ClusterSettings {
 /** Production's values, on machines with perfect clocks. */
 export const DEFAULT_SETTINGS: ClusterSettings = {
   paxos: DEFAULT_PAXOS_OPTIONS,
+  links: DEFAULT_LINK_OPTIONS,
   checkpoints: DEFAULT_CHECKPOINT_OPTIONS,
   replacement: DEFAULT_REPLACEMENT_OPTIONS,
   pageCacheBytesMax: 64 * MIB,
@@ -33,9 +41,12 @@ export const DEFAULT_SETTINGS: ClusterSettings = {
 /** NTP slews at most by this (architecture.md 4.2 allows twice as much between two clocks). */
 const SLEW_MAX = 5e-4;
 
+/** Items of the workloads are of some hundred bytes. */
+const SMALL_LINKS: LinkOptions = { smallMessageBytes: 400, controlFrameBytes: KIB, bulkTurnBytes: 2 * KIB, bulkAheadBytes: 4 * KIB };
+
 export function drawSettings(random: Prng): ClusterSettings {
   const defaults = DEFAULT_PAXOS_OPTIONS;
-  return {
+  const settings: Omit<ClusterSettings, 'links'> = {
     paxos: {
       ...defaults,
       leases: random.chance(0.85),
@@ -58,4 +69,8 @@ export function drawSettings(random: Prng): ClusterSettings {
     clockErrorMax: random.pick([0, SLEW_MAX]),
     indexRebuildAfterMs: random.pick([3 * SECOND_MS, 10 * SECOND_MS, INDEX_REBUILD_AFTER_MS]),
   };
+  const { paxos } = settings;
+  // Half of the clusters send most records by the bulk stream, in small pieces. Not drawn for itself: seeds keep what they drew before.
+  if (paxos.syncBytesMax === defaults.syncBytesMax) return { ...settings, links: DEFAULT_LINK_OPTIONS };
+  return { ...settings, paxos: { ...paxos, messageBytesMax: KIB }, links: SMALL_LINKS };
 }

@@ -6,6 +6,9 @@ import type { Accepted, PaxosMessage, Promise_ } from './messages.ts';
 import { type Configuration, type PaxosOptions, quorumSize } from './options.ts';
 import { type Follower, newFollower, reachedByQuorum } from './progress.ts';
 
+/** So often the time is doubled for which a follower is waited for that acknowledges nothing: to eight times the retry time. */
+const PATIENCE_DOUBLED_MAX = 3;
+
 /** A request to bring a follower near by Learn messages from the WAL, or by a snapshot when the WAL is trimmed. */
 export interface CatchUp {
   readonly replica: ReplicaId;
@@ -160,6 +163,7 @@ export class Leadership {
     if (message.last <= follower.acknowledged) return false;
     follower.acknowledged = message.last;
     follower.activeAtMs = nowMs;
+    follower.startedOver = 0;
     return true;
   }
 
@@ -189,7 +193,7 @@ export class Leadership {
     return Math.max(0, reachedByQuorum(slots, quorumSize(this.#configuration)));
   }
 
-  /** What to send now to a synced follower: new records, and with them how far they are chosen. */
+  /** What to send next to a synced follower: new records, and with them how far they are chosen. Undefined: nothing, for now. */
   nextAccept(follower: Follower, commit: Slot, nowMs: number): PaxosMessage | undefined {
     if (follower.phase !== 'synced' && follower.phase !== 'syncing') return undefined;
     const { first, last } = this.#window;
@@ -202,7 +206,7 @@ export class Leadership {
     const budget = this.#options.inFlightBytesMax;
     const inFlight = this.#window.bytesBetween(inFlightFrom, follower.next - 1);
     if (inFlight >= budget) return undefined;
-    const records = this.#window.slice(follower.next, last, budget - inFlight);
+    const records = this.#window.slice(follower.next, last, Math.min(budget - inFlight, this.#options.messageBytesMax));
     const message: PaxosMessage = { kind: 'accept', ballot: this.adopted.ballot, first: follower.next, records, commit };
     if (follower.next === inFlightFrom) follower.activeAtMs = nowMs;
     follower.next += records.length;
@@ -215,12 +219,23 @@ export class Leadership {
     const silent: ReplicaId[] = [];
     for (const follower of this.#followers.values()) {
       const waiting = follower.phase !== 'synced' || follower.acknowledged + 1 < follower.next;
-      const patienceMs = follower.phase === 'behind' ? this.#options.retryMs * 10 : this.#options.retryMs;
-      if (!waiting || nowMs - follower.activeAtMs < patienceMs) continue;
+      if (!waiting || nowMs - follower.activeAtMs < this.#patienceMs(follower)) continue;
+      const startedOver = follower.phase === 'preparing' ? follower.startedOver : follower.startedOver + 1;
       this.startOver(follower, nowMs);
+      follower.startedOver = startedOver;
       silent.push(follower.replica);
     }
     return silent;
+  }
+
+  /**
+   * Streams lose nothing unless they break, so whoever is silent is most often busy: with what it was sent, which would only be more
+   * if all of it were soon sent again. Prepare is small, and repeated steadily.
+   */
+  #patienceMs({ phase, startedOver }: Follower): number {
+    const { retryMs } = this.#options;
+    if (phase === 'preparing') return retryMs;
+    return phase === 'behind' ? retryMs * 10 : retryMs * 2 ** Math.min(startedOver, PATIENCE_DOUBLED_MAX);
   }
 
   /** The follower's log position is unknown again: its stream broke, or it fell silent. */
@@ -228,6 +243,7 @@ export class Leadership {
     follower.phase = 'preparing';
     follower.acknowledged = 0;
     follower.activeAtMs = nowMs;
+    follower.startedOver = 0;
   }
 
   /** The follower granted what was asked at `sentAtMs`. */

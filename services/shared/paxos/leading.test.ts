@@ -104,3 +104,69 @@ test('a follower that got chosen records by a snapshot acknowledges more than it
   );
   assert.throws(() => leader.step(3, { kind: 'accepted', ballot, last: 9 }, nowMs), /slot 9 acknowledged, sent or chosen up to 6/);
 });
+
+test('a follower that acknowledges nothing is sent its log again after twice the time, each time, and asked steadily meanwhile', () => {
+  const leader = replicaOf(1, 2, DEFAULT_PAXOS_OPTIONS);
+  const others = [replicaOf(2, 2), replicaOf(3, 2)];
+  const syncedAtMs: number[] = [];
+  let hearsRecords = true;
+  const startMs = 60_000;
+  const turnAt = (nowMs: number): void => {
+    leader.tick(nowMs);
+    for (let rounds = 0; rounds < 4; rounds++) {
+      for (const { to, message } of turn(leader, nowMs)) {
+        const other = others.find(({ self }) => self === to);
+        if (to === 3 && message.kind === 'sync' && !hearsRecords) syncedAtMs.push(nowMs - startMs);
+        if (other === undefined || (to === 3 && !hearsRecords && 'records' in message)) continue;
+        other.step(1, message, nowMs);
+        for (const answer of turn(other, nowMs)) leader.step(other.self, answer.message, nowMs);
+      }
+    }
+    const news = leader.heartbeat(nowMs);
+    if (news === undefined) return;
+    for (const other of others) leader.onHeartbeatAnswer(other.self, news.ballot, nowMs, other.onHeartbeat(news, nowMs), nowMs);
+  };
+  turnAt(startMs);
+  leader.appliedUpTo(2);
+  assert.ok(leader.serves);
+  hearsRecords = false;
+  leader.propose(Buffer.from('a'));
+  for (let nowMs = startMs; nowMs <= startMs + 20_000; nowMs += 50) turnAt(nowMs);
+  assert.equal(leader.commit, 3);
+  const pausesMs = syncedAtMs.map((atMs, at) => atMs - (syncedAtMs[at - 1] ?? 0));
+  assert.deepEqual(pausesMs.slice(0, 6), [500, 1000, 2000, 4000, 4000, 4000]);
+  // Once it acknowledges something it is waited for no longer than anybody else.
+  hearsRecords = true;
+  for (let nowMs = startMs + 20_050; nowMs <= startMs + 26_000; nowMs += 50) turnAt(nowMs);
+  assert.equal(leader.acknowledgements().get(3), 3);
+  hearsRecords = false;
+  syncedAtMs.length = 0;
+  leader.propose(Buffer.from('b'));
+  for (let nowMs = startMs + 26_050; nowMs <= startMs + 28_000; nowMs += 50) turnAt(nowMs);
+  assert.deepEqual(syncedAtMs, [26_550, 27_550]);
+});
+
+test('what is kept in memory of an applied log follows the limit that its node sets', () => {
+  const leader = replicaOf(1, 0, DEFAULT_PAXOS_OPTIONS);
+  const follower = replicaOf(2, 0, DEFAULT_PAXOS_OPTIONS);
+  const nowMs = 60_000;
+  const exchange = (): void => {
+    for (let rounds = 0; rounds < 6; rounds++) {
+      for (const { to, message } of turn(leader, nowMs)) if (to === 2) follower.step(1, message, nowMs);
+      for (const { to, message } of turn(follower, nowMs)) if (to === 1) leader.step(2, message, nowMs);
+    }
+  };
+  leader.tick(nowMs);
+  exchange();
+  for (let count = 0; count < 8; count++) leader.propose(Buffer.alloc(100));
+  exchange();
+  leader.appliedUpTo(6);
+  leader.limitWindow(150);
+  assert.equal(leader.recordAt(6) === undefined, true, 'applied');
+  assert.equal(leader.recordAt(7) === undefined, false, 'not applied yet');
+  leader.appliedUpTo(8);
+  assert.deepEqual(
+    [5, 6, 7, 8].map((slot) => leader.recordAt(slot) !== undefined),
+    [false, false, false, true],
+  );
+});

@@ -137,9 +137,12 @@ export class Leading {
   sendAccepts(nowMs: number): void {
     const { leadership } = this.#elections;
     if (leadership === undefined) return;
+    const { commit } = this.#acceptor;
     for (const follower of leadership.followers) {
-      const message = leadership.nextAccept(follower, this.#acceptor.commit, nowMs);
-      if (message !== undefined) this.#outbox.send(follower.replica, message);
+      for (let message = leadership.nextAccept(follower, commit, nowMs); message !== undefined; ) {
+        this.#outbox.send(follower.replica, message);
+        message = leadership.nextAccept(follower, commit, nowMs);
+      }
     }
   }
 

@@ -1,5 +1,5 @@
 import type { ReplicaId, Slot } from '../base/ids.ts';
-import { MIB } from '../base/units.ts';
+import { KIB, MIB } from '../base/units.ts';
 
 /** Times and bounds of a group, the same for every group of a cluster. Times in milliseconds of the monotonic clock. */
 export interface PaxosOptions {
@@ -23,6 +23,8 @@ export interface PaxosOptions {
   readonly windowBytesMax: number;
   /** Record bytes sent to one follower and not yet answered. */
   readonly inFlightBytesMax: number;
+  /** Record bytes of one message; a single record may be larger. */
+  readonly messageBytesMax: number;
   /** A follower that lacks more than this is first brought near by Learn messages or a snapshot, bytes. */
   readonly syncBytesMax: number;
 }
@@ -39,6 +41,7 @@ export const DEFAULT_PAXOS_OPTIONS: PaxosOptions = {
   uncommittedBytesMax: 8 * MIB,
   windowBytesMax: 4 * MIB,
   inFlightBytesMax: 4 * MIB,
+  messageBytesMax: 512 * KIB,
   syncBytesMax: 12 * MIB,
 };
 

@@ -23,6 +23,8 @@ export interface Follower {
   toldCommit: Slot;
   /** When the last message of phase 1 or 2 went out, or an answer came in: silence longer than the retry time starts over. */
   activeAtMs: number;
+  /** How often in a row it was started over, since it acknowledged nothing of what was sent: each time it is waited for twice as long. */
+  startedOver: number;
   /** Sending time of the latest heartbeat that it answered with a grant; -Infinity: none. */
   heartbeatSentAtMs: number;
   /** Not 0: it is damaged and abstains under this number. */
@@ -38,6 +40,7 @@ export function newFollower(replica: ReplicaId, nowMs: number): Follower {
     position: 0,
     toldCommit: 0,
     activeAtMs: nowMs,
+    startedOver: 0,
     heartbeatSentAtMs: Number.NEGATIVE_INFINITY,
     abstention: 0,
   };

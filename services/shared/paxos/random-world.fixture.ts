@@ -42,7 +42,14 @@ export class RandomWorld {
 
   constructor(seed: number) {
     this.random = new Prng(seed);
-    this.options = { ...DEFAULT_PAXOS_OPTIONS, syncBytesMax: 40, windowBytesMax: 30, inFlightBytesMax: 24, uncommittedBytesMax: 64 };
+    this.options = {
+      ...DEFAULT_PAXOS_OPTIONS,
+      syncBytesMax: 40,
+      windowBytesMax: 30,
+      inFlightBytesMax: 24,
+      messageBytesMax: 16,
+      uncommittedBytesMax: 64,
+    };
     for (const id of ALL) {
       this.hosts.set(id, new Host());
       this.start(id, false);

@@ -25,6 +25,7 @@ import type { Ready, ReplicaStart, Role } from './ready.ts';
 export class PaxosReplica {
   readonly self: ReplicaId;
   readonly #options: PaxosOptions;
+  #windowBytesMax: number;
   readonly #acceptor: Acceptor;
   readonly #grants: Grants;
   readonly #outbox = new Outbox();
@@ -37,6 +38,7 @@ export class PaxosReplica {
     const { options, self, configuration } = start;
     this.self = self;
     this.#options = options;
+    this.#windowBytesMax = options.windowBytesMax;
     const outbox = this.#outbox;
     const acceptor = new Acceptor(start.durable, start.records, start.abstention);
     const bound = start.restarted && options.leases;
@@ -260,7 +262,13 @@ export class PaxosReplica {
 
   /** The tree holds the effect of everything up to `slot`. */
   appliedUpTo(slot: Slot): void {
-    this.#acceptor.appliedUpTo(slot, this.#options.windowBytesMax);
+    this.#acceptor.appliedUpTo(slot, this.#windowBytesMax);
+  }
+
+  /** From now on at most so many bytes of what was applied are kept in memory for followers, or what the options say if that is less. */
+  limitWindow(bytesMax: number): void {
+    this.#windowBytesMax = Math.min(bytesMax, this.#options.windowBytesMax);
+    this.#acceptor.window.evict(this.#acceptor.applied, this.#windowBytesMax);
   }
 
   /** Slots up to here may leave the WAL: durable checkpoints hold their effect. The caller trims the WAL itself. */
@@ -275,7 +283,7 @@ export class PaxosReplica {
 
   /** Chosen records up to `slot` are in the WAL and need not stay in memory, whether they are applied or not. */
   forgetChosen(slot: Slot): void {
-    this.#acceptor.window.evict(Math.min(slot, this.#acceptor.commit), this.#options.windowBytesMax);
+    this.#acceptor.window.evict(Math.min(slot, this.#acceptor.commit), this.#windowBytesMax);
   }
 
   /** A snapshot of `slot`, taken in `configuration` and sent under `ballot`, took the tree's place. */

@@ -48,7 +48,7 @@ export interface GroupEnvelope {
   readonly message: PaxosMessage;
 }
 
-/** Between two storage nodes: catch-up and snapshots, at most 256 KB a frame, under credits in bytes. */
+/** Between two storage nodes: large consensus messages, about a megabyte a frame, and catch-up and snapshots, 256 KB; under credits in bytes. */
 export interface BulkFrame {
   /** So many more bytes may be sent to me. */
   readonly credit: number;

@@ -1,4 +1,4 @@
-import { HOUR_MS, MIB } from '../../shared/base/units.ts';
+import { HOUR_MS, KIB, MIB } from '../../shared/base/units.ts';
 import type { PaxosOptions } from '../../shared/paxos/options.ts';
 
 /** When the checkpoint scheduler makes a checkpoint. */
@@ -53,6 +53,26 @@ export interface ExpiryOptions {
 
 export const DEFAULT_EXPIRY_OPTIONS: ExpiryOptions = { sweepIntervalMs: 10_000, deletesPerSecond: 1000 };
 
+/** How consensus messages are given to the streams to a peer, bytes. */
+export interface LinkOptions {
+  /** Larger messages than this go by the bulk stream. */
+  readonly smallMessageBytes: number;
+  /** So much at most leaves in the control frame of a turn; small messages for which it has no room go by the bulk stream, too. */
+  readonly controlFrameBytes: number;
+  /** So much of large messages leaves in a turn, one message at least. */
+  readonly bulkTurnBytes: number;
+  /** What the bulk stream is given ahead of the network. */
+  readonly bulkAheadBytes: number;
+}
+
+/** A megabyte takes some two milliseconds to copy and to sum up. */
+export const DEFAULT_LINK_OPTIONS: LinkOptions = {
+  smallMessageBytes: 64 * KIB,
+  controlFrameBytes: 256 * KIB,
+  bulkTurnBytes: 1 * MIB,
+  bulkAheadBytes: 2 * MIB,
+};
+
 /** What a storage node is told at its start, beyond its place. */
 export interface StorageNodeOptions {
   /** `[a-z0-9-]{1,63}`, unique in the cluster, the same over restarts. */
@@ -68,6 +88,7 @@ export interface StorageNodeOptions {
   readonly seeds: readonly string[];
   readonly pageCacheBytesMax: number;
   readonly paxos: PaxosOptions;
+  readonly links: LinkOptions;
   readonly checkpoints: CheckpointOptions;
   readonly stateHashes: StateHashOptions;
   readonly scrub: ScrubOptions;

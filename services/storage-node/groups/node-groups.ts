@@ -1,6 +1,7 @@
 import { assert } from '../../shared/base/assert.ts';
 import type { GroupId, NodeId, ReplicaId, Slot } from '../../shared/base/ids.ts';
 import { CATALOG_GROUP } from '../../shared/base/ids.ts';
+import { KIB, MIB } from '../../shared/base/units.ts';
 import type { PageStore } from '../../shared/btree/page-store.ts';
 import type { ScanStep } from '../../shared/btree/scan.ts';
 import type { Environment } from '../../shared/env/environment.ts';
@@ -42,6 +43,10 @@ import { TurnQueue } from './turn-queue.ts';
 
 /** What all groups of a node together apply in a turn of the loop, milliseconds; the slice that was begun is finished. */
 const APPLY_TURN_MS = 4;
+
+/** Applied records that all groups of a node keep in memory for followers that are a little behind, bytes; each may keep the least. */
+const WINDOWS_BYTES = 128 * MIB;
+const WINDOW_BYTES_MIN = 64 * KIB;
 
 /** All replicas of a node, and what they share: WAL, page store, links, heartbeats, checkpoints. */
 export class NodeGroups implements GroupHost {
@@ -115,7 +120,7 @@ export class NodeGroups implements GroupHost {
     this.applying = new TurnQueue(environment, APPLY_TURN_MS);
     this.evaluator = new WriteEvaluator(environment.digest, environment.logger, options.region);
     this.itemCollectionBytesMax = options.itemCollectionBytesMax ?? ITEM_COLLECTION_BYTES_MAX;
-    this.links = new PeerLinks(environment, parts.transport, {
+    this.links = new PeerLinks(environment, parts.transport, options.links, {
       onControl: (node, frame) => this.onControl(node, frame),
       onBulk: (node, frame) => this.onBulk(node, frame),
       onConnected: (node) => this.#onConnected(node),
@@ -334,7 +339,11 @@ export class NodeGroups implements GroupHost {
   tick(): void {
     this.watchClock();
     const nowMs = this.environment.clock.monotonicMs();
-    for (const group of this.#groups.values()) group.tick(nowMs);
+    const windowBytes = Math.max(WINDOW_BYTES_MIN, WINDOWS_BYTES / this.#groups.size);
+    for (const group of this.#groups.values()) {
+      group.paxos.limitWindow(windowBytes);
+      group.tick(nowMs);
+    }
     this.rebuilder.tick(nowMs);
     this.stateHashes.tick(this.#groups.values(), nowMs);
     this.findings.follow((group) => this.#health(group));
@@ -498,6 +507,7 @@ export class NodeGroups implements GroupHost {
       return;
     }
     if (carriesRecords(message)) group.taughtAtMs = nowMs;
+    if (message.kind === 'accepted') this.links.acknowledged(node, id, message.last);
     group.paxos.step(from, message, nowMs);
     this.wake(group);
   }

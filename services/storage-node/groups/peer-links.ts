@@ -1,4 +1,4 @@
-import type { NodeId } from '../../shared/base/ids.ts';
+import type { GroupId, NodeId, Slot } from '../../shared/base/ids.ts';
 import type { Environment } from '../../shared/env/environment.ts';
 import type { Timer } from '../../shared/env/clock.ts';
 import type {
@@ -12,6 +12,8 @@ import type {
   SnapshotMessage,
   StatorTransport,
 } from '../../shared/wire/frames.ts';
+import type { LinkOptions } from '../core/options.ts';
+import { messageBytes, RecordQueue } from './record-queue.ts';
 
 export interface PeerEvents {
   onControl(node: NodeId, frame: ControlFrame): void;
@@ -22,21 +24,26 @@ export interface PeerEvents {
 
 const OPEN_TIMEOUT_MS = 1000;
 const RETRY_MS = 200;
+/** How soon it is tried again when the network takes nothing more. */
+const BLOCKED_MS = 2;
 
 /**
  * The streams of this node to its peers. Each side opens its own pair and sends only on that; what the other side opened is
- * only listened to. Messages of one turn of the loop leave as one frame.
+ * only listened to. Messages of one turn of the loop leave as one frame, but for large ones: those take the bulk stream, at the pace of
+ * the network, so that neither a turn of the loop nor a heartbeat grows long with what all groups have to send together.
  */
 export class PeerLinks {
   readonly #environment: Environment;
   readonly #transport: StatorTransport;
   readonly #events: PeerEvents;
+  readonly #options: LinkOptions;
   readonly #links = new Map<NodeId, PeerLink>();
 
-  constructor(environment: Environment, transport: StatorTransport, events: PeerEvents) {
+  constructor(environment: Environment, transport: StatorTransport, options: LinkOptions, events: PeerEvents) {
     this.#environment = environment;
     this.#transport = transport;
     this.#events = events;
+    this.#options = options;
   }
 
   get nodes(): IterableIterator<NodeId> {
@@ -48,7 +55,7 @@ export class PeerLinks {
     const known = this.#links.get(node);
     if (known?.address === address) return;
     known?.close();
-    this.#links.set(node, new PeerLink(node, address, this.#environment, this.#transport, this.#events));
+    this.#links.set(node, new PeerLink(node, address, this.#environment, this.#transport, this.#options, this.#events));
   }
 
   address(node: NodeId): string | undefined {
@@ -61,7 +68,12 @@ export class PeerLinks {
 
   /** Goes with this turn's control frame; lost when the peer is not connected. */
   send(node: NodeId, envelope: GroupEnvelope): void {
-    this.#links.get(node)?.messages.push(envelope);
+    this.#links.get(node)?.send(envelope);
+  }
+
+  /** The peer says that its replica of a group holds the leader's log up to here. */
+  acknowledged(node: NodeId, group: GroupId, last: Slot): void {
+    this.#links.get(node)?.acknowledged(group, last);
   }
 
   sendBulk(node: NodeId, envelope: GroupEnvelope): void {
@@ -95,24 +107,36 @@ export class PeerLinks {
 class PeerLink {
   readonly node: NodeId;
   readonly address: string;
-  messages: GroupEnvelope[] = [];
+  #messages: GroupEnvelope[] = [];
+  #messageBytes = 0;
+  readonly #large = new RecordQueue();
+  #pacing = false;
   bulkMessages: GroupEnvelope[] = [];
   snapshots: SnapshotMessage[] = [];
   heartbeat: Heartbeat | undefined;
   readonly #environment: Environment;
   readonly #transport: StatorTransport;
   readonly #events: PeerEvents;
+  readonly #options: LinkOptions;
   #control: ControlStream | undefined;
   #bulk: BulkStream | undefined;
   #retry: Timer | undefined;
   #closed = false;
 
-  constructor(node: NodeId, address: string, environment: Environment, transport: StatorTransport, events: PeerEvents) {
+  constructor(
+    node: NodeId,
+    address: string,
+    environment: Environment,
+    transport: StatorTransport,
+    options: LinkOptions,
+    events: PeerEvents,
+  ) {
     this.node = node;
     this.address = address;
     this.#environment = environment;
     this.#transport = transport;
     this.#events = events;
+    this.#options = options;
     void this.#open();
   }
 
@@ -124,13 +148,38 @@ class PeerLink {
     this.#control?.send({ heartbeatAnswer, messages: [] });
   }
 
+  /** Goes with this turn's frame, or soon after it; lost when the peer is not connected. */
+  send(envelope: GroupEnvelope): void {
+    if (this.#control === undefined) return;
+    const { group, message } = envelope;
+    if (message.kind === 'prepare') this.#large.takeBack(envelope);
+    if ('records' in message) {
+      const bytes = messageBytes(message);
+      const { smallMessageBytes, controlFrameBytes } = this.#options;
+      if (bytes > smallMessageBytes || this.#messageBytes + bytes > controlFrameBytes || this.#large.leads(group)) {
+        this.#large.add(envelope);
+        return;
+      }
+      this.#messageBytes += bytes;
+    }
+    this.#messages.push(envelope);
+  }
+
+  /** The peer holds the log of a group up to here. */
+  acknowledged(group: GroupId, last: Slot): void {
+    this.#large.acknowledged(group, last);
+  }
+
   flush(): void {
-    const { messages, heartbeat, bulkMessages, snapshots } = this;
+    const { heartbeat, bulkMessages, snapshots } = this;
+    const messages = this.#messages;
     if (messages.length > 0 || heartbeat !== undefined) {
-      this.messages = [];
+      this.#messages = [];
+      this.#messageBytes = 0;
       this.heartbeat = undefined;
       this.#control?.send({ messages, ...(heartbeat === undefined ? {} : { heartbeat }) });
     }
+    if (!this.#pacing) this.#sendLarge();
     if (bulkMessages.length > 0 || snapshots.length > 0) {
       this.bulkMessages = [];
       this.snapshots = [];
@@ -138,8 +187,23 @@ class PeerLink {
     }
   }
 
+  /** Sends what the turn has room for, and sees to the rest. */
+  readonly #sendLarge = (): void => {
+    this.#pacing = false;
+    const bulk = this.#bulk;
+    if (bulk === undefined || this.#large.isEmpty) return;
+    const isBlocked = bulk.queuedBytes() >= this.#options.bulkAheadBytes;
+    if (!isBlocked) bulk.send({ credit: 0, messages: this.#large.take(this.#options.bulkTurnBytes), snapshots: [] });
+    if (this.#large.isEmpty) return;
+    this.#pacing = true;
+    const { timers } = this.#environment;
+    if (isBlocked) timers.after(BLOCKED_MS, this.#sendLarge);
+    else timers.endOfTurn(this.#sendLarge);
+  };
+
   close(): void {
     this.#closed = true;
+    this.#large.clear();
     this.#retry?.cancel();
     this.#control?.close();
     this.#bulk?.close();
@@ -184,6 +248,7 @@ class PeerLink {
     this.#bulk?.close();
     this.#control = undefined;
     this.#bulk = undefined;
+    this.#large.clear();
     this.#retryLater();
   }
 
