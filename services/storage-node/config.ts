@@ -18,6 +18,9 @@ import {
 import { DEFAULT_CHECKPOINT_OPTIONS } from './groups/checkpoint-scheduler.ts';
 
 /** Every option of a storage node. */
+/** Changed pages of trees may take half of the page cache, and so much at least. */
+const DIRTY_BYTES_MIN = 16 * MIB;
+
 export const STORAGE_NODE_OPTIONS = {
   ...COMMON_OPTIONS,
   autoAdmin: optional(addressesOption({ help: 'Auto-admins to register with.' })),
@@ -168,6 +171,7 @@ export function storageNodeOptions(given: StorageNodeCommandLine): StorageNodeOp
       dirtyBytesMax: given.checkpointDirtyBytes,
       walBytesMax: given.checkpointWalBytes,
       nodeWalBytesMax: given.checkpointNodeWalBytes,
+      nodeDirtyBytesMax: Math.max(DIRTY_BYTES_MIN, given.pageCacheBytes / 2),
       intervalMs: given.checkpointIntervalMs,
       followerAllowanceBytes: given.walAllowanceBytes,
       nodeAllowanceBytes: given.walAllowanceNodeBytes,

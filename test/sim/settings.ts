@@ -59,6 +59,7 @@ export function drawSettings(random: Prng): ClusterSettings {
       dirtyBytesMax: random.pick([32 * KIB, DEFAULT_CHECKPOINT_OPTIONS.dirtyBytesMax]),
       walBytesMax: random.pick([16 * KIB, DEFAULT_CHECKPOINT_OPTIONS.walBytesMax]),
       nodeWalBytesMax: DEFAULT_CHECKPOINT_OPTIONS.nodeWalBytesMax,
+      nodeDirtyBytesMax: DEFAULT_CHECKPOINT_OPTIONS.nodeDirtyBytesMax,
       intervalMs: random.pick([3 * SECOND_MS, 15 * SECOND_MS, 10 * MINUTE_MS]),
       followerAllowanceBytes: random.pick([8 * KIB, MIB, DEFAULT_CHECKPOINT_OPTIONS.followerAllowanceBytes]),
       nodeAllowanceBytes: random.pick([16 * KIB, undefined]),

@@ -8,6 +8,8 @@ export interface CheckpointOptions {
   readonly walBytesMax: number;
   /** The same of all groups of the node: what a start has to read and apply again. */
   readonly nodeWalBytesMax: number;
+  /** Changed pages of all groups of the node: until their checkpoint they cannot leave the memory. */
+  readonly nodeDirtyBytesMax: number;
   readonly intervalMs: number;
   /** Log kept for the slowest follower, bytes a group; a follower further behind comes back by snapshot. */
   readonly followerAllowanceBytes: number;

@@ -52,3 +52,9 @@ test('many partitions that are not due by themselves are, before their log toget
   assert.deepEqual(await tick(seven), []);
   assert.deepEqual(await tick([...seven, fakeGroup(8, 32 * MIB), fakeGroup(9, 62 * MIB)]), [9]);
 });
+
+test('many partitions with few changed pages each are, before all those take too much memory, the one with most first', async () => {
+  const many = Array.from({ length: 17 }, (_, at) => fakeGroup(at, 10 * MIB, 7 * MIB));
+  assert.deepEqual(await tick([...many, fakeGroup(20, 1 * MIB, 7.5 * MIB)]), []);
+  assert.deepEqual(await tick([...many, fakeGroup(20, 1 * MIB, 7.5 * MIB), fakeGroup(21, 1 * MIB, 2 * MIB)]), [20]);
+});

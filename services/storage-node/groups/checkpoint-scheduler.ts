@@ -9,13 +9,14 @@ export const DEFAULT_CHECKPOINT_OPTIONS: CheckpointOptions = {
   dirtyBytesMax: 8 * MIB,
   walBytesMax: 64 * MIB,
   nodeWalBytesMax: 1024 * MIB,
+  nodeDirtyBytesMax: 256 * MIB,
   intervalMs: 10 * MINUTE_MS,
   followerAllowanceBytes: 2048 * MIB,
   nodeAllowanceBytes: undefined,
 };
 
-/** Checkpoints for the sake of the node's whole log begin at this share of what it may be, so that it stays below. */
-const NODE_WAL_BEGIN = 0.5;
+/** Checkpoints for the sake of the node's whole log, or of all its changed pages, begin at this share of what they may be, so that they stay below. */
+const NODE_BEGIN = 0.5;
 
 /** What the scheduler looks at of a replica. */
 export type ScheduledGroup = Pick<Group, 'id' | 'stopped' | 'checkpointable' | 'checkpointSlot' | 'checkpointAtMs' | 'checkpoint'> & {
@@ -23,7 +24,7 @@ export type ScheduledGroup = Pick<Group, 'id' | 'stopped' | 'checkpointable' | '
   readonly tree: Pick<Group['tree'], 'dirtyBytes'>;
 };
 
-/** Takes checkpoints, one at a time for the node, of the group that has most log behind it. */
+/** Takes checkpoints, one at a time for the node, of the group that has most log behind it, or most changed pages where memory is short. */
 export class CheckpointScheduler {
   readonly #environment: Pick<Environment, 'clock' | 'timers' | 'logger'>;
   readonly #wal: Pick<WriteAheadLog, 'groupBytesAbove'>;
@@ -56,11 +57,15 @@ export class CheckpointScheduler {
     let most: ScheduledGroup | undefined;
     let mostBytes = -1;
     let nodeBytes = 0;
+    let dirtiest: ScheduledGroup | undefined;
+    let dirtyBytes = 0;
     for (const group of groups) {
       // Log that is kept for a slow follower is not behind the checkpoint, so it does not count.
       const bytes = this.#wal.groupBytesAbove(group.id, group.checkpointSlot);
       nodeBytes += bytes;
+      dirtyBytes += group.tree.dirtyBytes;
       if (!group.checkpointable) continue;
+      if (dirtiest === undefined || group.tree.dirtyBytes > dirtiest.tree.dirtyBytes) dirtiest = group;
       if (bytes > mostBytes) {
         most = group;
         mostBytes = bytes;
@@ -70,7 +75,8 @@ export class CheckpointScheduler {
         dueBytes = bytes;
       }
     }
-    if (nodeBytes >= this.#options.nodeWalBytesMax * NODE_WAL_BEGIN) due = most;
+    if (nodeBytes >= this.#options.nodeWalBytesMax * NODE_BEGIN) due = most;
+    else if (dirtyBytes >= this.#options.nodeDirtyBytesMax * NODE_BEGIN) due = dirtiest;
     if (due !== undefined) void this.checkpoint(due);
   }
 
