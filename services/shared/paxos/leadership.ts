@@ -6,7 +6,7 @@ import type { Accepted, PaxosMessage, Promise_ } from './messages.ts';
 import { type Configuration, type PaxosOptions, quorumSize } from './options.ts';
 import { type Follower, newFollower, reachedByQuorum } from './progress.ts';
 
-/** So often the time is doubled for which a follower is waited for that acknowledges nothing: to eight times the retry time. */
+/** So often at most the time is doubled for which a follower is waited for that acknowledges nothing: to eight times the retry time. */
 const PATIENCE_DOUBLED_MAX = 3;
 
 /** A request to bring a follower near by Learn messages from the WAL, or by a snapshot when the WAL is trimmed. */
@@ -220,7 +220,7 @@ export class Leadership {
     for (const follower of this.#followers.values()) {
       const waiting = follower.phase !== 'synced' || follower.acknowledged + 1 < follower.next;
       if (!waiting || nowMs - follower.activeAtMs < this.#patienceMs(follower)) continue;
-      const startedOver = follower.phase === 'preparing' ? follower.startedOver : follower.startedOver + 1;
+      const startedOver = follower.phase === 'preparing' ? follower.startedOver : Math.min(follower.startedOver + 1, PATIENCE_DOUBLED_MAX);
       this.startOver(follower, nowMs);
       follower.startedOver = startedOver;
       silent.push(follower.replica);
@@ -235,7 +235,7 @@ export class Leadership {
   #patienceMs({ phase, startedOver }: Follower): number {
     const { retryMs } = this.#options;
     if (phase === 'preparing') return retryMs;
-    return phase === 'behind' ? retryMs * 10 : retryMs * 2 ** Math.min(startedOver, PATIENCE_DOUBLED_MAX);
+    return phase === 'behind' ? retryMs * 10 : retryMs * 2 ** startedOver;
   }
 
   /** The follower's log position is unknown again: its stream broke, or it fell silent. */

@@ -23,7 +23,7 @@ export interface Follower {
   toldCommit: Slot;
   /** When the last message of phase 1 or 2 went out, or an answer came in: silence longer than the retry time starts over. */
   activeAtMs: number;
-  /** How often in a row it was started over, since it acknowledged nothing of what was sent: each time it is waited for twice as long. */
+  /** How often in a row it was started over, since it acknowledged nothing of what was sent, as far as that counts: each time it is waited for twice as long. */
   startedOver: number;
   /** Sending time of the latest heartbeat that it answered with a grant; -Infinity: none. */
   heartbeatSentAtMs: number;
