@@ -42,7 +42,7 @@ export const DEFAULT_SETTINGS: ClusterSettings = {
 const SLEW_MAX = 5e-4;
 
 /** Items of the workloads are of some hundred bytes. */
-const SMALL_LINKS: LinkOptions = { smallMessageBytes: 400, controlFrameBytes: KIB, bulkTurnBytes: 2 * KIB, bulkAheadBytes: 4 * KIB };
+const SMALL_LINKS: LinkOptions = { smallMessageBytes: 400, controlFrameBytes: KIB, recordTurnBytes: 2 * KIB, recordAheadBytes: 4 * KIB };
 
 export function drawSettings(random: Prng): ClusterSettings {
   const defaults = DEFAULT_PAXOS_OPTIONS;

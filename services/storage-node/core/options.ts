@@ -57,22 +57,22 @@ export const DEFAULT_EXPIRY_OPTIONS: ExpiryOptions = { sweepIntervalMs: 10_000, 
 
 /** How consensus messages are given to the streams to a peer, bytes. */
 export interface LinkOptions {
-  /** Larger messages than this go by the bulk stream. */
+  /** Larger messages than this go by a bulk stream of their own. */
   readonly smallMessageBytes: number;
-  /** So much at most leaves in the control frame of a turn; small messages for which it has no room go by the bulk stream, too. */
+  /** So much at most leaves in the control frame of a turn; small messages for which it has no room go that way, too. */
   readonly controlFrameBytes: number;
   /** So much of large messages leaves in a turn, one message at least. */
-  readonly bulkTurnBytes: number;
-  /** What the bulk stream is given ahead of the network. */
-  readonly bulkAheadBytes: number;
+  readonly recordTurnBytes: number;
+  /** What that stream is given ahead of the network. */
+  readonly recordAheadBytes: number;
 }
 
 /** A megabyte takes some two milliseconds to copy and to sum up. */
 export const DEFAULT_LINK_OPTIONS: LinkOptions = {
   smallMessageBytes: 64 * KIB,
   controlFrameBytes: 256 * KIB,
-  bulkTurnBytes: 1 * MIB,
-  bulkAheadBytes: 2 * MIB,
+  recordTurnBytes: 1 * MIB,
+  recordAheadBytes: 2 * MIB,
 };
 
 /** What a storage node is told at its start, beyond its place. */

@@ -28,9 +28,9 @@ const RETRY_MS = 200;
 const BLOCKED_MS = 2;
 
 /**
- * The streams of this node to its peers. Each side opens its own pair and sends only on that; what the other side opened is
- * only listened to. Messages of one turn of the loop leave as one frame, but for large ones: those take the bulk stream, at the pace of
- * the network, so that neither a turn of the loop nor a heartbeat grows long with what all groups have to send together.
+ * The streams of this node to its peers. Each side opens its own three and sends only on those; what the other side opened is
+ * only listened to. Messages of one turn of the loop leave as one frame, but for large ones: those have a bulk stream of their own, and
+ * the pace of the network, so that neither a turn of the loop nor a heartbeat grows long with what all groups have to send together.
  */
 export class PeerLinks {
   readonly #environment: Environment;
@@ -66,7 +66,7 @@ export class PeerLinks {
     return this.#links.get(node)?.connected ?? false;
   }
 
-  /** Goes with this turn's control frame; lost when the peer is not connected. */
+  /** Goes with this turn's control frame, or after it by the stream for large ones; lost when the peer is not connected. */
   send(node: NodeId, envelope: GroupEnvelope): void {
     this.#links.get(node)?.send(envelope);
   }
@@ -119,7 +119,10 @@ class PeerLink {
   readonly #events: PeerEvents;
   readonly #options: LinkOptions;
   #control: ControlStream | undefined;
+  /** Catch-up and snapshots. */
   #bulk: BulkStream | undefined;
+  /** Large messages of consensus, which wait behind no snapshot. */
+  #records: BulkStream | undefined;
   #retry: Timer | undefined;
   #closed = false;
 
@@ -190,10 +193,10 @@ class PeerLink {
   /** Sends what the turn has room for, and sees to the rest. */
   readonly #sendLarge = (): void => {
     this.#pacing = false;
-    const bulk = this.#bulk;
-    if (bulk === undefined || this.#large.isEmpty) return;
-    const isBlocked = bulk.queuedBytes() >= this.#options.bulkAheadBytes;
-    if (!isBlocked) bulk.send({ credit: 0, messages: this.#large.take(this.#options.bulkTurnBytes), snapshots: [] });
+    const records = this.#records;
+    if (records === undefined || this.#large.isEmpty) return;
+    const isBlocked = records.queuedBytes() >= this.#options.recordAheadBytes;
+    if (!isBlocked) records.send({ credit: 0, messages: this.#large.take(this.#options.recordTurnBytes), snapshots: [] });
     if (this.#large.isEmpty) return;
     this.#pacing = true;
     const { timers } = this.#environment;
@@ -207,36 +210,39 @@ class PeerLink {
     this.#retry?.cancel();
     this.#control?.close();
     this.#bulk?.close();
+    this.#records?.close();
   }
 
   async #open(): Promise<void> {
+    const opened: (ControlStream | BulkStream)[] = [];
+    const add = <S extends ControlStream | BulkStream>(stream: S): S => {
+      opened.push(stream);
+      return stream;
+    };
     try {
-      const control = await this.#transport.open(this.address, 'control', OPEN_TIMEOUT_MS);
-      const bulk = await this.#transport.open(this.address, 'bulk', OPEN_TIMEOUT_MS).catch((error: unknown) => {
-        control.close();
-        throw error;
-      });
-      if (this.#closed || control.peer.name !== this.node) {
-        control.close();
-        bulk.close();
-        if (!this.#closed)
-          this.#environment.logger.warn('another node answers', { expected: this.node, found: control.peer.name, address: this.address });
-        return this.#retryLater();
-      }
-      this.#use(control, bulk);
+      const control = add(await this.#transport.open(this.address, 'control', OPEN_TIMEOUT_MS));
+      const bulk = add(await this.#transport.open(this.address, 'bulk', OPEN_TIMEOUT_MS));
+      const records = add(await this.#transport.open(this.address, 'bulk', OPEN_TIMEOUT_MS));
+      if (!this.#closed && control.peer.name === this.node) return this.#use(control, bulk, records);
+      if (!this.#closed)
+        this.#environment.logger.warn('another node answers', { expected: this.node, found: control.peer.name, address: this.address });
     } catch (error) {
       this.#environment.logger.debug('peer not reached', { node: this.node, address: this.address, error: String(error) });
-      this.#retryLater();
     }
+    for (const stream of opened) stream.close();
+    this.#retryLater();
   }
 
-  #use(control: ControlStream, bulk: BulkStream): void {
+  #use(control: ControlStream, bulk: BulkStream, records: BulkStream): void {
     this.#control = control;
     this.#bulk = bulk;
+    this.#records = records;
     control.onFrame = (frame) => this.#events.onControl(this.node, frame);
-    bulk.onFrame = (frame) => this.#events.onBulk(this.node, frame);
     control.onClose = (reason) => this.#broken(reason);
-    bulk.onClose = (reason) => this.#broken(reason);
+    for (const stream of [bulk, records]) {
+      stream.onFrame = (frame) => this.#events.onBulk(this.node, frame);
+      stream.onClose = (reason) => this.#broken(reason);
+    }
     this.#environment.logger.info('peer connected', { node: this.node, incarnation: control.peer.incarnation });
     this.#events.onConnected(this.node);
   }
@@ -246,8 +252,10 @@ class PeerLink {
     this.#environment.logger.info('peer lost', { node: this.node, reason });
     this.#control.close();
     this.#bulk?.close();
+    this.#records?.close();
     this.#control = undefined;
     this.#bulk = undefined;
+    this.#records = undefined;
     this.#large.clear();
     this.#retryLater();
   }
