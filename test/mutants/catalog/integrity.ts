@@ -11,6 +11,8 @@ const NODE_GROUPS = 'storage-node/groups/node-groups.ts';
 const DATA_FOLDER = 'shared/platform/data-folder.ts';
 
 const COPIES = 'storage-node/groups/sole-copies.ts';
+const SENDER = 'storage-node/groups/snapshot-sender.ts';
+const LEADERSHIP = 'shared/paxos/leadership.ts';
 const RECEIVER = 'storage-node/groups/snapshot-receiver.ts';
 
 const KEEPER_TESTS = tests('services/storage-node/groups/state-hash-keeper.test.js');
@@ -52,6 +54,18 @@ export const INTEGRITY: readonly Mutant[] = [
     mistake: 'The copy of a halted group’s leader is given to whoever asks, though a third one may be right.',
     patches: [{ file: COPIES, old: 'configuration.members.every(', new: 'configuration.members.some(' }],
     detectors: [COPIES_TESTS],
+  },
+  {
+    name: 'stop-leaves-a-snapshot-open',
+    mistake: 'A node that stops does not wait for the snapshots that it sends: their views of the trees are open as the store closes.',
+    patches: [{ file: SENDER, old: 'await Promise.all(this.#running);', new: '' }],
+    detectors: [tests('services/storage-node/groups/snapshot-sender.test.js')],
+  },
+  {
+    name: 'busy-follower-is-sent-all-again-and-again',
+    mistake: 'A follower that acknowledges nothing is sent its log anew every half second, however often.',
+    patches: [{ file: LEADERSHIP, old: 'retryMs * 2 ** startedOver', new: 'retryMs' }],
+    detectors: [tests('services/shared/paxos/leading.test.js')],
   },
   {
     name: 'snapshot-staged-on-a-full-disk',
