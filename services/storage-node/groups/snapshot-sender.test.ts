@@ -30,6 +30,8 @@ it('gives up what is under way when the node stops, and reads nothing of a tree 
     const close = view.close.bind(view);
     open += 1;
     view.close = async () => {
+      // What is read at that moment has to end first.
+      await timers.sleep(10);
       await close();
       open -= 1;
     };
