@@ -39,8 +39,8 @@ await runProcess({
       credentials: credentialsOf(options),
       sealer: sealerOf({ key: options.sealingKey, file: options.sealingKeyFile }),
     };
-    const service = new RouterService(environment, transport, serviceOptions, (handle) =>
-      createHttpServer({ ...splitAddress(options.httpListen), limits: DEFAULT_HTTP_LIMITS, handle, logger, metrics, process: 'router' }),
+    const service = new RouterService(environment, transport, serviceOptions, (handler) =>
+      createHttpServer({ ...splitAddress(options.httpListen), limits: DEFAULT_HTTP_LIMITS, handler, logger, metrics, process: 'router' }),
     );
     const onCluster = (id: string): void => {
       clusterId = id;

@@ -10,7 +10,7 @@ import { must } from '../shared/base/assert.ts';
 import { REQUEST_TIMEOUT_MS } from '../shared/limits/api-limits.ts';
 import type { Sealer } from '../shared/env/sealer.ts';
 import { createSealer } from '../shared/platform/sealer.ts';
-import type { HttpRequest, HttpResponse } from '../shared/env/http.ts';
+import type { HttpHandler } from '../shared/env/http.ts';
 import type { CredentialRecord, RevokedCredentialRecord, TableRecord } from '../shared/placement/catalog-records.ts';
 import { formatAmzDate } from './core/api/signature/amz-date.ts';
 import { RouterService } from './service.ts';
@@ -25,7 +25,7 @@ interface Router {
 
 function routerOf(cluster: FakeCluster, timers: ManualTimers, sealer?: Sealer): Router {
   const door: string[] = [];
-  let handle: ((request: HttpRequest) => Promise<HttpResponse>) | undefined;
+  let handler: HttpHandler | undefined;
   const note = (event: string) => async () => {
     door.push(event);
   };
@@ -42,14 +42,14 @@ function routerOf(cluster: FakeCluster, timers: ManualTimers, sealer?: Sealer): 
       sealer,
     },
     (given) => {
-      handle = given;
+      handler = given;
       return { listen: note('listen'), drain: note('drain'), close: note('close') };
     },
   );
   const send: Router['send'] = async (operation, input, options = {}) => {
     const signing = { date: formatAmzDate(timers.wallMs()), ...options };
     const request = signedRequest(`DynamoDB_20120810.${operation}`, Buffer.from(JSON.stringify(input)), signing);
-    return (await timers.until(must(handle)(request))).body.toString();
+    return (await timers.until(must(handler).handle(request))).body.toString();
   };
   return { service, timers, door, send };
 }

@@ -3,7 +3,7 @@ import type { Environment, Service } from '../shared/env/environment.ts';
 import type { Compression } from '../shared/env/compression.ts';
 import type { Sealer } from '../shared/env/sealer.ts';
 import type { StartThread } from '../shared/env/thread.ts';
-import type { HttpRequest, HttpResponse } from '../shared/env/http.ts';
+import type { HttpHandler } from '../shared/env/http.ts';
 import type { StatorTransport } from '../shared/wire/frames.ts';
 import type { Credential } from './core/api/identity.ts';
 import { RouterCredentials } from './core/credentials.ts';
@@ -54,7 +54,7 @@ export class RouterService implements Service {
     environment: Environment,
     transport: StatorTransport,
     options: RouterOptions,
-    openFrontDoor: (handle: (request: HttpRequest) => Promise<HttpResponse>) => FrontDoor,
+    openFrontDoor: (handler: HttpHandler) => FrontDoor,
   ) {
     const { region, seeds, autoAdmins, az, requestTimeoutMs, startThread, compression } = options;
     this.#transport = transport;
@@ -77,7 +77,7 @@ export class RouterService implements Service {
       ...(startThread === undefined ? undefined : { startThread }),
       ...(compression === undefined ? undefined : { compression }),
     });
-    this.#frontDoor = openFrontDoor((request) => this.#endpoint.handle(request));
+    this.#frontDoor = openFrontDoor(this.#endpoint);
   }
 
   /**

@@ -212,8 +212,8 @@ export class SimCluster {
       sealer: SEALER,
     };
     let door: SimFrontDoor | undefined;
-    const service = new RouterService(environment, transport, options, (handle) => {
-      door = new SimFrontDoor(handle);
+    const service = new RouterService(environment, transport, options, (handler) => {
+      door = new SimFrontDoor((request) => handler.handle(request));
       return door;
     });
     return new RouterProcess(joining(parts, seeds, service), () => door);

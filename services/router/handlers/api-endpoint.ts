@@ -1,6 +1,6 @@
 import { AssertionError } from '../../shared/base/assert.ts';
 import type { Environment } from '../../shared/env/environment.ts';
-import type { HttpRequest, HttpResponse } from '../../shared/env/http.ts';
+import type { HttpHandler, HttpRequest, HttpRequestHead, HttpResponse } from '../../shared/env/http.ts';
 import type { MetricLabels } from '../../shared/env/metrics.ts';
 import type { Compression } from '../../shared/env/compression.ts';
 import type { StartThread } from '../../shared/env/thread.ts';
@@ -46,6 +46,13 @@ export interface ApiEndpointOptions {
   readonly compression?: Compression;
 }
 
+/** What a request of the API is answered with; `code` is that of its error, or OK. */
+interface ApiAnswer {
+  readonly status: number;
+  readonly code: string;
+  readonly body: Buffer;
+}
+
 /** Not a request of this API at all: so the service answers, in XML. */
 const NO_OPERATION = Buffer.from('<UnknownOperationException/>\n');
 /** DynamoDB Streams is signed for under the same name. */
@@ -59,7 +66,7 @@ const NO_BODY = Buffer.alloc(0);
  * Answers HTTP requests of the DynamoDB API. The checks come in the service's order: protocol, target, signature, then JSON,
  * types, constraints, semantics, table. Nothing is parsed before the signature is known to be right.
  */
-export class ApiEndpoint {
+export class ApiEndpoint implements HttpHandler {
   readonly #environment: Environment;
   readonly #services: ApiServices;
   readonly #options: ApiEndpointOptions;
@@ -121,16 +128,50 @@ export class ApiEndpoint {
   async handle(request: HttpRequest): Promise<HttpResponse> {
     if (request.headers.get('origin') === undefined) return this.#handle(request);
     if (request.method !== 'OPTIONS') return allowOrigin(await this.#handle(request));
-    return { status: 200, headers: { 'x-amzn-RequestId': this.#requestIds.next(), ...preflightHeaders(request) }, body: NO_BODY };
+    return this.#preflight(request);
+  }
+
+  /**
+   * What `handle` answers to these headers, whatever the body behind them is, as long as there is one; undefined when the body decides.
+   * A router that has no room for the body would throttle the request where this refuses it: this takes no room.
+   */
+  answerByHead(head: HttpRequestHead): Promise<HttpResponse> | undefined {
+    if (head.headers.get('origin') === undefined) return this.#answerByHead(head);
+    if (head.method !== 'OPTIONS') return this.#answerByHead(head)?.then(allowOrigin);
+    return Promise.resolve(this.#preflight(head));
+  }
+
+  #answerByHead(head: HttpRequestHead): Promise<HttpResponse> | undefined {
+    const { path, query } = requestTarget(head.path);
+    const answer = this.#answerOutsideApi(head, path, true);
+    if (answer !== undefined) return Promise.resolve(answer);
+    const operation = operationOf(head.headers.get('x-amz-target') ?? '');
+    const startedMs = this.#environment.clock.monotonicMs();
+    try {
+      if (operation === undefined) throw unknownOperation();
+      this.#verifier.checkHead(head, query);
+      return undefined;
+    } catch (error) {
+      const { status, code, body } = this.#failure(error, operation);
+      return Promise.resolve(this.#finish(head, operation, startedMs, { status, code, body: Buffer.from(body) }));
+    }
+  }
+
+  #preflight(head: HttpRequestHead): HttpResponse {
+    return { status: 200, headers: { 'x-amzn-RequestId': this.#requestIds.next(), ...preflightHeaders(head) }, body: NO_BODY };
+  }
+
+  /** The answer to what is no request of the API; undefined when it is one. */
+  #answerOutsideApi(head: HttpRequestHead, path: string, hasBody: boolean): HttpResponse | undefined {
+    if (head.method === 'GET') return this.#response(200, 'text/plain', this.#health);
+    if (head.method === 'POST' && path === '/' && (!hasBody || JSON_TYPES.has(mediaType(head)))) return undefined;
+    return this.#response(404, 'application/xml', NO_OPERATION);
   }
 
   async #handle(request: HttpRequest): Promise<HttpResponse> {
-    if (request.method === 'GET') return this.#response(200, 'text/plain', this.#health);
-    const contentType = mediaType(request);
     const { path, query } = requestTarget(request.path);
-    if (request.method !== 'POST' || path !== '/' || (request.body.length > 0 && !JSON_TYPES.has(contentType))) {
-      return this.#response(404, 'application/xml', NO_OPERATION);
-    }
+    const answer = this.#answerOutsideApi(request, path, request.body.length > 0);
+    if (answer !== undefined) return answer;
     const operation = operationOf(request.headers.get('x-amz-target') ?? '');
     const startedMs = this.#environment.clock.monotonicMs();
     // Asked now: a large body may be moved to the thread.
@@ -150,11 +191,21 @@ export class ApiEndpoint {
     }
     this.#requests--;
     this.#bytes -= bytes;
+    return this.#finish(request, operation, startedMs, { status, code, body });
+  }
+
+  /** Counts a request whose answer is known, and makes the response of it. */
+  #finish(
+    head: HttpRequestHead,
+    operation: string | undefined,
+    startedMs: number,
+    { status, code, body }: ApiAnswer,
+  ): HttpResponse | Promise<HttpResponse> {
     if (code === ACCESS_DENIED) this.#metrics.accessDenied.add(1, { action: operation ?? 'unknown' });
     this.#count(operation ?? 'unknown', code, startedMs);
-    const type = contentType === JSON_1_0 ? contentType : JSON_PLAIN;
+    const type = mediaType(head) === JSON_1_0 ? JSON_1_0 : JSON_PLAIN;
     if (body.length < GZIP_ANSWER_BYTES_MIN) return this.#response(status, type, body);
-    return this.#longResponse(status, type, body, request.headers.get('accept-encoding'));
+    return this.#longResponse(status, type, body, head.headers.get('accept-encoding'));
   }
 
   async #longResponse(status: number, type: string, plain: Buffer, acceptEncoding: string | undefined): Promise<HttpResponse> {
@@ -172,7 +223,7 @@ export class ApiEndpoint {
   }
 
   async #answer(request: HttpRequest, query: string, operation: string | undefined): Promise<Buffer> {
-    if (operation === undefined) throw protocolError('UnknownOperationException');
+    if (operation === undefined) throw unknownOperation();
     if (this.#requests > REQUESTS_IN_FLIGHT_MAX || this.#bytes > REQUEST_BYTES_IN_FLIGHT_MAX) throw throttled();
     const deadlineAtMs = this.#environment.clock.monotonicMs() + this.#options.requestTimeoutMs;
     const identity = this.#verifier.verify(request, query);
@@ -225,9 +276,13 @@ export class ApiEndpoint {
   }
 }
 
+function unknownOperation(): ApiError {
+  return protocolError('UnknownOperationException');
+}
+
 /** The Content-Type without its parameters, in lower case. */
-function mediaType(request: HttpRequest): string {
-  const header = request.headers.get('content-type') ?? '';
+function mediaType(head: HttpRequestHead): string {
+  const header = head.headers.get('content-type') ?? '';
   // As nearly every client sends it.
   if (header === JSON_1_0) return header;
   const semicolon = header.indexOf(';');

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Hash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { KIB } from '../base/units.ts';
-import type { HttpHeaders, HttpRequest, HttpResponse } from '../env/http.ts';
+import type { HttpHeaders, HttpRequest, HttpRequestHead, HttpResponse } from '../env/http.ts';
 import type { PacedBody } from './http-body-pace.ts';
 
 /** What is known of a connection. */
@@ -25,6 +25,8 @@ export class HttpExchange implements PacedBody {
   readonly headers: HttpHeaders;
   /** It counts among those that long bodies give way to. */
   isOther = false;
+  /** Nobody wants its body any more. */
+  isDropped = false;
   readonly #announcedBytes: number;
   /** The body, or the room for it, filled up to `receivedBytes`. */
   #body: Buffer = NO_BODY;
@@ -90,6 +92,16 @@ export class HttpExchange implements PacedBody {
     this.#body.set(chunk, received);
   }
 
+  /** The body comes in chunks, or there is none. */
+  get isUnannounced(): boolean {
+    return this.#announcedBytes === 0;
+  }
+
+  head(): HttpRequestHead {
+    const { method, url } = this.message;
+    return { method: method as string, path: url as string, headers: this.headers };
+  }
+
   request(): HttpRequest {
     const { method, url } = this.message;
     const { headers } = this;
@@ -99,8 +111,9 @@ export class HttpExchange implements PacedBody {
     return { ...request, body, bodySha256: this.#hash.digest('hex') };
   }
 
-  /** Forgets the body of a request that is refused. */
+  /** Forgets the body of a request that is refused, or answered without it. */
   dropBody(): void {
+    this.isDropped = true;
     this.#body = NO_BODY;
   }
 

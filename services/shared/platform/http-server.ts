@@ -4,24 +4,26 @@ import { createServer, STATUS_CODES } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { must } from '../base/assert.ts';
 import { SECOND_MS } from '../base/units.ts';
-import type { HttpRequest, HttpResponse } from '../env/http.ts';
+import type { HttpHandler, HttpResponse } from '../env/http.ts';
 import type { Logger } from '../env/logger.ts';
-import type { Counter, Metrics } from '../env/metrics.ts';
+import type { Metrics } from '../env/metrics.ts';
 import { HttpBacklog } from './http-backlog.ts';
 import { HttpBodyPace } from './http-body-pace.ts';
 import type { HttpConnection } from './http-exchange.ts';
 import { HttpExchange } from './http-exchange.ts';
 import { framingOf, RawHttpHeaders } from './http-headers.ts';
 import type { HttpLimits } from './http-limits.ts';
-import { awaitsAnswer, linger, PARSE_ERROR_STATUS } from './http-refusal.ts';
+import { HttpLinger } from './http-linger.ts';
+import type { HttpServerMetrics } from './http-metrics.ts';
+import { httpServerMetrics } from './http-metrics.ts';
+import { awaitsAnswer, PARSE_ERROR_STATUS } from './http-refusal.ts';
 
 export interface HttpServerOptions {
   readonly host: string;
   /** 0: any free one. */
   readonly port: number;
   readonly limits: HttpLimits;
-  /** Must not reject: a rejection is our mistake, logged and answered with 500. */
-  readonly handle: (request: HttpRequest) => Promise<HttpResponse>;
+  readonly handler: HttpHandler;
   readonly logger: Logger;
   readonly metrics: Metrics;
   /** Names the metrics: `stator_<process>_http_…`. */
@@ -55,8 +57,8 @@ class NodeHttpServer implements HttpServer {
   /** Requests whose answer the network did not take at once. */
   readonly #sending = new HttpBacklog();
   readonly #pace: HttpBodyPace<HttpExchange>;
-  readonly #refused: Counter;
-  readonly #unread: Counter;
+  readonly #linger: HttpLinger;
+  readonly #metrics: HttpServerMetrics;
   #openConnections = 0;
   #draining = false;
   #sweep: NodeJS.Timeout | undefined;
@@ -65,25 +67,12 @@ class NodeHttpServer implements HttpServer {
     this.#options = options;
     const { limits, metrics, process } = options;
     this.#pace = new HttpBodyPace(limits.longBodies);
-    this.#refused = metrics.counter({
-      name: `stator_${process}_http_refused_total`,
-      help: 'Requests and connections refused before they reached a handler, by HTTP status; 0: over the limit of connections.',
-      labels: ['code'],
-    });
-    this.#unread = metrics.counter({
-      name: `stator_${process}_http_unread_total`,
-      help: 'Connections ended because their client read an answer too slowly.',
-    });
-    metrics.gauge({
-      name: `stator_${process}_http_connections`,
-      help: 'Open client connections.',
-      collect: (gauge) => gauge.set(this.#openConnections),
-    });
-    metrics.gauge({
-      name: `stator_${process}_http_held_bodies`,
-      help: 'Long bodies that are not read now, so that other requests are answered.',
-      collect: (gauge) => gauge.set(this.#pace.held),
-    });
+    this.#linger = new HttpLinger(limits.lingering);
+    this.#metrics = httpServerMetrics(metrics, process, () => ({
+      openConnections: this.#openConnections,
+      heldBodies: this.#pace.held,
+      lingering: this.#linger.size,
+    }));
     this.#server = createServer({
       headersTimeout: limits.headersTimeoutMs,
       requestTimeout: limits.requestTimeoutMs,
@@ -146,7 +135,7 @@ class NodeHttpServer implements HttpServer {
       });
     });
     server.on('drop', () => {
-      this.#refused.add(1, { code: '0' });
+      this.#metrics.refused.add(1, { code: '0' });
       // Whoever keeps connections without using them must not keep others out: the next to come finds room.
       server.closeIdleConnections();
     });
@@ -168,19 +157,26 @@ class NodeHttpServer implements HttpServer {
     const exchange = new HttpExchange(message, response, connection, new RawHttpHeaders(rawHeaders), bodyBytes);
     if (refusal !== undefined) this.#refuse(exchange, refusal);
     else if (bodyBytes > this.#options.limits.bodyBytes) this.#refuse(exchange, 413);
-    else this.#receive(exchange, awaitsContinue);
+    else if (bodyBytes <= this.#options.limits.unaskedBodyBytes || !this.#answerEarly(exchange)) this.#receive(exchange, awaitsContinue);
   }
 
   #receive(exchange: HttpExchange, awaitsContinue: boolean): void {
-    const { message, response, connection } = exchange;
+    const { message, response } = exchange;
     if (awaitsContinue) response.writeContinue();
+    const { bodyBytes, unaskedBodyBytes } = this.#options.limits;
+    let isAsked = !exchange.isUnannounced;
     message.on('data', (chunk: Buffer) => {
       exchange.add(chunk);
-      if (exchange.receivedBytes > this.#options.limits.bodyBytes) this.#refuse(exchange, 413);
-      else if (!message.complete || this.#receiving.has(exchange)) this.#watchBody(exchange, chunk.length);
+      if (exchange.receivedBytes > bodyBytes) return this.#refuse(exchange, 413);
+      if (!isAsked && exchange.receivedBytes > unaskedBodyBytes) {
+        isAsked = true;
+        if (this.#answerEarly(exchange)) return;
+      }
+      if (!message.complete || this.#receiving.has(exchange)) this.#watchBody(exchange, chunk.length);
     });
     message.on('end', () => {
-      if (!connection.refused) this.#answer(exchange);
+      // An earlier request of a connection may come to its end only when a later one in the same packet was refused.
+      if (!exchange.isDropped) this.#answer(exchange);
     });
   }
 
@@ -204,16 +200,32 @@ class NodeHttpServer implements HttpServer {
   #answer(exchange: HttpExchange): void {
     exchange.isOther = !this.#pace.has(exchange);
     if (exchange.isOther) this.#pace.began();
-    this.#options
+    this.#options.handler
       .handle(exchange.request())
       .then((answer) => {
         this.#endOther(exchange);
-        exchange.answer(answer, this.#draining);
-        // An answer without a socket waits behind the answer to an earlier request of the same connection.
-        if (exchange.response.socket === null || exchange.message.socket.writableLength > 0)
-          this.#watchAnswer(exchange, answer.body.length);
+        this.#send(exchange, answer, this.#draining);
       })
       .catch((error: unknown) => this.#onHandlerFailed(exchange, error));
+  }
+
+  /**
+   * Asks the handler whether the body can change the answer. When it cannot, the answer is sent, as the last one of its connection, for
+   * what is left of the body would stand before the next request. Tells whether it was.
+   */
+  #answerEarly(exchange: HttpExchange): boolean {
+    const answering = this.#options.handler.answerByHead?.(exchange.head());
+    if (answering === undefined) return false;
+    this.#metrics.answeredEarly.add();
+    this.#stopReceiving(exchange);
+    answering.then((answer) => this.#send(exchange, answer, true)).catch((error: unknown) => this.#onHandlerFailed(exchange, error));
+    return true;
+  }
+
+  #send(exchange: HttpExchange, answer: HttpResponse, last: boolean): void {
+    exchange.answer(answer, last);
+    // An answer without a socket waits behind the answer to an earlier request of the same connection.
+    if (exchange.response.socket === null || exchange.message.socket.writableLength > 0) this.#watchAnswer(exchange, answer.body.length);
   }
 
   #endOther(exchange: HttpExchange): void {
@@ -245,16 +257,21 @@ class NodeHttpServer implements HttpServer {
 
   /** Answers without a handler, behind earlier answers on the connection, and ends the connection. */
   #refuse(exchange: HttpExchange, status: number): void {
+    if (exchange.connection.refused) return;
+    this.#metrics.refused.add(1, { code: String(status) });
+    this.#stopReceiving(exchange);
+    exchange.answer({ status, headers: {}, body: Buffer.alloc(0) }, true);
+  }
+
+  /** Nobody wants the body, nor anything behind it: it stays at its client until the answer is out, and the connection lingers then. */
+  #stopReceiving(exchange: HttpExchange): void {
     const { message, connection } = exchange;
-    if (connection.refused) return;
     connection.refused = true;
     this.#endBody(exchange);
     exchange.dropBody();
-    this.#refused.add(1, { code: String(status) });
-    linger(message.socket);
+    this.#linger.afterAnswer(message.socket);
     message.removeAllListeners('data');
-    message.resume();
-    exchange.answer({ status, headers: {}, body: Buffer.alloc(0) }, true);
+    message.pause();
   }
 
   #refuseSlowBodies(): void {
@@ -271,7 +288,7 @@ class NodeHttpServer implements HttpServer {
     for (const unread of connection.unread) this.#sending.delete(unread);
     connection.unread.clear();
     if (message.socket.destroyed) return;
-    this.#unread.add();
+    this.#metrics.unread.add();
     message.socket.destroy();
   }
 
@@ -284,8 +301,8 @@ class NodeHttpServer implements HttpServer {
     }
     connection.refused = true;
     const status = PARSE_ERROR_STATUS[error.code ?? ''] ?? 400;
-    this.#refused.add(1, { code: String(status) });
-    linger(socket);
+    this.#metrics.refused.add(1, { code: String(status) });
+    this.#linger.afterAnswer(socket);
     socket.write(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
     socket.destroySoon();
   }

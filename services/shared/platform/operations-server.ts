@@ -38,7 +38,7 @@ export function createOperationsServer(options: OperationsServerOptions): HttpSe
     logger,
     metrics,
     process: `${process}_operations`,
-    handle: (request) => answer(request, options),
+    handler: { handle: (request) => answer(request, options) },
   });
 }
 

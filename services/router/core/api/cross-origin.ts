@@ -1,4 +1,4 @@
-import type { HttpRequest, HttpResponse } from '../../../shared/env/http.ts';
+import type { HttpRequestHead, HttpResponse } from '../../../shared/env/http.ts';
 
 /**
  * Scripts of any site may call, as with the service: a request carries its own signature, so a browser gives away nothing that the site did not
@@ -13,7 +13,7 @@ export function allowOrigin(response: HttpResponse): HttpResponse {
 }
 
 /** What a browser asks before it sends a request to another origin: all that it asks for is allowed. */
-export function preflightHeaders({ headers }: HttpRequest): Record<string, string> {
+export function preflightHeaders({ headers }: HttpRequestHead): Record<string, string> {
   const names = headers.get('access-control-request-headers');
   const method = headers.get('access-control-request-method');
   return {

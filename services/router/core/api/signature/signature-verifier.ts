@@ -1,6 +1,6 @@
 import type { Clock } from '../../../../shared/env/clock.ts';
 import type { Digest } from '../../../../shared/env/digest.ts';
-import type { HttpHeaders, HttpRequest } from '../../../../shared/env/http.ts';
+import type { HttpHeaders, HttpRequest, HttpRequestHead } from '../../../../shared/env/http.ts';
 import { SIGNATURE_SKEW_MAX_MS, SIGNED_HEADERS_MAX } from '../../../../shared/limits/api-limits.ts';
 import { protocolError, serviceUnavailable } from '../api-error.ts';
 import type { Credential, CredentialLookup, Identity } from '../identity.ts';
@@ -23,6 +23,13 @@ interface SigningContext {
   readonly day: string;
   readonly signedHeaders: string;
   readonly names: readonly string[];
+}
+
+/** All that the headers of a request say of its signature. */
+interface SignedHead {
+  readonly context: SigningContext;
+  readonly date: string;
+  readonly signature: string;
 }
 
 const ALGORITHM = 'AWS4-HMAC-SHA256';
@@ -84,7 +91,20 @@ export class SignatureVerifier {
 
   /** `query` is what stands behind the path's question mark, as sent. Throws ApiError. */
   verify(request: HttpRequest, query: string): Identity {
-    const { headers } = request;
+    return this.#checkSignature(request, query, this.#readHead(request.headers, query));
+  }
+
+  /**
+   * Throws the ApiError that `verify` would throw whatever the body is. When it does not throw, the body decides: whether a signature
+   * of the right form is that of the request is never told here.
+   */
+  checkHead(head: HttpRequestHead, query: string): void {
+    const { context, signature } = this.#readHead(head.headers, query);
+    knownCredential(this.#credentials(context.accessKeyId));
+    if (!SIGNATURE_FORM.test(signature)) throw invalidSignature(MISMATCH);
+  }
+
+  #readHead(headers: HttpHeaders, query: string): SignedHead {
     for (const name of SINGLE_HEADERS) {
       if (headers.all(name).length > 1) throw incompleteSignature(`The '${name}' header must be present once only.`);
     }
@@ -112,7 +132,7 @@ export class SignatureVerifier {
       this.#checkDate(date);
       checkSigned(context.names, headers, dateHeader);
     }
-    return this.#checkSignature(request, query, context, date, signature);
+    return { context, date, signature };
   }
 
   #checkDate(date: string): void {
@@ -164,7 +184,7 @@ export class SignatureVerifier {
     return { accessKeyId, day };
   }
 
-  #checkSignature(request: HttpRequest, query: string, context: SigningContext, date: string, signature: string): Identity {
+  #checkSignature(request: HttpRequest, query: string, { context, date, signature }: SignedHead): Identity {
     const digest = this.#digest;
     const { accessKeyId, day } = context;
     const { region, service } = this.#scope;
@@ -175,11 +195,9 @@ export class SignatureVerifier {
     const toSign = `${ALGORITHM}\n${date}\n${day}/${region}/${service}/${TERMINATOR}\n${digest.sha256Hex(canonical)}`;
     const expected = this.#keys.key(credential === NOBODY ? '' : accessKeyId, credential.secret, day).hex(toSign);
     const matches = SIGNATURE_FORM.test(signature) && this.#equal(expected, signature);
-    if (found === undefined) throw unrecognizedClient();
-    if (found === 'unreadable') throw serviceUnavailable(UNREADABLE);
+    const { account, user } = knownCredential(found);
     if (!matches || !declaresBody(request.headers, bodyHash)) throw invalidSignature(MISMATCH);
     if (request.headers.get('x-amz-security-token') !== undefined) throw unrecognizedClient();
-    const { account, user } = credential;
     return { accessKeyId, account, user };
   }
 
@@ -189,6 +207,13 @@ export class SignatureVerifier {
     this.#given.write(given, 'latin1');
     return this.#digest.equalConstantTime(this.#expected, this.#given);
   }
+}
+
+/** The credential that was found; throws when nobody has the access key, and when this router cannot read who has. */
+function knownCredential(found: Credential | 'unreadable' | undefined): Credential {
+  if (found === undefined) throw unrecognizedClient();
+  if (found === 'unreadable') throw serviceUnavailable(UNREADABLE);
+  return found;
 }
 
 /** The hash of the body that the client declares, if it does, is that of the body it sent. Unsigned and streamed bodies never are. */
