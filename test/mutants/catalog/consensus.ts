@@ -47,7 +47,7 @@ export const CONSENSUS: readonly Mutant[] = [
         new: 'if (first > last + 1) return;',
       },
     ],
-    detectors: [tests('test/exhaustive/exhaustive.test.js')],
+    detectors: [tests('services/shared/paxos/unchosen-tail.test.js')],
   },
   {
     name: 'accepted-before-the-tail-is-complete',
@@ -60,7 +60,7 @@ export const CONSENSUS: readonly Mutant[] = [
     this.#acceptor.adopt(ballot, message.from, message.records.slice(0, half));`,
       },
     ],
-    detectors: [seeds('relay', 3)],
+    detectors: [tests('services/shared/paxos/unchosen-tail.test.js')],
   },
   {
     name: 'follower-keeps-its-unchosen-tail',
@@ -72,7 +72,7 @@ export const CONSENSUS: readonly Mutant[] = [
         new: '    return Math.min(promise.last, this.adopted.last);\n  }',
       },
     ],
-    detectors: [tests('services/shared/paxos')],
+    detectors: [tests('services/shared/paxos/unchosen-tail.test.js')],
   },
   {
     name: 'commit-heard-without-the-log',
@@ -84,7 +84,7 @@ export const CONSENSUS: readonly Mutant[] = [
         new: 'this.#acceptor.learnCommit(news.commit);',
       },
     ],
-    detectors: [tests('services/shared/paxos')],
+    detectors: [tests('services/shared/paxos/unchosen-tail.test.js')],
   },
   {
     name: 'learned-records-not-compared',

@@ -123,7 +123,7 @@ export const ELECTIONS: readonly Mutant[] = [
     this.#acceptor.adopt(ballot, from, [...tail, ...window.slice(behind, window.last, Number.POSITIVE_INFINITY)]);`,
       },
     ],
-    detectors: [seeds('relay', 12)],
+    detectors: [tests('services/shared/paxos/unchosen-tail.test.js')],
   },
   {
     name: 'own-tail-kept-on-adoption',
@@ -135,7 +135,7 @@ export const ELECTIONS: readonly Mutant[] = [
         new: 'return Math.min(own.last, other.last) + 1;',
       },
     ],
-    detectors: [seeds('relay', 3)],
+    detectors: [tests('services/shared/paxos/unchosen-tail.test.js')],
   },
   {
     name: 'damaged-replica-votes',
