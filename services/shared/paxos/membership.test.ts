@@ -102,6 +102,23 @@ test('with a Swap its configuration is closed: older ballots are refused, and wh
   assert.deepEqual(said(follower, leaseMs), [{ to: 3, message: end }]);
 });
 
+test('the end of a configuration is not taken by whoever does not know what was chosen before it, whatever its own log holds there', () => {
+  const old = { configuration: 1, round: 1, replica: 1 };
+  const durable = { ...DURABLE, promised: old, accepted: old, last: 2 };
+  const start = { self: 2, configuration: FIRST, options: DEFAULT_PAXOS_OPTIONS, durable, restarted: false, abstention: 1 };
+  const follower = new PaxosReplica({ ...start, records: [Buffer.from('x1'), Buffer.from('x2')] }, 0);
+  const swap = Buffer.from('swap');
+  const ballot = openingBallot(2);
+  follower.step(4, { kind: 'learn', ballot, first: 3, records: [swap], commit: 3 }, 0);
+  assert.deepEqual(said(follower, 0), [{ to: 4, message: { kind: 'learned', ballot, last: 0 } }]);
+  assert.deepEqual([follower.promised, follower.last, follower.commit], [old, 2, 0]);
+  const records = [Buffer.from('x1'), Buffer.from('y2'), swap];
+  follower.step(4, { kind: 'learn', ballot, first: 1, records, commit: 3 }, 0);
+  said(follower, 0);
+  assert.deepEqual([follower.promised, follower.last, follower.commit], [ballot, 3, 3]);
+  assert.equal(Buffer.from(follower.recordAt(2) ?? []).toString(), 'y2');
+});
+
 test('a grant to a leader of one configuration does not delay the election of the next', () => {
   const old = { configuration: 1, round: 1, replica: 1 };
   const candidate = { configuration: 2, round: 1, replica: 4 };

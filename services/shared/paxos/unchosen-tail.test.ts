@@ -83,6 +83,17 @@ describe('records that a leader had alone when the others chose what another one
     assert.equal(third.commit, 2);
   });
 
+  test('are gone, all of them, once it learns of a single slot that another record was chosen, and nothing counts as accepted by that', () => {
+    const { accepted } = alone;
+    elect(third, second);
+    const ballot = third.leading;
+    assert(ballot !== undefined);
+    alone.step(3, { kind: 'prepare', ballot, released: ZERO_BALLOT, rejoin: 0 }, NOW_MS);
+    alone.step(3, { kind: 'learn', ballot, first: 1, records: [Buffer.from('y1')], commit: 2 }, NOW_MS);
+    talk(alone);
+    assert.deepEqual([alone.accepted, logOf(alone), alone.commit], [accepted, ['y1'], 1]);
+  });
+
   test('are not taken for chosen before it has the log of the next leader, however much of that is', () => {
     elect(third, second);
     third.appliedUpTo(2);

@@ -96,7 +96,7 @@ export const CONSENSUS: readonly Mutant[] = [
         new: 'if (own !== undefined) continue;',
       },
     ],
-    detectors: [tests('services/shared/paxos')],
+    detectors: [tests('services/shared/paxos/unchosen-tail.test.js')],
   },
   {
     name: 'applied-before-chosen',

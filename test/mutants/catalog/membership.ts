@@ -155,7 +155,7 @@ export const MEMBERSHIP: readonly Mutant[] = [
         new: '',
       },
     ],
-    detectors: [tests('services/shared/paxos')],
+    detectors: [tests('services/shared/paxos/membership.test.js')],
   },
   {
     name: 'end-taught-in-parts',
