@@ -153,21 +153,25 @@ test('a strong read of a range ends when leadership changes between its slices, 
   assert.deepEqual(answers, ['not-leader']);
 });
 
+function write(number: number): void {
+  const put = { kind: 'put', key: utf8('m'), item: utf8('{}'), itemSize: 2, number, returnOld: false, returnOldOnFailure: false } as const;
+  group.write(put, { life: 1, number }, timers.monotonicMs() + 5000, respond);
+}
+
+test('a write that is repeated while it is proposed and not applied is not evaluated again, and another one is', () => {
+  outcome = { record: Buffer.from('record'), newValue: undefined, answer: { status: 'ok' } };
+  write(3);
+  write(3);
+  assert.deepEqual([answers, proposed], [[], 1]);
+  write(4);
+  assert.deepEqual([answers, proposed], [[], 2]);
+});
+
 test('a copy of a write that waited is not carried out when a later copy was answered meanwhile', async () => {
-  const put = {
-    kind: 'put',
-    key: utf8('m'),
-    item: utf8('{}'),
-    itemSize: 2,
-    number: 3,
-    returnOld: false,
-    returnOldOnFailure: false,
-  } as const;
-  const write = (): void => group.write(put, { life: 1, number: 3 }, timers.monotonicMs() + 5000, respond);
   const bring = awaitPage();
-  write();
+  write(3);
   page = undefined;
-  write();
+  write(3);
   assert.deepEqual(answers, ['condition-failed']);
   // By now the condition would hold, but the client has heard that it did not.
   outcome = { record: Buffer.from('record'), newValue: undefined, answer: { status: 'ok' } };

@@ -201,7 +201,7 @@ export const SERVING: readonly Mutant[] = [
         new: '    const underWay = undefined as number | undefined;',
       },
     ],
-    detectors: [seeds('relay', 30)],
+    detectors: [tests('services/storage-node/groups/leader-requests.test.js')],
   },
   {
     name: 'late-copy-runs-after-its-repetition',

@@ -1,4 +1,4 @@
-import { type Mutant, seeds, tests } from '../mutant.ts';
+import { type Mutant, tests } from '../mutant.ts';
 
 const CREATE = 'auto-admin/handlers/create-table.ts';
 const DELETE = 'auto-admin/handlers/delete-table.ts';
@@ -89,7 +89,7 @@ export const TABLES: readonly Mutant[] = [
         new: 'await this.#catalog.writeSettled(COUNTERS_KEY,',
       },
     ],
-    detectors: [tests('services/auto-admin/crash.test.js'), seeds('tables', 30)],
+    detectors: [tests('services/auto-admin/id-reservation.test.js')],
   },
   {
     name: 'unreadable-table-destroys-its-data',
