@@ -10,6 +10,7 @@ import type { ReplicaId } from '../base/ids.ts';
  */
 export interface Ready {
   readonly persist: Persist | undefined;
+  /** To be read before anything else is called: what follows from that may be added here, too. */
   readonly messages: readonly Outgoing[];
   /** Followers to bring near from the WAL or by a snapshot. */
   readonly catchUps: readonly CatchUp[];

@@ -1,10 +1,11 @@
-import { type Mutant, seeds, tests } from '../mutant.ts';
+import { type Mutant, tests } from '../mutant.ts';
 
 const REPLICA = 'shared/paxos/replica.ts';
 const FOLLOWING = 'shared/paxos/following.ts';
 const LEADING = 'shared/paxos/leading.ts';
 const LEADERSHIP = 'shared/paxos/leadership.ts';
 const GRANTS = 'shared/paxos/grants.ts';
+const LEASE_TESTS = tests('services/shared/paxos/lease.test.js');
 
 /** Grants, leases, and what ends them. */
 export const LEASES: readonly Mutant[] = [
@@ -18,7 +19,7 @@ export const LEASES: readonly Mutant[] = [
         new: 'if (answer.granted) leadership.granted(follower, nowMs);',
       },
     ],
-    detectors: [tests('services/shared/paxos')],
+    detectors: [LEASE_TESTS],
   },
   {
     name: 'lease-margin-added',
@@ -30,7 +31,7 @@ export const LEASES: readonly Mutant[] = [
         new: 'return this.confirmedAtMs(nowMs) + leaseMs * (1 - 2 * clockDrift) + leaseMarginMs;',
       },
     ],
-    detectors: [seeds('relay', 3)],
+    detectors: [LEASE_TESTS],
   },
   {
     name: 'one-grant-is-enough',
@@ -42,7 +43,7 @@ export const LEASES: readonly Mutant[] = [
         new: 'return reachedByQuorum(times, 1);',
       },
     ],
-    detectors: [tests('services/shared/paxos')],
+    detectors: [LEASE_TESTS],
   },
   {
     name: 'grant-does-not-bind',
@@ -54,7 +55,7 @@ export const LEASES: readonly Mutant[] = [
         new: '',
       },
     ],
-    detectors: [seeds('relay', 3)],
+    detectors: [LEASE_TESTS],
   },
   {
     name: 'grant-after-promising-another',
@@ -66,7 +67,7 @@ export const LEASES: readonly Mutant[] = [
         new: 'if (abstains || ballot.replica === this.#membership.self) return false;',
       },
     ],
-    detectors: [tests('services/shared/paxos/lease.test.js')],
+    detectors: [LEASE_TESTS],
   },
   {
     name: 'damaged-replica-grants',
@@ -78,7 +79,7 @@ export const LEASES: readonly Mutant[] = [
         new: 'if (!equalBallots(ballot, promised) || ballot.replica ===',
       },
     ],
-    detectors: [tests('services/shared/paxos/lease.test.js')],
+    detectors: [LEASE_TESTS],
   },
   {
     name: 'restarted-voter-does-not-wait',
@@ -90,7 +91,7 @@ export const LEASES: readonly Mutant[] = [
         new: 'const bound = false;',
       },
     ],
-    detectors: [tests('services/shared/paxos/lease.test.js')],
+    detectors: [LEASE_TESTS],
   },
   {
     name: 'any-release-frees',
@@ -102,7 +103,7 @@ export const LEASES: readonly Mutant[] = [
         new: 'this.#untilMs = Number.NEGATIVE_INFINITY;',
       },
     ],
-    detectors: [seeds('relay', 3)],
+    detectors: [LEASE_TESTS],
   },
   {
     name: 'leads-on-after-hand-over',
@@ -114,7 +115,7 @@ export const LEASES: readonly Mutant[] = [
         new: "    this.#outbox.send(to, { kind: 'nominate', ballot, leaseGivenUp: true });\n    leadership.handingOverTo = undefined;",
       },
     ],
-    detectors: [seeds('handovers', 9)],
+    detectors: [LEASE_TESTS],
   },
   {
     name: 'grants-on-their-way-survive-a-jump',
@@ -126,7 +127,7 @@ export const LEASES: readonly Mutant[] = [
         new: 'follower.heartbeatSentAtMs',
       },
     ],
-    detectors: [tests('services/shared/paxos')],
+    detectors: [LEASE_TESTS],
   },
   {
     name: 'clock-rates-ignored',
