@@ -13,9 +13,9 @@ import { decodeStoredValue } from '../../shared/item/stored-value.ts';
 import { serializePartitionSettings } from '../../shared/placement/partition-settings.ts';
 import { ZERO_BALLOT } from '../../shared/paxos/ballot.ts';
 import { DEFAULT_PAXOS_OPTIONS } from '../../shared/paxos/options.ts';
-import { decodeGroupMeta } from '../core/group-state.ts';
+import { decodeGroupMeta, encodeGroupMeta } from '../core/group-state.ts';
 import { entriesOf, itemsAfter, SETTINGS, type Write, writeRecord, writes } from './local-indexes.fixture.ts';
-import { BALLOT, ownRecord, ReplicaWorld } from './replica-world.fixture.ts';
+import { BALLOT, IDENTITY, ownRecord, ReplicaWorld, stateAt } from './replica-world.fixture.ts';
 
 const keyOf = (s: number): AttributeMap => ({ p: { S: 'one' }, s: { N: String(s) } });
 
@@ -95,6 +95,25 @@ describe('entries of local indexes', () => {
     await pinned.close();
     assert.deepEqual(entries, entriesOf(itemsAfter(all)));
     assert.deepEqual(decodeGroupMeta(pinned.meta, 1).state.settings, SETTINGS);
+  });
+
+  it('are derived by the settings that a snapshot has brought', async () => {
+    const world = new ReplicaWorld();
+    await world.create();
+    const slot = 10;
+    const state = stateAt(slot);
+    state.settings = SETTINGS;
+    const meta = encodeGroupMeta(IDENTITY, state, { slot, ballot: BALLOT });
+    const tree = await world.pages.startLoad(IDENTITY.replica).install(meta);
+    world.group.installed(tree, { identity: IDENTITY, state }, BALLOT);
+    const all = Array.from({ length: 9 }, (_, s): Write => ({ key: keyOf(s), item: { ...keyOf(s), a: { S: `a${s}` }, b: { N: '1' } } }));
+    await world.follow(
+      all.map((write, at) => writeRecord(write, slot + 1 + at)),
+      slot + all.length,
+    );
+    await applied(world, slot + all.length);
+    assert.deepEqual(await found(world), entriesOf(itemsAfter(all)));
+    assert.deepEqual(world.failures, []);
   });
 
   it('are derived with hardly a page in memory, while records ahead are read, too', async () => {

@@ -56,7 +56,7 @@ export const LOCAL_INDEXES: readonly Mutant[] = [
     name: 'settings-not-followed-after-a-snapshot',
     mistake: 'A replica that a snapshot has brought back derives entries by the settings that it had before.',
     patches: [{ file: 'storage-node/groups/group.ts', old: '    this.#applier.followSettings();\n', new: '' }],
-    detectors: [seeds('local-indexes', 12)],
+    detectors: [ENTRY_TESTS],
   },
   {
     name: 'settings-not-in-the-checkpoint',
