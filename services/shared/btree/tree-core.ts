@@ -95,6 +95,10 @@ export class TreeCore {
     return index < 0 ? undefined : this.value(leaf, index);
   }
 
+  has(key: Uint8Array): boolean {
+    return findEntry(this.#descend(key).image, key) >= 0;
+  }
+
   /** A copy of the value of an entry, which must be in memory; values in overflow pages are never changed in place, so they are given as they are. */
   value(leaf: Buffer, index: number): Uint8Array {
     const overflowId = entryOverflowId(leaf, index);

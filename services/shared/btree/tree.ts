@@ -100,6 +100,12 @@ export class BTree {
     return this.#core.get(key);
   }
 
+  /** Whether there is such a key; needs what put() needs. */
+  has(key: Uint8Array): boolean {
+    this.assertUsable();
+    return this.#core.has(key);
+  }
+
   /**
    * Inserts or overwrites. `checksum` is the value's own CRC-32 and enters the state hash, `itemBytes` its size in DynamoDB's
    * accounting. Copies both.

@@ -10,13 +10,7 @@ import { projectedItem } from '../../shared/item/projection.ts';
 import { encodeStoredValue, storedItemJson, storedItemSize, storedSlot, storedTimeMs } from '../../shared/item/stored-value.ts';
 import type { PartitionSettings } from '../../shared/placement/partition-settings.ts';
 import type { LocalIndex } from '../../shared/placement/table-indexes.ts';
-
-/** One change of a partition's tree. */
-export interface TreeChange {
-  readonly key: Uint8Array;
-  /** Stored value; undefined: the entry goes. */
-  readonly value: Buffer | undefined;
-}
+import type { TreeChange } from './tree-changes.ts';
 
 const NO_CHANGES: readonly TreeChange[] = [];
 

@@ -4,7 +4,8 @@ import { KIB } from '../../shared/base/units.ts';
 import type { BTree } from '../../shared/btree/tree.ts';
 import type { Environment } from '../../shared/env/environment.ts';
 import { storedChecksum } from '../../shared/item/stored-value.ts';
-import type { DerivedEntries, TreeChange } from '../core/derived-entries.ts';
+import type { DerivedEntries } from '../core/derived-entries.ts';
+import type { TreeChange } from '../core/tree-changes.ts';
 import { decodeExpiryRange, type ExpiryProgress, type ExpiryRange, expiryAfterRange, isNextRange } from '../core/expiry-progress.ts';
 
 /** What a range is applied to. */

@@ -1,11 +1,11 @@
 import { assert } from '../../shared/base/assert.ts';
 import type { Slot } from '../../shared/base/ids.ts';
 import { KIB } from '../../shared/base/units.ts';
-import { storedChecksum, storedItemSize } from '../../shared/item/stored-value.ts';
 import type { PaxosReplica } from '../../shared/paxos/replica.ts';
 import { parsePartitionSettings } from '../../shared/placement/partition-settings.ts';
 import type { LogRecord } from '../../shared/wal/log-record.ts';
-import { DerivedEntries, type TreeChange } from '../core/derived-entries.ts';
+import { DerivedEntries } from '../core/derived-entries.ts';
+import { changeTogether, type TreeChange } from '../core/tree-changes.ts';
 import { decodeBackfillChunk } from '../core/backfill-record.ts';
 import { expiryAfterSettings } from '../core/expiry-progress.ts';
 import { decodeSwap, type Membership } from '../core/membership.ts';
@@ -231,13 +231,7 @@ export class RecordApplier {
 
   #applyWrite(slot: Slot, { key, newValue }: LogRecord): void {
     if (newValue === undefined) this.#copy.state.lastDelete = slot;
-    this.#change(key, newValue);
-    for (const change of this.#changes) this.#change(change.key, change.value);
-  }
-
-  #change(key: Uint8Array, value: Uint8Array | undefined): void {
-    if (value === undefined) this.#copy.tree.delete(key);
-    else this.#copy.tree.put(key, value, storedChecksum(value), storedItemSize(value));
+    changeTogether(this.#copy.tree, [{ key, value: newValue }, ...this.#changes]);
   }
 
   /** Settings that this version cannot read stop the replica, as an unknown record does. */

@@ -53,6 +53,19 @@ export const LOCAL_INDEXES: readonly Mutant[] = [
     detectors: [ENTRY_TESTS],
   },
   {
+    name: 'old-entry-deleted-before-the-new-one-is-put',
+    mistake:
+      'The changes of a record are made in any order: a delete empties a leaf, and what is put in its place needs a page that is not in memory.',
+    patches: [
+      {
+        file: 'storage-node/core/tree-changes.ts',
+        old: '  for (const { key, value } of changes) if (value !== undefined) tree.put',
+        new: '  for (const { key, value } of deleted) if (value === undefined) tree.delete(key);\n  for (const { key, value } of changes) if (value !== undefined) tree.put',
+      },
+    ],
+    detectors: [tests('services/storage-node/core/tree-changes.test.js')],
+  },
+  {
     name: 'settings-not-followed-after-a-snapshot',
     mistake: 'A replica that a snapshot has brought back derives entries by the settings that it had before.',
     patches: [{ file: 'storage-node/groups/group.ts', old: '    this.#applier.followSettings();\n', new: '' }],
