@@ -9,7 +9,7 @@ import type { PeerLinks } from './peer-links.ts';
 import type { SnapshotSender } from './snapshot-sender.ts';
 
 /** Record bytes of one Learn message: a bulk frame stays under 256 KB. */
-const LEARN_BYTES = 192 * KIB;
+export const LEARN_BYTES = 192 * KIB;
 
 /**
  * Brings followers near: one Learn message from the WAL for each request of the consensus core, whose answer leads to the

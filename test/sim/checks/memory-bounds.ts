@@ -1,5 +1,6 @@
 import { KIB, MIB } from '../../../services/shared/base/units.ts';
 import { DEFAULT_REQUESTS_MAX } from '../../../services/storage-node/core/options.ts';
+import { LEARN_BYTES } from '../../../services/storage-node/groups/catch-up.ts';
 import type { Group } from '../../../services/storage-node/groups/group.ts';
 import type { SimCluster } from '../cluster.ts';
 import type { Life } from '../machine.ts';
@@ -67,7 +68,8 @@ export class MemoryBounds {
       requests: DEFAULT_REQUESTS_MAX,
       walQueuedBytes: QUEUED_BYTES_MAX,
       sentBytes: QUEUED_BYTES_MAX,
-      windowBytes: paxos.windowBytesMax + paxos.uncommittedBytesMax + paxos.syncBytesMax + RECORD_BYTES_MAX,
+      // A follower that is behind has one Learn message beside that, until it is on the disk.
+      windowBytes: paxos.windowBytesMax + paxos.uncommittedBytesMax + paxos.syncBytesMax + LEARN_BYTES + RECORD_BYTES_MAX,
     };
     for (const [what, amount] of Object.entries(held)) {
       this.#most[what] = Math.max(this.#most[what] ?? 0, amount);

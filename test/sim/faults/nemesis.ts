@@ -42,6 +42,8 @@ export function planFaults({ faults, gapMs }: FaultPlan, random: Prng, durationM
   return planned;
 }
 
+const RETRY_MS = 1000;
+
 /** Lets planned faults begin, ends each after its time, and counts them. */
 export class Nemesis {
   readonly counts = new Map<string, number>();
@@ -84,12 +86,20 @@ export class Nemesis {
       `the spec has no fault ${kind}`,
     );
     const begun = fault.begin({ cluster: this.#cluster, atlas: this.#atlas, random: new Prng(seed) });
-    if (begun === undefined) return;
+    if (begun === undefined) return this.#strikeLater(planned);
     this.counts.set(kind, (this.counts.get(kind) ?? 0) + 1);
     this.strikes.push({ ...planned, what: begun.what });
     this.#note(`${kind} ${begun.what}, ${begun.durationMs.toFixed(0)} ms`);
     this.#underWay.add(begun);
     this.#cluster.kernel.after(begun.durationMs, () => this.#end(begun));
+  }
+
+  /** Nothing could be hit, as there was no leader to move yet. Where nothing else is to come it is tried again, so that no run goes without. */
+  #strikeLater(planned: PlannedFault): void {
+    if (this.strikes.length > 0 || planned !== this.#planned[this.#planned.length - 1]) return;
+    this.#cluster.kernel.after(RETRY_MS, () => {
+      if (!this.#stopped) this.#strike(planned);
+    });
   }
 
   #end(fault: FaultUnderWay): void {
