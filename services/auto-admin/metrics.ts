@@ -17,10 +17,14 @@ export interface AutoAdminMetrics {
 /** What is read when the metrics are asked for. */
 export interface AutoAdminFigures {
   readonly operationsUnderWay: () => number;
+  /** Of retired partitions: how many replicas may not be destroyed yet. */
+  readonly replicasLeft: () => number;
+  readonly retiredPartitions: () => Iterable<unknown>;
   readonly tables: () => Iterable<TableRecord>;
 }
 
-export function createAutoAdminMetrics(metrics: Metrics, { operationsUnderWay, tables }: AutoAdminFigures): AutoAdminMetrics {
+export function createAutoAdminMetrics(metrics: Metrics, figures: AutoAdminFigures): AutoAdminMetrics {
+  const { operationsUnderWay, tables } = figures;
   metrics.gauge({
     name: 'stator_auto_admin_operations_count',
     help: 'Tables that are being created or deleted by this auto-admin.',
@@ -35,6 +39,16 @@ export function createAutoAdminMetrics(metrics: Metrics, { operationsUnderWay, t
     name: 'stator_auto_admin_index_rebuilds_in_a_row_count',
     help: 'How often one of these was given up, each time within a day of the one before, the most of all.',
     collect: (gauge) => gauge.set(Math.max(0, ...[...madeAnew(tables())].map(({ rebuilds }) => rebuilds?.count ?? 0))),
+  });
+  metrics.gauge({
+    name: 'stator_auto_admin_retired_partitions_count',
+    help: 'Partitions of indexes and tables that are gone, of which replicas have still to be destroyed.',
+    collect: (gauge) => gauge.set([...figures.retiredPartitions()].length),
+  });
+  metrics.gauge({
+    name: 'stator_auto_admin_retired_replicas_count',
+    help: 'Replicas of these that this process does not know to be destroyed.',
+    collect: (gauge) => gauge.set(figures.replicasLeft()),
   });
   return {
     steps: metrics.counter({

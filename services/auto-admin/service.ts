@@ -55,6 +55,8 @@ export class AutoAdminService implements Service {
     this.#transport = transport;
     this.#metrics = createAutoAdminMetrics(environment.metrics, {
       operationsUnderWay: () => this.#operations.underWay,
+      replicasLeft: () => this.#operations.replicasLeft,
+      retiredPartitions: () => this.#cluster.watcher.view.retiredPartitions(),
       tables: () => this.#cluster.watcher.view.tables(),
     });
     this.#cluster = new ClusterClient(environment, transport, options.seeds, '');

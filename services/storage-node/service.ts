@@ -10,7 +10,6 @@ import { AdminCallError } from '../shared/env/transport.ts';
 import { WriteAheadLog } from '../shared/wal/write-ahead-log.ts';
 import type { AdminRequest, AdminResponse, InitCluster } from '../shared/wire/admin.ts';
 import type { StatorTransport } from '../shared/wire/frames.ts';
-import type { GroupIdentity } from './core/group-state.ts';
 import { DATA_FORMAT_VERSION, decodeNodeIdentity, encodeNodeIdentity, type NodeIdentity } from './core/node-identity.ts';
 import {
   CATALOG_BEAT_MS,
@@ -23,6 +22,7 @@ import {
   TICK_MS,
   TREES_HOLD_MS,
 } from './core/options.ts';
+import { isWantedGroup } from './core/wanted-group.ts';
 import { CatalogFeed } from './groups/catalog-feed.ts';
 import type { Group } from './groups/group.ts';
 import { defaultReserveBytes } from './groups/disk-room.ts';
@@ -376,7 +376,7 @@ export class StorageNode implements Service {
       case 'create-replica':
         return node.creator.create(request);
       case 'add-learner':
-        return node.creator.addLearner(request, this.#parts.incarnation, (identity) => isWanted(identity, node));
+        return node.creator.addLearner(request, this.#parts.incarnation, (identity) => isWantedGroup(identity, node.watcher.view));
       case 'swap-replica':
         return swapReplica(request, node.groups);
       case 'delete-replica':
@@ -488,13 +488,6 @@ export class StorageNode implements Service {
     await disk.writeIdentity(encodeNodeIdentity(identity));
     return this.#open(identity);
   }
-}
-
-/** Tables may go while their replicas are being replaced. */
-function isWanted({ group, tableId }: GroupIdentity, { watcher }: OpenNode): boolean {
-  if (group === CATALOG_GROUP) return true;
-  const table = watcher.view.ownerOf(tableId);
-  return table !== undefined && table.status !== 'DELETING';
 }
 
 /** Its log holds something, or somebody leads it: a replica that is created now must not take the place of one that had a part in it. */

@@ -19,9 +19,10 @@ export async function play(story: Story, settings = DEFAULT_SETTINGS): Promise<v
   for (let seed = 1; seed <= SEEDS; seed++) await playOnce(seed, story, settings);
 }
 
-export async function playOnce(seed: number, story: Story, settings: ClusterSettings): Promise<void> {
+/** `spares`: storage nodes beside the seeds. */
+export async function playOnce(seed: number, story: Story, settings: ClusterSettings, spares = 0): Promise<void> {
   const kernel = new Kernel(seed);
-  const cluster = new SimCluster(kernel, settings);
+  const cluster = new SimCluster(kernel, settings, spares);
   const work = async (): Promise<void> => {
     await cluster.boot();
     const clients = new Clients(cluster);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { partitionKey } from '../../shared/placement/catalog-keys.ts';
+import { RETIRED_PARTITIONS_MAX } from '../../shared/limits/auto-admin-limits.ts';
 import { settledTable } from '../../shared/placement/settled-table.ts';
 import { index, LIVES, PlanWorld, TABLE, TABLE_KEY } from './plan-world.fixture.ts';
 import { allPartitions, planNextSteps, unfinishedTables } from './planner.ts';
@@ -78,18 +79,21 @@ test('an index that is placed is not made again as new, whatever is forgotten', 
   assert.ok(world.done.lastIndexOf('create-replica') < world.done.lastIndexOf('mark-placed'));
 });
 
-test('what a node that was down still holds of an index that is gone goes when it is back', () => {
+/** A table whose index is being deleted. */
+function worldWithIndexGoing(): PlanWorld {
   const world = new PlanWorld();
   world.set(TABLE_KEY, { ...TABLE, globalIndexes: [index('x', {})] });
   world.finish(() => false);
   const going = [index('x', { status: 'DELETING' })];
   world.set(TABLE_KEY, { ...(world.table ?? TABLE), status: 'UPDATING', settingsVersion: 2, globalIndexes: going });
+  return world;
+}
+
+test('an index that is deleted holds its table up no longer than until nobody sends to it, whatever nodes are down', () => {
+  const world = worldWithIndexGoing();
   const { steps } = planNextSteps(world.view, 't1', world.knowledge, world.pace);
   assert.ok(steps.every(({ kind }) => kind === 'apply-settings'));
   for (const { record } of world.view.partitions('t1')) world.knowledge.settings.set(record.group, 2);
-  for (const { record } of world.view.partitions('index-x')) {
-    for (const { replica } of record.replicas.slice(0, 2)) world.knowledge.destroyed.add(replica);
-  }
   const retirements = planNextSteps(world.view, 't1', world.knowledge, world.pace).steps;
   assert.ok(retirements.length === 4 && retirements.every(({ kind }) => kind === 'retire-partition'));
   for (const { record } of world.view.partitions('index-x'))
@@ -98,5 +102,45 @@ test('what a node that was down still holds of an index that is gone goes when i
   assert.ok(activation?.kind === 'activate-table');
   world.set(TABLE_KEY, settledTable(activation.table, false));
   assert.deepEqual([...unfinishedTables(world.view, world.knowledge, world.pace)], ['index-x']);
-  assert.ok(planNextSteps(world.view, 'index-x', world.knowledge, world.pace).steps.every(({ kind }) => kind === 'delete-replica'));
+  const left = (): string[] => planNextSteps(world.view, 'index-x', world.knowledge, world.pace).steps.map(({ kind }) => kind);
+  assert.deepEqual(left(), Array<string>(12).fill('delete-replica'));
+  // No record goes before the last replica, however many are gone.
+  const replicas = world.view.partitions('index-x').flatMap(({ record }) => record.replicas);
+  for (const { replica, node } of replicas) if (node !== 'node-b') world.knowledge.destroyed.add(replica);
+  assert.deepEqual(left(), Array<string>(4).fill('delete-replica'));
+  for (const { replica } of replicas) world.knowledge.destroyed.add(replica);
+  assert.deepEqual(left(), Array<string>(4).fill('delete-partition'));
+});
+
+test('what is retired is destroyed while its table is still worked on, and nothing else of the index is', () => {
+  const world = worldWithIndexGoing();
+  const [first] = world.view.partitions('index-x').map(({ record }) => record);
+  assert.ok(first !== undefined);
+  assert.deepEqual([...unfinishedTables(world.view, world.knowledge, world.pace)], ['t1']);
+  world.set(partitionKey('index-x', first.partitionId), { ...first, generation: 2, retired: true });
+  assert.deepEqual([...unfinishedTables(world.view, world.knowledge, world.pace)], ['t1', 'index-x']);
+  const { steps } = planNextSteps(world.view, 'index-x', world.knowledge, world.pace);
+  assert.deepEqual(
+    steps.map((step) => step.kind === 'delete-replica' && step.partition.group),
+    [first.group, first.group, first.group],
+  );
+});
+
+test('where the catalog keeps as many retired partitions as it may, a table waits for the replicas of its index', () => {
+  const world = worldWithIndexGoing();
+  for (const { record } of world.view.partitions('t1')) world.knowledge.settings.set(record.group, 2);
+  const [sample] = world.view.partitions('t1').map(({ record }) => record);
+  assert.ok(sample !== undefined);
+  const fill = (partitionId: number): void => {
+    const record = { ...sample, tableId: 'gone', partitionId, group: 1_000_000 + partitionId, retired: true as const };
+    world.set(partitionKey('gone', partitionId), record);
+  };
+  for (let at = 0; at < RETIRED_PARTITIONS_MAX - 1; at++) fill(at);
+  const kinds = (): string[] => planNextSteps(world.view, 't1', world.knowledge, world.pace).steps.map(({ kind }) => kind);
+  assert.deepEqual(kinds(), ['retire-partition']);
+  fill(RETIRED_PARTITIONS_MAX - 1);
+  assert.deepEqual(kinds(), Array<string>(12).fill('delete-replica'));
+  for (const { record } of world.view.partitions('index-x'))
+    for (const { replica } of record.replicas) world.knowledge.destroyed.add(replica);
+  assert.deepEqual(kinds(), Array<string>(4).fill('delete-partition'));
 });

@@ -158,6 +158,13 @@ test('deletion: replicas, then the records of partitions that have none left, th
   assert.deepEqual(plan().steps, [{ kind: 'delete-table', table }]);
 });
 
+test('deletion with two nodes that are down: a table is not gone while a quorum could acknowledge a write to it', () => {
+  const partitions = place(setTable('ACTIVE'));
+  setTable('DELETING');
+  for (const { replicas } of partitions) knowledge.destroyed.add(replicas[0]?.replica ?? 0);
+  assert.deepEqual(kinds(), Array<string>(8).fill('delete-replica'));
+});
+
 test('deletion with a node that is down: the partitions are retired and the table goes; the rest goes when the node is back', () => {
   const partitions = place(setTable('ACTIVE'));
   const table = setTable('DELETING');

@@ -60,8 +60,7 @@ test('partitions of the table are told of a lost index no more before anything e
   assert.deepEqual(world.done, [
     'give-up-indexes',
     'apply-settings',
-    'delete-replica',
-    'delete-partition',
+    'retire-partition',
     'activate-table',
     'begin-indexes',
     'place-table',
@@ -71,6 +70,8 @@ test('partitions of the table are told of a lost index no more before anything e
     'apply-settings',
     'follow-indexes',
     'activate-table',
+    'delete-replica',
+    'delete-partition',
   ]);
 });
 

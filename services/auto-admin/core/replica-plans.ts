@@ -2,6 +2,7 @@ import type { NodeId } from '../../shared/base/ids.ts';
 import type { PartitionRecord, ReplicaRecord } from '../../shared/placement/catalog-records.ts';
 import type { CatalogView } from '../../shared/placement/catalog-view.ts';
 import { partitionCount, type Partitioning, planTable } from '../../shared/placement/table-plan.ts';
+import { RETIRED_PARTITIONS_MAX } from '../../shared/limits/auto-admin-limits.ts';
 import type { Knowledge } from './knowledge.ts';
 import { NOTHING, type Plan, type Step } from './steps.ts';
 
@@ -53,16 +54,34 @@ export function isQuorum(replicas: readonly ReplicaRecord[], matches: (replica: 
 }
 
 /**
- * Takes partitions away, and calls those retired that have lost a quorum; undefined when nothing else is left. Without a quorum
- * a partition is gone for good: then its table need not wait for a node that is down.
+ * Takes the partitions of a table away, and calls those retired that have lost a quorum; undefined when nothing else is left. A router
+ * whose catalog is old may still write to them: only without a quorum can nothing be acknowledged any more that a new table of this
+ * name would lack. Then the table need not wait for a node that is down.
  */
-export function planRetirement(view: CatalogView, partitions: readonly PartitionRecord[], knowledge: Knowledge): Plan | undefined {
+export function planTableRetirement(view: CatalogView, partitions: readonly PartitionRecord[], knowledge: Knowledge): Plan | undefined {
   const isGone = ({ replica }: ReplicaRecord): boolean => knowledge.destroyed.has(replica);
   const standing = partitions.filter((partition) => !isRetired(partition));
   if (standing.length === 0) return undefined;
   const retirable = standing.filter((partition) => !partition.replicas.every(isGone) && isQuorum(partition.replicas, isGone));
-  if (retirable.length > 0) return { steps: retirable.map((partition) => ({ kind: 'retire-partition', partition })) };
-  return planRemoval(view, standing, knowledge);
+  return planMarks(view, retirable) ?? planRemoval(view, standing, knowledge);
+}
+
+/**
+ * Calls the partitions of an index retired that nobody sends to any more; undefined when all are. No quorum is waited for: clients write
+ * to no index, what they read of one is old by contract, and its id, its groups and its replicas are named by nothing that is made later.
+ */
+export function planIndexRetirement(view: CatalogView, partitions: readonly PartitionRecord[], knowledge: Knowledge): Plan | undefined {
+  const standing = partitions.filter((partition) => !isRetired(partition));
+  if (standing.length === 0) return undefined;
+  return planMarks(view, standing) ?? planRemoval(view, standing, knowledge);
+}
+
+/** As many as the catalog has room for; undefined: none. Several tables at once may go a little beyond it. */
+function planMarks(view: CatalogView, partitions: readonly PartitionRecord[]): Plan | undefined {
+  if (partitions.length === 0) return undefined;
+  const room = RETIRED_PARTITIONS_MAX - [...view.retiredPartitions()].length;
+  if (room <= 0) return undefined;
+  return { steps: partitions.slice(0, room).map((partition) => ({ kind: 'retire-partition', partition })) };
 }
 
 /** Destroys replicas, then the records of partitions that have none left. */

@@ -4,6 +4,8 @@ import type { Environment } from '../../shared/env/environment.ts';
 import {
   LEADER_POLL_MS,
   OWN_WRITES_SEEN_MS,
+  RETIRED_RETRY_MAX_MS,
+  RETIRED_UNDER_WAY_MAX,
   STEP_RETRY_MAX_MS,
   STEP_RETRY_MIN_MS,
   STEPS_UNDER_WAY_MAX,
@@ -25,7 +27,8 @@ type Outcome = StepResult | { readonly code: 'failed'; readonly slot: number };
 /**
  * Brings every table that is CREATING, UPDATING, DELETING or incomplete, or has lost an index, to its end: plans from the catalog, carries the steps out, waits until the
  * catalog shows them, and plans again, one loop for each table. A loop holds no state that the catalog lacks, so it may
- * end at any point, in another process too, and a new one goes on.
+ * end at any point, in another process too, and a new one goes on. What is left of partitions that are retired is destroyed in the same
+ * way, one loop for each id, beside all that and without an end: a node that has some of it may be down for long.
  */
 export class TableOperations {
   readonly #environment: Environment;
@@ -38,6 +41,8 @@ export class TableOperations {
   readonly #underWay = new Set<string>();
   /** Counted by rounds, not by tables: tables that wait for a dead node must not hold up all others. */
   readonly #turns = new Turns(TABLES_UNDER_WAY_MAX);
+  /** Of those that only destroy what is left. */
+  readonly #cleaningTurns = new Turns(RETIRED_UNDER_WAY_MAX);
   #stopped = false;
 
   constructor(parts: {
@@ -58,8 +63,18 @@ export class TableOperations {
     this.#runner = new StepRunner({ environment, transport, catalog: cluster.catalog, knowledge: this.#knowledge, rebuildPauseMs });
   }
 
+  /** Tables that are worked on; destroying what is left of one that is gone is no work on it. */
   get underWay(): number {
-    return this.#underWay.size;
+    return [...this.#underWay].filter((id) => !this.#isGone(id)).length;
+  }
+
+  /** Replicas of retired partitions that are not known to be destroyed. */
+  get replicasLeft(): number {
+    let left = 0;
+    for (const { replicas } of this.#cluster.watcher.view.retiredPartitions()) {
+      left += replicas.filter(({ replica }) => !this.#knowledge.destroyed.has(replica)).length;
+    }
+    return left;
   }
 
   /** Starts work on tables that need it. Called whenever the catalog changed or the lease was taken. */
@@ -93,17 +108,25 @@ export class TableOperations {
 
   async #work(tableId: string): Promise<void> {
     const { timers, random } = this.#environment;
-    const backoff = new Backoff(random, STEP_RETRY_MIN_MS, STEP_RETRY_MAX_MS);
+    const tableBackoff = new Backoff(random, STEP_RETRY_MIN_MS, STEP_RETRY_MAX_MS);
+    const cleaningBackoff = new Backoff(random, STEP_RETRY_MIN_MS, RETIRED_RETRY_MAX_MS);
     while (!this.#stopped && this.#lease.active) {
-      await this.#turns.acquire();
+      const isCleaning = this.#isGone(tableId);
+      const [turns, backoff] = isCleaning ? [this.#cleaningTurns, cleaningBackoff] : [this.#turns, tableBackoff];
+      await turns.acquire();
       const outcome = await this.#round(tableId);
-      this.#turns.release();
+      turns.release();
       if (outcome === undefined) break;
       if (outcome.code === 'failed') await timers.sleep(backoff.next());
       else backoff.reset();
       if (outcome.code === 'waiting') await timers.sleep(LEADER_POLL_MS);
     }
     this.#underWay.delete(tableId);
+  }
+
+  /** No table has this id (any more): all there is to do is to destroy what is left under it. */
+  #isGone(tableId: string): boolean {
+    return this.#cluster.watcher.view.tableById(tableId) === undefined;
   }
 
   /** One plan and its steps; undefined when nothing is left to do. */
@@ -148,7 +171,10 @@ export class TableOperations {
     } catch (error) {
       count('failed');
       const address = 'address' in step ? step.address : undefined;
-      this.#environment.logger.warn('step-failed', { tableId, step: step.kind, address, error: String(error) });
+      const fields = { tableId, step: step.kind, address, error: String(error) };
+      // A node may be down for days with what is left of many tables: metrics tell of it.
+      if (this.#isGone(tableId)) this.#environment.logger.debug('step-failed', fields);
+      else this.#environment.logger.warn('step-failed', fields);
       return { code: 'failed', slot: 0 };
     }
   }

@@ -19,6 +19,15 @@ export const STEPS_UNDER_WAY_MAX = 32;
 /** Pause before a failed step is planned again, doubling from the first to the second. */
 export const STEP_RETRY_MIN_MS = 50;
 export const STEP_RETRY_MAX_MS = 5 * SECOND_MS;
+/** The same for what is left of partitions that are retired: it waits for nodes that may be down for days. */
+export const RETIRED_RETRY_MAX_MS = 20 * SECOND_MS;
+/** Tables and indexes that are gone, of whose partitions something is being destroyed at a time. */
+export const RETIRED_UNDER_WAY_MAX = 2;
+/**
+ * Retired partitions that the catalog keeps; beyond that, whatever loses partitions waits for their replicas. Our choice: some two megabytes of
+ * records, and twice what one index may have at once (PARTITIONS_PER_NEW_TABLE_MAX).
+ */
+export const RETIRED_PARTITIONS_MAX = 8192;
 /** Pause between two looks for leaders of new groups. */
 export const LEADER_POLL_MS = 25;
 /** Time for one call to a storage node: it syncs its store. */

@@ -98,7 +98,10 @@ export interface PartitionRecord {
   readonly configuration: number;
   /** Order matters: the first is preferred as leader, the next one as its successor, in a ring. */
   readonly replicas: readonly ReplicaRecord[];
-  /** Its table is deleted, and a quorum of its replicas is gone; what is left waits for the node that was down. */
+  /**
+   * It serves nobody any more and its replicas are to be destroyed, however long a node that has one is down. Either it is of an index that
+   * nobody sends to and no table names, or its table is being deleted and a quorum of its replicas is gone.
+   */
   readonly retired?: true;
 }
 

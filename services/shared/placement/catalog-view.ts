@@ -106,6 +106,11 @@ export class CatalogView {
     return this.#partitions.keys();
   }
 
+  /** What is left of tables and indexes that are gone. Goes through all partitions. */
+  *retiredPartitions(): Generator<PartitionRecord, void, undefined> {
+    for (const map of this.#partitions.values()) for (const { record } of map.all) if (record.retired === true) yield record;
+  }
+
   node(node: NodeId): NodeRecord | undefined {
     return this.#nodes.get(node);
   }

@@ -1,4 +1,4 @@
-import type { ReplicaId } from '../../shared/base/ids.ts';
+import type { GroupId, ReplicaId } from '../../shared/base/ids.ts';
 import type { PageStore } from '../../shared/btree/page-store.ts';
 import type { AddLearner, AdminResponse, CreateReplica, DeleteReplica } from '../../shared/wire/admin.ts';
 import { AdminCallError } from '../../shared/env/transport.ts';
@@ -7,16 +7,19 @@ import { REMEMBER_REQUESTS_MS } from '../core/options.ts';
 import type { NodeGroups } from '../groups/node-groups.ts';
 import { deleteReplica, destroyReplica } from './delete-replica.ts';
 
-/** Replicas whose destruction is remembered. Late copies of calls die with the process; so many come in minutes at most. */
+/** Replicas, and groups, whose destruction is remembered. Late copies of calls die with the process; so many come in minutes at most. */
 const DESTROYED_REMEMBERED_MAX = 10_000;
 
 /**
  * Creates and destroys replicas, one call after the other. A call can lie in a socket while this process stands still, and be found
- * behind the one that came later: what was destroyed here is never created again, since ids are not used twice.
+ * behind the one that came later: what was destroyed here is never created again, since ids are not used twice. Only groups that go as a
+ * whole have replicas destroyed, so that nothing of such a group is made here by another one's leader either: a node that was down may
+ * come back with a replica of it and lead others.
  */
 export class ReplicaCreator {
   readonly #groups: NodeGroups;
   readonly #destroyed = new Set<ReplicaId>();
+  readonly #destroyedGroups = new Set<GroupId>();
   #turn: Promise<unknown> = Promise.resolve();
   #stopped = false;
 
@@ -33,7 +36,8 @@ export class ReplicaCreator {
   /** As `deleteReplica`; rejects with AdminCallError `stopping`, too. */
   destroy(request: DeleteReplica, pages: PageStore): Promise<AdminResponse> {
     return this.#inTurn(() => {
-      this.#remember(request.replica);
+      remember(this.#destroyed, request.replica);
+      remember(this.#destroyedGroups, request.group);
       return deleteReplica(request, this.#groups, pages);
     });
   }
@@ -46,14 +50,6 @@ export class ReplicaCreator {
     });
     this.#turn = run.catch(() => undefined);
     return run;
-  }
-
-  #remember(replica: ReplicaId): void {
-    this.#destroyed.add(replica);
-    for (const oldest of this.#destroyed) {
-      if (this.#destroyed.size <= DESTROYED_REMEMBERED_MAX) return;
-      this.#destroyed.delete(oldest);
-    }
   }
 
   /**
@@ -76,7 +72,8 @@ export class ReplicaCreator {
     // The replica that was meant may have voted in an earlier life of this node, and lost it with its disk.
     if (request.incarnation !== incarnation) throw new AdminCallError('other-life', 'the node was started anew meanwhile');
     const { identity } = decodeGroupMeta(request.state, REMEMBER_REQUESTS_MS);
-    if (!isWanted(identity)) throw new AdminCallError('unwanted', `the table of group ${request.group} does not exist any more`);
+    if (!isWanted(identity) || this.#destroyedGroups.has(request.group))
+      throw new AdminCallError('unwanted', `the table of group ${request.group} does not exist any more`);
     const existing = this.#groups.group(request.group);
     if (existing?.paxos.isMember === true) {
       throw new AdminCallError('replica-exists', `group ${request.group} is here as member ${existing.identity.replica}`);
@@ -95,6 +92,14 @@ export class ReplicaCreator {
     const group = await this.#groups.loader.create(identityOf(request), existing, request.late);
     if (group !== existing) this.#groups.add(group);
     return { kind: 'done' };
+  }
+}
+
+function remember<Id>(destroyed: Set<Id>, id: Id): void {
+  destroyed.add(id);
+  for (const oldest of destroyed) {
+    if (destroyed.size <= DESTROYED_REMEMBERED_MAX) return;
+    destroyed.delete(oldest);
   }
 }
 

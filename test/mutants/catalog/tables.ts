@@ -6,6 +6,11 @@ const STEPS = 'auto-admin/core/step-runner.ts';
 const PLANNER = 'auto-admin/core/planner.ts';
 const REPLICAS = 'auto-admin/core/replica-plans.ts';
 const LEASE = 'auto-admin/core/admin-lease.ts';
+const OPERATIONS = 'auto-admin/core/table-operations.ts';
+const WANTED = 'storage-node/core/wanted-group.ts';
+const CREATOR = 'storage-node/handlers/create-replica.ts';
+/** Detectors of mistakes about what is left of indexes and tables that are gone. */
+const RETIRED = [tests('services/auto-admin/core'), tests('services/auto-admin/retired-partitions.test.js')];
 const CHANGE = 'router/core/api/table-change.ts';
 const VIEW = 'shared/placement/catalog-view.ts';
 const REFRESH = 'shared/cluster-client/catalog-refresh.ts';
@@ -102,6 +107,46 @@ export const TABLES: readonly Mutant[] = [
       },
     ],
     detectors: [tests('services/auto-admin/core'), tests('services/auto-admin/service.test.js')],
+  },
+  {
+    name: 'index-deletion-waits-for-a-quorum',
+    mistake: 'A table waits until a quorum of the replicas of an index that goes is destroyed, however long their nodes are down.',
+    patches: [
+      { file: PLANNER, old: 'planIndexRetirement(view, goingPartitions(', new: 'planTableRetirement(view, goingPartitions(' },
+      { file: PLANNER, old: 'planIndexRetirement(view, ofIndexes,', new: 'planTableRetirement(view, ofIndexes,' },
+    ],
+    detectors: RETIRED,
+  },
+  {
+    name: 'table-gone-while-it-takes-writes',
+    mistake:
+      'A table counts as gone, and its name as free, while a quorum of its replicas may acknowledge a write that an old catalog sends there.',
+    patches: [{ file: PLANNER, old: 'planTableRetirement(view, partitionsOf(', new: 'planIndexRetirement(view, partitionsOf(' }],
+    detectors: RETIRED,
+  },
+  {
+    name: 'retired-partitions-without-a-bound',
+    mistake: 'The catalog keeps as many retired partitions as come about while nodes are down.',
+    patches: [{ file: REPLICAS, old: 'const room = RETIRED_PARTITIONS_MAX -', new: 'const room = Number.MAX_SAFE_INTEGER -' }],
+    detectors: RETIRED,
+  },
+  {
+    name: 'what-is-left-takes-the-turns-of-tables',
+    mistake: 'Rounds that destroy what is left on dead nodes take the turns of tables that are worked on.',
+    patches: [{ file: OPERATIONS, old: '[this.#cleaningTurns, cleaningBackoff]', new: '[this.#turns, cleaningBackoff]' }],
+    detectors: RETIRED,
+  },
+  {
+    name: 'retired-group-is-given-members',
+    mistake: 'A leader that comes back with a partition of an index that is gone may make a learner where its replica was destroyed.',
+    patches: [{ file: WANTED, old: 'record.group === group && record.retired === true', new: 'record.group === group && false' }],
+    detectors: [tests('services/storage-node/core/wanted-group.test.js')],
+  },
+  {
+    name: 'destroyed-group-is-given-members',
+    mistake: 'A node whose catalog is old takes a learner of a group of which it has destroyed a replica.',
+    patches: [{ file: CREATOR, old: ' || this.#destroyedGroups.has(request.group)', new: '' }],
+    detectors: [tests('services/storage-node/handlers')],
   },
   {
     name: 'table-active-without-a-quorum',

@@ -93,14 +93,23 @@ export function batchFailure(responses: readonly StorageResponse[], tables: read
 
 /**
  * A global index takes no more writes now: "Throttling" of the Developer Guide has an exception for each billing mode, and says by which
- * resource and why.
+ * resource and why. Behind the service's text stands what helps where the index stands still rather than being short of throughput.
  */
 function indexBehind(table: TableRecord, index: string): ApiError {
   const resource = indexArn(table.region, table.account, table.name, index);
   if (table.billingMode === 'PROVISIONED') {
-    return throttledBy('ProvisionedThroughputExceededException', INDEX_PROVISIONED, 'IndexWriteProvisionedThroughputExceeded', resource);
+    return throttledBy(
+      'ProvisionedThroughputExceededException',
+      INDEX_PROVISIONED + wayOut(index),
+      'IndexWriteProvisionedThroughputExceeded',
+      resource,
+    );
   }
-  return throttledBy('ThrottlingException', INDEX_ON_DEMAND, 'IndexWriteKeyRangeThroughputExceeded', resource);
+  return throttledBy('ThrottlingException', INDEX_ON_DEMAND + wayOut(index), 'IndexWriteKeyRangeThroughputExceeded', resource);
+}
+
+function wayOut(index: string): string {
+  return `. The index ${index} is behind its table; should it not catch up, deleting it with the UpdateTable API lets the writes go on`;
 }
 
 /** SDKs repeat a throttled request after a pause. */

@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { AutoAdminWorld, musicTable } from '../../test/harness/auto-admin-world.ts';
+import { MINUTE_MS } from '../shared/base/units.ts';
+import { STEP_CALL_TIMEOUT_MS, TABLES_UNDER_WAY_MAX } from '../shared/limits/auto-admin-limits.ts';
+import type { PartitionRecord } from '../shared/placement/catalog-records.ts';
+import type { GlobalIndex } from '../shared/placement/table-indexes.ts';
+import type { AdminResponse } from '../shared/wire/admin.ts';
+
+const INDEX: GlobalIndex = {
+  name: 'x',
+  indexId: 'i1',
+  keys: { partition: [{ name: 'a', type: 'S' }], sort: [] },
+  projection: { kind: 'all' },
+  status: 'CREATING',
+};
+
+/** A table on three nodes with an index whose one partition lies on the other three, as do its replicas. */
+async function worldWithIndexElsewhere(): Promise<AutoAdminWorld> {
+  const world = new AutoAdminWorld(['node-a', 'node-b', 'node-c', 'node-a2', 'node-b2', 'node-c2']);
+  world.cluster.registerNodes();
+  world.start('admin-1');
+  const units = { readUnits: 5, writeUnits: 5 };
+  const indexes = { settingsVersion: 1, globalIndexes: [{ ...INDEX, throughput: units }] };
+  await world.create({ ...musicTable, billingMode: 'PROVISIONED', throughput: units, ...indexes });
+  await world.untilStatus('ACTIVE');
+  const nodes = world.partitions('i1').flatMap(({ replicas }) => replicas.map(({ node }) => node));
+  assert.deepEqual(nodes.sort(), ['node-a2', 'node-b2', 'node-c2']);
+  return world;
+}
+
+function changeIndexes(world: AutoAdminWorld, id: string, update: object): Promise<AdminResponse> {
+  const change = Buffer.from(JSON.stringify({ id, atMs: 9, globalIndexes: [update] }));
+  return world.call({ kind: 'change-table', account: '1', region: 'r', name: 'Music', tableId: 't1', change });
+}
+
+test('two nodes that are down hold no deletion of an index up, nor what comes after it; what they hold goes when they are back', async () => {
+  for (const successor of [false, true]) {
+    const world = await worldWithIndexElsewhere();
+    for (const node of ['node-a2', 'node-b2']) world.cluster.node(node).kill();
+    await changeIndexes(world, 'c1', { kind: 'delete', name: 'x' });
+    await world.untilStatus('ACTIVE');
+    assert.deepEqual([world.table()?.globalIndexes, world.partitions('i1').map(({ retired }) => retired)], [undefined, [true]]);
+    await world.timers.untilTrue(() => world.cluster.node('node-c2').replicas.size === 0, 10_000);
+    // The name is free at once, for an index of its own.
+    const { status: _status, ...definition } = { ...INDEX, indexId: 'i2', throughput: { readUnits: 5, writeUnits: 5 } };
+    await changeIndexes(world, 'c2', { kind: 'create', index: definition });
+    await world.timers.untilTrue(
+      () => world.table()?.globalIndexes?.[0]?.status === 'ACTIVE' && world.table()?.status === 'ACTIVE',
+      120_000,
+    );
+    if (successor) world.start('admin-1');
+    await world.timers.advance(MINUTE_MS);
+    assert.equal(world.partitions('i1').length, 1, 'what is left is not forgotten');
+    for (const node of ['node-a2', 'node-b2']) {
+      assert.equal(world.cluster.node(node).replicas.size, 1);
+      world.cluster.node(node).start();
+    }
+    await world.timers.untilTrue(() => world.partitions('i1').length === 0, 60_000);
+    await world.timers.untilTrue(() => world.table()?.incomplete === undefined, 60_000);
+    world.checkActive(undefined, 1);
+    world.checkIds();
+    await world.delete();
+    await world.untilStatus(undefined);
+    await world.timers.untilTrue(() => world.partitions('i2').length === 0, 60_000);
+    world.checkIds();
+  }
+});
+
+test('two nodes that are down do not hold up the deletion of a table whose index alone they have', async () => {
+  const world = await worldWithIndexElsewhere();
+  for (const node of ['node-a2', 'node-b2']) world.cluster.node(node).kill();
+  await world.delete();
+  await world.untilStatus(undefined);
+  assert.equal(world.partitions('i1').length, 1);
+  for (const node of ['node-a2', 'node-b2']) world.cluster.node(node).start();
+  await world.timers.untilTrue(() => world.partitions('i1').length === 0, 60_000);
+  world.checkIds();
+});
+
+test('what is left on nodes that are down takes no turn from tables that are worked on', async () => {
+  const world = await worldWithIndexElsewhere();
+  for (const node of ['node-a2', 'node-b2']) world.cluster.network.silence(`${node}:7000`);
+  const [sample] = world.partitions('i1');
+  assert.ok(sample !== undefined);
+  for (let at = 0; at < 2 * TABLES_UNDER_WAY_MAX; at++) {
+    const record: PartitionRecord = { ...sample, tableId: `gone-${at}`, group: 1000 + at, generation: 1, retired: true };
+    world.cluster.putRecord(`partition/gone-${at}/0`, record);
+  }
+  await world.timers.advance(1000);
+  const atMs = world.timers.monotonicMs();
+  await world.delete();
+  await world.untilStatus(undefined);
+  assert.ok(world.timers.monotonicMs() - atMs < STEP_CALL_TIMEOUT_MS);
+});

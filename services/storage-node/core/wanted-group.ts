@@ -1,0 +1,18 @@
+import { CATALOG_GROUP } from '../../shared/base/ids.ts';
+import type { CatalogView } from '../../shared/placement/catalog-view.ts';
+import type { GroupIdentity } from './group-state.ts';
+
+/**
+ * Whether a group may be given a new member on this node, as far as the node's catalog says. A table or an index may go while a replica of it
+ * is being replaced, and a node that was down may come back with one of a group that is gone elsewhere: members that it is given then
+ * would have ids that nobody looks for when the rest is destroyed.
+ */
+export function isWantedGroup({ group, tableId }: Pick<GroupIdentity, 'group' | 'tableId'>, view: CatalogView): boolean {
+  if (group === CATALOG_GROUP) return true;
+  const owner = view.ownerOf(tableId);
+  if (owner === undefined || owner.status === 'DELETING') return false;
+  if (view.partitions(tableId).some(({ record }) => record.group === group && record.retired === true)) return false;
+  return (
+    owner.tableId === tableId || (owner.globalIndexes ?? []).some(({ indexId, status }) => indexId === tableId && status !== 'DELETING')
+  );
+}
