@@ -22,7 +22,7 @@ import {
   TICK_MS,
   TREES_HOLD_MS,
 } from './core/options.ts';
-import { isWantedGroup } from './core/wanted-group.ts';
+import { isRetiredGroup, isWantedGroup } from './core/wanted-group.ts';
 import { CatalogFeed } from './groups/catalog-feed.ts';
 import type { Group } from './groups/group.ts';
 import { defaultReserveBytes } from './groups/disk-room.ts';
@@ -126,7 +126,7 @@ export class StorageNode implements Service {
   }
 
   /**
-   * Not ready before it belongs to a cluster, its replicas have a leader that reaches a quorum (`whyNotReady`), it has all that it
+   * Not ready before it belongs to a cluster, its replicas, but those of retired groups, have a leader that reaches a quorum (`whyNotReady`), it has all that it
    * should have (`MissingReplicas`), and the catalog says where the node is.
    */
   notReady(): string | undefined {
@@ -134,9 +134,11 @@ export class StorageNode implements Service {
     if (this.#stopping) return 'the node is stopping';
     if (this.#node.groups.rebuilder.unknown.size > 0) return 'a replica that lost its tree has not heard yet what it is';
     const { environment, options } = this.#parts;
-    const reason = whyNotReady(this.#node.groups.all, options.paxos.leaseMs, environment.clock.monotonicMs());
+    const { watcher, missing, groups } = this.#node;
+    // The other nodes may have nothing any more of a group that is retired.
+    const needed = [...groups.all].filter(({ identity }) => !isRetiredGroup(identity, watcher.view));
+    const reason = whyNotReady(needed, options.paxos.leaseMs, environment.clock.monotonicMs());
     if (reason !== undefined) return reason;
-    const { watcher, missing } = this.#node;
     if (!watcher.ready) return 'the node has not read the catalog yet, and does not know what it should hold';
     const lost = missing.first(environment.clock.monotonicMs());
     if (lost !== undefined)

@@ -107,7 +107,9 @@ test('a quorum of an index that is gone comes back and finds nobody to join it, 
     await cluster.until('the node that is up has nothing of it', 30_000, () => !holders(cluster, former).includes(third));
     await untilFigures(cluster, 1, 2);
     cluster.autoAdmin.cutPower();
-    for (const node of [first, second]) node.start();
+    first.start();
+    await cluster.until('a node is ready with what nobody else has any more', 30_000, () => first.life?.service.notReady() === undefined);
+    second.start();
     const leads = (node: Machine): boolean =>
       [...cluster.groupsOf(node)].some(({ identity, paxos }) => identity.tableId === former && paxos.serves);
     await cluster.until('one of the two leads', 30_000, () => leads(first) || leads(second));

@@ -155,6 +155,8 @@ test('an index that cannot keep up throttles, and is named', async () => {
   const onDemand = await client.send('PutItem', { TableName: 'songs', Item: name('x') });
   assert.deepEqual([onDemand.status, onDemand.json.__type], [400, `${MODEL}ThrottlingException`]);
   assert.match(String(onDemand.json.message), /^Throughput exceeds the current capacity for one or more global secondary indexes\./);
+  const wayOut = /The index by-b is behind its table; should it not catch up, deleting it with the UpdateTable API lets the writes go on$/;
+  assert.match(String(onDemand.json.message), wayOut);
   assert.deepEqual(onDemand.json.throttlingReasons, [{ reason: 'IndexWriteKeyRangeThroughputExceeded', resource: RESOURCE }]);
 
   const provisioned = new ApiClient();
@@ -166,6 +168,7 @@ test('an index that cannot keep up throttles, and is named', async () => {
   const { json } = await provisioned.send('DeleteItem', { TableName: 'songs', Key: name('x') });
   assert.equal(json.__type, `${MODEL}ProvisionedThroughputExceededException`);
   assert.match(String(json.message), /^The level of configured provisioned throughput for one or more global secondary indexes/);
+  assert.match(String(json.message), wayOut);
   assert.deepEqual(json.ThrottlingReasons, [{ reason: 'IndexWriteProvisionedThroughputExceeded', resource: RESOURCE }]);
 });
 

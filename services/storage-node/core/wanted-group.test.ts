@@ -7,7 +7,7 @@ import { CatalogView } from '../../shared/placement/catalog-view.ts';
 import { serializeRecord } from '../../shared/placement/record-format.ts';
 import type { GlobalIndex } from '../../shared/placement/table-indexes.ts';
 import { PLAIN_TABLE } from '../../shared/placement/table-record.fixture.ts';
-import { isWantedGroup } from './wanted-group.ts';
+import { isRetiredGroup, isWantedGroup } from './wanted-group.ts';
 
 const TABLE_GROUP = 5;
 const INDEX_GROUP = 6;
@@ -37,6 +37,9 @@ function wanted(table: Partial<TableRecord> | undefined, retired: readonly strin
     set(partitionKey(tableId, 0), serializeRecord(retired.includes(tableId) ? { ...record, retired: true } : record));
   }
   assert.ok(isWantedGroup({ group: CATALOG_GROUP, tableId: 'catalog' }, view));
+  assert.ok(!isRetiredGroup({ group: CATALOG_GROUP, tableId: 'catalog' }, view));
+  assert.equal(isRetiredGroup({ group: INDEX_GROUP, tableId: 'i1' }, view), retired.includes('i1'));
+  assert.ok(!isRetiredGroup({ group: INDEX_GROUP + 1, tableId: 'i1' }, view));
   return [isWantedGroup({ group: TABLE_GROUP, tableId: 't1' }, view), isWantedGroup({ group: INDEX_GROUP, tableId: 'i1' }, view)];
 }
 

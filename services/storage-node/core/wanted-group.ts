@@ -7,12 +7,18 @@ import type { GroupIdentity } from './group-state.ts';
  * is being replaced, and a node that was down may come back with one of a group that is gone elsewhere: members that it is given then
  * would have ids that nobody looks for when the rest is destroyed.
  */
-export function isWantedGroup({ group, tableId }: Pick<GroupIdentity, 'group' | 'tableId'>, view: CatalogView): boolean {
+export function isWantedGroup(identity: Pick<GroupIdentity, 'group' | 'tableId'>, view: CatalogView): boolean {
+  const { group, tableId } = identity;
   if (group === CATALOG_GROUP) return true;
   const owner = view.ownerOf(tableId);
   if (owner === undefined || owner.status === 'DELETING') return false;
-  if (view.partitions(tableId).some(({ record }) => record.group === group && record.retired === true)) return false;
+  if (isRetiredGroup(identity, view)) return false;
   return (
     owner.tableId === tableId || (owner.globalIndexes ?? []).some(({ indexId, status }) => indexId === tableId && status !== 'DELETING')
   );
+}
+
+/** Whether the catalog says that a group serves nobody any more: whatever becomes of it concerns nobody. */
+export function isRetiredGroup({ group, tableId }: Pick<GroupIdentity, 'group' | 'tableId'>, view: CatalogView): boolean {
+  return view.partitions(tableId).some(({ record }) => record.group === group && record.retired === true);
 }

@@ -139,7 +139,7 @@ export const TABLES: readonly Mutant[] = [
   {
     name: 'retired-group-is-given-members',
     mistake: 'A leader that comes back with a partition of an index that is gone may make a learner where its replica was destroyed.',
-    patches: [{ file: WANTED, old: 'record.group === group && record.retired === true', new: 'record.group === group && false' }],
+    patches: [{ file: WANTED, old: '  if (isRetiredGroup(identity, view)) return false;\n', new: '' }],
     detectors: [tests('services/storage-node/core/wanted-group.test.js')],
   },
   {
