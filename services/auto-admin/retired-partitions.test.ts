@@ -67,6 +67,35 @@ test('two nodes that are down hold no deletion of an index up, nor what comes af
   }
 });
 
+test('an index whose partitions are on dead nodes is made anew on those that are there', async () => {
+  const world = await worldWithIndexElsewhere();
+  for (const node of ['node-a2', 'node-b2']) world.cluster.node(node).kill();
+  // Whoever places by what nodes hold alone takes those that are down.
+  for (const node of ['node-a', 'node-b']) {
+    const [sample] = world.partitions();
+    assert.ok(sample !== undefined);
+    const replicas = [1, 2, 3].map((at) => ({ replica: 900_000 + at, node, az: node.slice(-1) }));
+    world.cluster.putRecord(`partition/weight-${node}/0`, {
+      ...sample,
+      tableId: `weight-${node}`,
+      group: 900_000,
+      generation: 1,
+      replicas,
+    });
+  }
+  const [partition] = world.partitions();
+  assert.ok(partition !== undefined);
+  world.cluster.lost.push({ group: partition.group, indexId: 'i1', loss: 'silent' });
+  const present = (): GlobalIndex | undefined => world.table()?.globalIndexes?.[0];
+  await world.timers.untilTrue(() => present()?.rebuilds !== undefined && present()?.status === 'ACTIVE', 120_000);
+  const nodes = world.partitions(present()?.indexId).flatMap(({ replicas }) => replicas.map(({ node }) => node));
+  assert.deepEqual(
+    nodes.filter((node) => node === 'node-a2' || node === 'node-b2'),
+    [],
+  );
+  assert.deepEqual([world.table()?.status, world.partitions('i1').map(({ retired }) => retired)], ['ACTIVE', [true]]);
+});
+
 test('two nodes that are down do not hold up the deletion of a table whose index alone they have', async () => {
   const world = await worldWithIndexElsewhere();
   for (const node of ['node-a2', 'node-b2']) world.cluster.node(node).kill();

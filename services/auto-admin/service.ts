@@ -75,7 +75,7 @@ export class AutoAdminService implements Service {
       transport,
       watcher: this.#cluster.watcher,
       lease: this.#lease,
-      onRound: (lost) => this.#operations.foundLost(lost),
+      onRound: (lost, unreachable) => this.#operations.foundLost(lost, unreachable),
     });
     const { clock, random } = environment;
     const { clusterId, quotas = SERVICE_QUOTAS } = options;

@@ -15,7 +15,7 @@ export function planNewIndexes(view: CatalogView, table: TableRecord, knowledge:
   const indexes = (table.globalIndexes ?? []).filter((index) => isBeingMade(index) && index.placed !== true);
   if (indexes.length === 0) return undefined;
   for (const index of indexes) {
-    const placement = planPlacement(view, indexPartitioning(table, index));
+    const placement = planPlacement(view, indexPartitioning(table, index), knowledge);
     if (placement !== undefined) return placement;
   }
   const partitions = indexes.flatMap(({ indexId }) => view.partitions(indexId).map(({ record }) => record));

@@ -1,4 +1,4 @@
-import type { GroupId, ReplicaId } from '../../shared/base/ids.ts';
+import type { GroupId, NodeId, ReplicaId } from '../../shared/base/ids.ts';
 import type { PartitionRecord } from '../../shared/placement/catalog-records.ts';
 import type { IndexLoss } from '../../shared/wire/admin.ts';
 
@@ -19,6 +19,8 @@ export interface Knowledge {
   readonly lost: ReadonlyMap<string, IndexLoss>;
   /** Replicas of deleted tables whose destruction their nodes confirmed. */
   readonly destroyed: ReadonlySet<ReplicaId>;
+  /** Nodes that the last call about a replica, or about lost indexes, did not reach. */
+  readonly unreachable: ReadonlySet<NodeId>;
 }
 
 export class ObservedKnowledge implements Knowledge {
@@ -28,6 +30,7 @@ export class ObservedKnowledge implements Knowledge {
   readonly built = new Map<GroupId, ReadonlySet<string>>();
   lost: ReadonlyMap<string, IndexLoss> = new Map();
   readonly destroyed = new Set<ReplicaId>();
+  unreachable = new Set<NodeId>();
 
   /** When the table is finished: what was known of its partition is of no more use, and would only grow. */
   forget(partition: PartitionRecord): void {
@@ -48,5 +51,6 @@ export class ObservedKnowledge implements Knowledge {
     this.built.clear();
     this.lost = new Map();
     this.destroyed.clear();
+    this.unreachable.clear();
   }
 }

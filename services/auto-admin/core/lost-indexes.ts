@@ -1,4 +1,6 @@
 import type { CatalogWatcher } from '../../shared/cluster-client/catalog-watcher.ts';
+import type { NodeId } from '../../shared/base/ids.ts';
+import { TransportError } from '../../shared/env/transport.ts';
 import type { Timer } from '../../shared/env/clock.ts';
 import type { Environment } from '../../shared/env/environment.ts';
 import { LOST_INDEXES_POLL_MS, STEP_CALL_TIMEOUT_MS } from '../../shared/limits/auto-admin-limits.ts';
@@ -16,18 +18,18 @@ export class LostIndexes {
   readonly #transport: StatorTransport;
   readonly #watcher: CatalogWatcher;
   readonly #lease: AdminLease;
-  readonly #onRound: (lost: ReadonlyMap<string, IndexLoss>) => void;
+  readonly #onRound: (lost: ReadonlyMap<string, IndexLoss>, unreachable: ReadonlySet<NodeId>) => void;
   #stopped = false;
   /** A round is planned or under way. */
   #next: Timer | undefined;
 
-  /** `onRound` is called after each round, found or not: time has passed, too. */
+  /** `onRound` is called after each round, found or not: time has passed, too. It is told which nodes were not reached. */
   constructor(parts: {
     environment: Environment;
     transport: StatorTransport;
     watcher: CatalogWatcher;
     lease: AdminLease;
-    onRound: (lost: ReadonlyMap<string, IndexLoss>) => void;
+    onRound: (lost: ReadonlyMap<string, IndexLoss>, unreachable: ReadonlySet<NodeId>) => void;
   }) {
     this.#environment = parts.environment;
     this.#transport = parts.transport;
@@ -54,20 +56,27 @@ export class LostIndexes {
     const { view } = this.#watcher;
     if (this.#lease.active) {
       const found = new Map<string, IndexLoss>();
-      await Promise.all([...view.nodes()].map(({ address }) => this.#ask(address, found)));
-      if (!this.#stopped && this.#lease.active) this.#onRound(found);
+      const unreachable = new Set<NodeId>();
+      const asked = [...view.nodes()].map(async ({ node, address }) => {
+        if (!(await this.#ask(address, found))) unreachable.add(node);
+      });
+      await Promise.all(asked);
+      if (!this.#stopped && this.#lease.active) this.#onRound(found, unreachable);
     }
     this.#next = undefined;
     this.wake();
   }
 
-  async #ask(address: string, found: Map<string, IndexLoss>): Promise<void> {
+  /** Whether the node was reached. */
+  async #ask(address: string, found: Map<string, IndexLoss>): Promise<boolean> {
     try {
       const answer = await this.#transport.call(address, { kind: 'list-lost-indexes' }, STEP_CALL_TIMEOUT_MS);
       if (answer.kind !== 'lost-indexes') throw new Error(`a node answered ${answer.kind} to list-lost-indexes`);
       for (const { indexId, loss } of answer.indexes) found.set(indexId, loss);
+      return true;
     } catch (error) {
       this.#environment.logger.debug('lost-indexes-unknown', { address, error: String(error) });
+      return !(error instanceof TransportError);
     }
   }
 }

@@ -118,6 +118,18 @@ test('with a quorum of each partition a table goes on, and what is missing is ma
   assert.deepEqual(plan().steps, [{ kind: 'activate-table', table: active, incomplete: false }]);
 });
 
+test('a node that was not reached is given no partitions where its AZ has another one', () => {
+  for (const name of ['node-a2', 'node-b2']) {
+    set(nodeKey(name), { node: name, az: name.charAt(5), address: `${name}:1`, incarnation: 1, generation: 1 });
+  }
+  setTable('CREATING');
+  for (const node of ['node-a2', 'node-b', 'node-c']) knowledge.unreachable.add(node);
+  const [placing] = plan().steps;
+  assert.ok(placing?.kind === 'place-table');
+  const nodes = new Set(placing.partitions.flatMap(({ replicas }) => replicas.map(({ node }) => node)));
+  assert.deepEqual([...nodes].sort(), ['node-a', 'node-b2', 'node-c']);
+});
+
 test('creation cut short: only what is missing is placed, over the counters as they are', () => {
   const table = setTable('CREATING');
   place(table);

@@ -54,7 +54,7 @@ function partitionsOf(view: CatalogView, id: string): PartitionRecord[] {
 /** All three replicas are tried; with a quorum of each partition the table need not wait for a node that is down. */
 function planCreation(view: CatalogView, table: TableRecord, knowledge: Knowledge): Plan {
   for (const space of [table, ...(table.globalIndexes ?? []).map((index) => indexPartitioning(table, index))]) {
-    const placement = planPlacement(view, space);
+    const placement = planPlacement(view, space, knowledge);
     if (placement !== undefined) return placement;
   }
   const partitions = allPartitions(view, table);

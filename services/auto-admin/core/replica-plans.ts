@@ -1,5 +1,5 @@
 import type { NodeId } from '../../shared/base/ids.ts';
-import type { PartitionRecord, ReplicaRecord } from '../../shared/placement/catalog-records.ts';
+import type { NodeRecord, PartitionRecord, ReplicaRecord } from '../../shared/placement/catalog-records.ts';
 import type { CatalogView } from '../../shared/placement/catalog-view.ts';
 import { partitionCount, type Partitioning, planTable } from '../../shared/placement/table-plan.ts';
 import { RETIRED_PARTITIONS_MAX } from '../../shared/limits/auto-admin-limits.ts';
@@ -7,16 +7,24 @@ import type { Knowledge } from './knowledge.ts';
 import { NOTHING, type Plan, type Step } from './steps.ts';
 
 /** The partitions that a table or an index lacks; undefined: it lacks none. */
-export function planPlacement(view: CatalogView, space: Partitioning): Plan | undefined {
+export function planPlacement(view: CatalogView, space: Partitioning, knowledge: Knowledge): Plan | undefined {
   const present = view.partitions(space.tableId).map(({ record }) => record);
   if (present.length >= partitionCount(space)) return undefined;
   const others: PartitionRecord[] = [];
   for (const id of view.tableIdsWithPartitions()) {
     if (id !== space.tableId) others.push(...view.partitions(id).map(({ record }) => record));
   }
-  const plan = planTable({ definition: space, nodes: [...view.nodes()], counters: view.counters, present, others });
+  const plan = planTable({ definition: space, nodes: nodesToUse(view, knowledge), counters: view.counters, present, others });
   if ('refused' in plan) return { steps: [], blocked: plan.refused };
   return { steps: [{ kind: 'place-table', ...plan, countersGeneration: view.counters?.generation }] };
+}
+
+/** What cannot be reached is not built on where its AZ has something better: two dead nodes would hold a new partition up. */
+function nodesToUse(view: CatalogView, { unreachable }: Knowledge): NodeRecord[] {
+  const nodes = [...view.nodes()];
+  const reachable = nodes.filter(({ node }) => !unreachable.has(node));
+  const zones = new Set(reachable.map(({ az }) => az));
+  return nodes.filter(({ node, az }) => !unreachable.has(node) || !zones.has(az));
 }
 
 /** Makes a quorum of new partitions and waits until each of them leads; undefined when all do. */

@@ -1,7 +1,7 @@
-import type { Slot } from '../../shared/base/ids.ts';
+import type { NodeId, Slot } from '../../shared/base/ids.ts';
 import type { CatalogStore, CatalogWrite } from '../../shared/cluster-client/catalog-store.ts';
 import type { Environment } from '../../shared/env/environment.ts';
-import { AdminCallError } from '../../shared/env/transport.ts';
+import { AdminCallError, TransportError } from '../../shared/env/transport.ts';
 import { STEP_CALL_TIMEOUT_MS } from '../../shared/limits/auto-admin-limits.ts';
 import { COUNTERS_KEY, partitionKey, tableKey } from '../../shared/placement/catalog-keys.ts';
 import type { PartitionRecord, RemovedTableRecord, ReplicaRecord, TableRecord } from '../../shared/placement/catalog-records.ts';
@@ -9,7 +9,7 @@ import { serializePartitionSettings } from '../../shared/placement/partition-set
 import { serializeRecord } from '../../shared/placement/record-format.ts';
 import { pauseBefore, withBegunIndexes, withoutLostIndexes } from '../../shared/placement/rebuilt-index.ts';
 import { placedIndexes, settledTable } from '../../shared/placement/settled-table.ts';
-import type { IndexProgress } from '../../shared/wire/admin.ts';
+import type { AdminRequest, IndexProgress } from '../../shared/wire/admin.ts';
 import type { StatorTransport } from '../../shared/wire/frames.ts';
 import type { ObservedKnowledge } from './knowledge.ts';
 import type { Step } from './steps.ts';
@@ -96,25 +96,33 @@ export class StepRunner {
     return resultOf(await this.#catalog.writeSettled(key, serializeRecord(partition), partition.generation, undefined));
   }
 
-  async #createReplica({ partition, replica: { replica }, address, late }: Step & { kind: 'create-replica' }): Promise<StepResult> {
-    await this.#transport.call(
-      address,
-      {
-        kind: 'create-replica',
-        group: partition.group,
-        replica,
-        tableId: partition.tableId,
-        partitionId: partition.partitionId,
-        low: Buffer.from(partition.low, 'hex'),
-        high: Buffer.from(partition.high, 'hex'),
-        members: partition.replicas,
-        preferredLeader: partition.replicas[0]?.replica ?? replica,
-        late,
-      },
-      STEP_CALL_TIMEOUT_MS,
-    );
+  async #createReplica({ partition, replica: { replica, node }, address, late }: Step & { kind: 'create-replica' }): Promise<StepResult> {
+    await this.#call(node, address, {
+      kind: 'create-replica',
+      group: partition.group,
+      replica,
+      tableId: partition.tableId,
+      partitionId: partition.partitionId,
+      low: Buffer.from(partition.low, 'hex'),
+      high: Buffer.from(partition.high, 'hex'),
+      members: partition.replicas,
+      preferredLeader: partition.replicas[0]?.replica ?? replica,
+      late,
+    });
     this.#knowledge.created.add(replica);
     return DONE;
+  }
+
+  /** About a replica of the node. */
+  async #call(node: NodeId, address: string, request: AdminRequest): Promise<void> {
+    try {
+      await this.#transport.call(address, request, STEP_CALL_TIMEOUT_MS);
+      this.#knowledge.unreachable.delete(node);
+    } catch (error) {
+      if (error instanceof TransportError) this.#knowledge.unreachable.add(node);
+      else this.#knowledge.unreachable.delete(node);
+      throw error;
+    }
   }
 
   async #observeNode(address: string): Promise<StepResult> {
@@ -181,8 +189,8 @@ export class StepRunner {
     return resultOf(await this.#catalog.writeSettled(key, serializeRecord(after), after.generation, before.generation));
   }
 
-  async #deleteReplica(partition: PartitionRecord, { replica }: ReplicaRecord, address: string): Promise<StepResult> {
-    await this.#transport.call(address, { kind: 'delete-replica', group: partition.group, replica }, STEP_CALL_TIMEOUT_MS);
+  async #deleteReplica(partition: PartitionRecord, { replica, node }: ReplicaRecord, address: string): Promise<StepResult> {
+    await this.#call(node, address, { kind: 'delete-replica', group: partition.group, replica });
     this.#knowledge.destroyed.add(replica);
     return DONE;
   }

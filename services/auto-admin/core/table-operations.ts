@@ -11,6 +11,7 @@ import {
   STEPS_UNDER_WAY_MAX,
   TABLES_UNDER_WAY_MAX,
 } from '../../shared/limits/auto-admin-limits.ts';
+import type { NodeId } from '../../shared/base/ids.ts';
 import type { RebuildPace } from '../../shared/placement/rebuilt-index.ts';
 import type { IndexLoss } from '../../shared/wire/admin.ts';
 import type { StatorTransport } from '../../shared/wire/frames.ts';
@@ -87,9 +88,10 @@ export class TableOperations {
     }
   }
 
-  /** Nodes were asked which indexes can never catch up. */
-  foundLost(lost: ReadonlyMap<string, IndexLoss>): void {
+  /** Nodes were asked which indexes can never catch up, and these were not reached. */
+  foundLost(lost: ReadonlyMap<string, IndexLoss>, unreachable: ReadonlySet<NodeId>): void {
     this.#knowledge.lost = lost;
+    this.#knowledge.unreachable = new Set(unreachable);
     this.wake();
   }
 

@@ -137,6 +137,12 @@ export const TABLES: readonly Mutant[] = [
     detectors: RETIRED,
   },
   {
+    name: 'placed-on-nodes-that-are-down',
+    mistake: 'New partitions are placed on nodes that were just not reached, though others of their AZs are there.',
+    patches: [{ file: REPLICAS, old: 'nodes: nodesToUse(view, knowledge)', new: 'nodes: [...view.nodes()]' }],
+    detectors: RETIRED,
+  },
+  {
     name: 'retired-group-is-given-members',
     mistake: 'A leader that comes back with a partition of an index that is gone may make a learner where its replica was destroyed.',
     patches: [{ file: WANTED, old: '  if (isRetiredGroup(identity, view)) return false;\n', new: '' }],
