@@ -70,8 +70,8 @@ export const TREES: readonly Mutant[] = [
     patches: [
       {
         file: APPLIER,
-        old: 'if (value === undefined) this.#copy.tree.delete(key);',
-        new: "if (value === undefined) this.#paxos.role === 'leader' && this.#copy.tree.delete(key);",
+        old: 'changeTogether(this.#copy.tree, [{ key, value: newValue }, ...this.#changes]);',
+        new: "if (newValue !== undefined || this.#paxos.role === 'leader') changeTogether(this.#copy.tree, [{ key, value: newValue }, ...this.#changes]);",
       },
     ],
     detectors: [seeds('everything', 3)],

@@ -42,6 +42,7 @@ export function planFaults({ faults, gapMs }: FaultPlan, random: Prng, durationM
   return planned;
 }
 
+/** How soon a fault that found nothing to hit is tried again. */
 const RETRY_MS = 1000;
 
 /** Lets planned faults begin, ends each after its time, and counts them. */
@@ -64,11 +65,7 @@ export class Nemesis {
   }
 
   start(): void {
-    for (const planned of this.#planned) {
-      this.#cluster.kernel.after(planned.atMs, () => {
-        if (!this.#stopped) this.#strike(planned);
-      });
-    }
+    for (const planned of this.#planned) this.#strikeAfter(planned.atMs, planned, planned === this.#planned[this.#planned.length - 1]);
   }
 
   /** No new faults; what goes on is ended, and everything runs again. */
@@ -79,27 +76,28 @@ export class Nemesis {
     this.#note('healed');
   }
 
-  #strike(planned: PlannedFault): void {
+  #strikeAfter(delayMs: number, planned: PlannedFault, isLast: boolean): void {
+    this.#cluster.kernel.after(delayMs, () => {
+      if (this.#stopped || this.#strike(planned) || !isLast || this.strikes.length > 0) return;
+      // It found nothing to hit, and nothing else is to come: it is tried again, elsewhere, so that no run goes without a fault.
+      this.#strikeAfter(RETRY_MS, { ...planned, atMs: planned.atMs + RETRY_MS, seed: planned.seed + 1 }, true);
+    });
+  }
+
+  #strike(planned: PlannedFault): boolean {
     const { kind, seed } = planned;
     const fault = must(
       this.#plan.faults.find((known) => known.kind === kind),
       `the spec has no fault ${kind}`,
     );
     const begun = fault.begin({ cluster: this.#cluster, atlas: this.#atlas, random: new Prng(seed) });
-    if (begun === undefined) return this.#strikeLater(planned);
+    if (begun === undefined) return false;
     this.counts.set(kind, (this.counts.get(kind) ?? 0) + 1);
     this.strikes.push({ ...planned, what: begun.what });
     this.#note(`${kind} ${begun.what}, ${begun.durationMs.toFixed(0)} ms`);
     this.#underWay.add(begun);
     this.#cluster.kernel.after(begun.durationMs, () => this.#end(begun));
-  }
-
-  /** Nothing could be hit, as there was no leader to move yet. Where nothing else is to come it is tried again, so that no run goes without. */
-  #strikeLater(planned: PlannedFault): void {
-    if (this.strikes.length > 0 || planned !== this.#planned[this.#planned.length - 1]) return;
-    this.#cluster.kernel.after(RETRY_MS, () => {
-      if (!this.#stopped) this.#strike(planned);
-    });
+    return true;
   }
 
   #end(fault: FaultUnderWay): void {
