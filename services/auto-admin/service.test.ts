@@ -5,7 +5,7 @@ import { DROP } from '../../test/harness/fake-transport.ts';
 import { MINUTE_MS } from '../shared/base/units.ts';
 import { ADMIN_LEASE_MARGIN_MS, ADMIN_LEASE_MS, CATALOG_SILENT_MS, REMOVED_RECORD_KEPT_MS } from '../shared/limits/auto-admin-limits.ts';
 import { parseTableRecord } from '../shared/placement/record-format.ts';
-import type { RegisterNode } from '../shared/wire/admin.ts';
+import type { AdminRequest, RegisterNode } from '../shared/wire/admin.ts';
 
 async function readyWorld(nodes?: readonly string[]): Promise<AutoAdminWorld> {
   const world = new AutoAdminWorld(nodes);
@@ -255,6 +255,26 @@ test('a node that is down holds no creation up; its replicas are made when it is
     world.checkActive();
     for (const { late } of world.cluster.node('node-c2').replicas.values()) assert.equal(late, true, 'the others serve already');
   }
+});
+
+test('a table goes on though its partitions are led by members that the catalog does not know', async () => {
+  const world = await readyWorld();
+  world.start('admin-1');
+  // Calls to one node are lost, and the partitions give themselves other members there, which lead.
+  world.cluster.network.onSend = ({ kind, to, content }) => {
+    if (kind !== 'call') return undefined;
+    const request = content as AdminRequest;
+    if (request.kind === 'create-replica' && to === world.cluster.node('node-b').address) return DROP;
+    if (request.kind !== 'describe-node') return undefined;
+    for (const { group } of world.partitions()) {
+      world.cluster.group(group).leader = 'node-b';
+      world.cluster.group(group).slot = 1;
+    }
+    return undefined;
+  };
+  await world.create();
+  await world.untilStatus('ACTIVE');
+  assert.equal(world.table()?.incomplete, true);
 });
 
 test('a node that is down holds no deletion up; what it holds goes when it is back, by another auto-admin too', async () => {

@@ -9,7 +9,7 @@ import type { IndexLoss } from '../../shared/wire/admin.ts';
 export interface Knowledge {
   /** Replicas of tables under creation that their nodes confirmed. */
   readonly created: ReadonlySet<ReplicaId>;
-  /** Groups of which a replica was seen leading. */
+  /** Groups of which a replica was seen leading, or holding something that was chosen. */
   readonly led: ReadonlySet<GroupId>;
   /** The version of the settings that a group was seen to have. */
   readonly settings: ReadonlyMap<GroupId, number>;

@@ -129,8 +129,10 @@ export class StepRunner {
     const description = await this.#transport.call(address, { kind: 'describe-node' }, STEP_CALL_TIMEOUT_MS);
     if (description.kind !== 'node-description') throw new Error(`a node answered ${description.kind} to describe-node`);
     let news = false;
-    for (const { group, leading } of description.replicas) {
-      if (!leading || this.#knowledge.led.has(group)) continue;
+    for (const { group, leading, commit } of description.replicas) {
+      // Whoever leads may be none of those that were asked to be made: where a call was lost the group gave itself another member, by a record
+      // that was chosen. What is chosen has a leader.
+      if ((!leading && commit === 0) || this.#knowledge.led.has(group)) continue;
       this.#knowledge.led.add(group);
       news = true;
     }
