@@ -17,10 +17,10 @@ import {
 } from './core/options.ts';
 import { DEFAULT_CHECKPOINT_OPTIONS } from './groups/checkpoint-scheduler.ts';
 
-/** Every option of a storage node. */
 /** Changed pages of trees may take half of the page cache, and so much at least. */
 const DIRTY_BYTES_MIN = 16 * MIB;
 
+/** Every option of a storage node. */
 export const STORAGE_NODE_OPTIONS = {
   ...COMMON_OPTIONS,
   autoAdmin: optional(addressesOption({ help: 'Auto-admins to register with.' })),

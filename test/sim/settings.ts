@@ -42,7 +42,7 @@ export const DEFAULT_SETTINGS: ClusterSettings = {
 const SLEW_MAX = 5e-4;
 
 /** Items of the workloads are of some hundred bytes. */
-const SMALL_LINKS: LinkOptions = { smallMessageBytes: 400, controlFrameBytes: KIB, recordTurnBytes: 2 * KIB, recordAheadBytes: 4 * KIB };
+const SMALL_LINKS: LinkOptions = { recordTurnBytes: 1 * KIB, recordAheadBytes: 2 * KIB };
 
 export function drawSettings(random: Prng): ClusterSettings {
   const defaults = DEFAULT_PAXOS_OPTIONS;
@@ -71,7 +71,7 @@ export function drawSettings(random: Prng): ClusterSettings {
     indexRebuildAfterMs: random.pick([3 * SECOND_MS, 10 * SECOND_MS, INDEX_REBUILD_AFTER_MS]),
   };
   const { paxos } = settings;
-  // Half of the clusters send most records by the bulk stream, in small pieces. Not drawn for itself: seeds keep what they drew before.
+  // Half of the clusters send records in small pieces. Not drawn for itself: seeds keep what they drew before.
   if (paxos.syncBytesMax === defaults.syncBytesMax) return { ...settings, links: DEFAULT_LINK_OPTIONS };
   return { ...settings, paxos: { ...paxos, messageBytesMax: KIB }, links: SMALL_LINKS };
 }

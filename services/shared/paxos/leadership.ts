@@ -4,7 +4,7 @@ import type { Ballot } from './ballot.ts';
 import type { LogWindow } from './log-window.ts';
 import type { Accepted, PaxosMessage, Promise_ } from './messages.ts';
 import { type Configuration, type PaxosOptions, quorumSize } from './options.ts';
-import { type Follower, newFollower, reachedByQuorum } from './progress.ts';
+import { arrived, type Follower, newFollower, reachedByQuorum, sendFrom, sent } from './progress.ts';
 
 /** So often at most the time is doubled for which a follower is waited for that acknowledges nothing: to eight times the retry time. */
 const PATIENCE_DOUBLED_MAX = 3;
@@ -141,9 +141,10 @@ export class Leadership {
       return { replica: follower.replica, ballot: this.adopted.ballot, position: Math.min(position, commit), bySnapshot: false };
     }
     follower.phase = 'syncing';
-    follower.next = last + 1;
     follower.toldCommit = commit;
     const records = this.#window.slice(position + 1, last, Number.POSITIVE_INFINITY);
+    sendFrom(follower, position + 1);
+    sent(follower, records);
     return { kind: 'sync', ballot: this.adopted.ballot, from: position, records, commit };
   }
 
@@ -158,7 +159,8 @@ export class Leadership {
     follower.abstention = 0;
     const known = Math.max(follower.next - 1, commit);
     assert(message.last <= known, () => `slot ${message.last} acknowledged, sent or chosen up to ${known}`);
-    follower.next = Math.max(follower.next, message.last + 1);
+    arrived(follower, message.last);
+    if (message.last >= follower.next) sendFrom(follower, message.last + 1);
     if (this.votes(replica)) this.#holds(replica, message.last);
     if (message.last <= follower.acknowledged) return false;
     follower.acknowledged = message.last;
@@ -202,14 +204,12 @@ export class Leadership {
       follower.phase = 'preparing';
       return undefined;
     }
-    const inFlightFrom = Math.max(follower.acknowledged + 1, first);
-    const budget = this.#options.inFlightBytesMax;
-    const inFlight = this.#window.bytesBetween(inFlightFrom, follower.next - 1);
-    if (inFlight >= budget) return undefined;
-    const records = this.#window.slice(follower.next, last, Math.min(budget - inFlight, this.#options.messageBytesMax));
+    const room = this.#options.inFlightBytesMax - follower.inFlightBytes;
+    if (room <= 0) return undefined;
+    const records = this.#window.slice(follower.next, last, Math.min(room, this.#options.messageBytesMax));
     const message: PaxosMessage = { kind: 'accept', ballot: this.adopted.ballot, first: follower.next, records, commit };
-    if (follower.next === inFlightFrom) follower.activeAtMs = nowMs;
-    follower.next += records.length;
+    if (follower.inFlight.length === 0) follower.activeAtMs = nowMs;
+    sent(follower, records);
     follower.toldCommit = commit;
     return message;
   }
@@ -242,6 +242,7 @@ export class Leadership {
   startOver(follower: Follower, nowMs: number): void {
     follower.phase = 'preparing';
     follower.acknowledged = 0;
+    sendFrom(follower, follower.next);
     follower.activeAtMs = nowMs;
     follower.startedOver = 0;
   }

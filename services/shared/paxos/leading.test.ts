@@ -170,3 +170,43 @@ test('what is kept in memory of an applied log follows the limit that its node s
     [false, false, false, true],
   );
 });
+
+test('what a follower was sent and has not acknowledged is bounded, and waited for, however little of the log is in memory', () => {
+  const leader = replicaOf(1, 0, { ...DEFAULT_PAXOS_OPTIONS, windowBytesMax: 100, inFlightBytesMax: 1000, messageBytesMax: 300 });
+  const follower = replicaOf(2, 0);
+  const startMs = 60_000;
+  let unanswered = 0;
+  let prepares = 0;
+  const turnAt = (nowMs: number): void => {
+    leader.tick(nowMs);
+    for (let rounds = 0; rounds < 4; rounds++) {
+      for (const { to, message } of turn(leader, nowMs)) {
+        if (to === 2) follower.step(1, message, nowMs);
+        else if (message.kind === 'accept') for (const { length } of message.records) unanswered += length;
+        else if (message.kind === 'prepare') prepares += 1;
+      }
+      for (const { to, message } of turn(follower, nowMs)) if (to === 1) leader.step(2, message, nowMs);
+      leader.appliedUpTo(leader.commit);
+    }
+    const news = leader.heartbeat(nowMs);
+    if (news !== undefined) leader.onHeartbeatAnswer(2, news.ballot, nowMs, follower.onHeartbeat(news, nowMs), nowMs);
+  };
+  turnAt(startMs);
+  const ballot = leader.leading;
+  assert.ok(ballot !== undefined && leader.serves);
+  // The third one synced, and falls silent.
+  leader.step(3, { kind: 'promise', ballot, accepted: BALLOT, last: 0, commit: 0, trimmed: 0, abstention: 0 }, startMs);
+  turnAt(startMs);
+  leader.step(3, { kind: 'accepted', ballot, last: 0 }, startMs);
+  prepares = 0;
+  for (let nowMs = startMs + 50; nowMs <= startMs + 450; nowMs += 50) {
+    for (let count = 0; count < 10; count++) leader.propose(Buffer.alloc(150));
+    turnAt(nowMs);
+  }
+  assert.equal(leader.commit, 90, 'the others go on');
+  assert.ok(unanswered >= 1000 && unanswered < 1150, `${unanswered} bytes are on their way`);
+  assert.equal(prepares, 0);
+  for (let nowMs = startMs + 500; nowMs <= startMs + 1100; nowMs += 50) turnAt(nowMs);
+  assert.ok(prepares > 0, 'it is asked anew');
+  assert.ok(unanswered < 1150);
+});

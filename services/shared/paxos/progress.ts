@@ -17,6 +17,10 @@ export interface Follower {
   acknowledged: Slot;
   /** Next slot to send. */
   next: Slot;
+  /** Bytes of each record that was sent and is not acknowledged, up to the one before `next`: the log in memory may have forgotten it. */
+  inFlight: number[];
+  /** Sum of them. */
+  inFlightBytes: number;
   /** For `behind`: the slot up to which its log is known to be chosen and equal to the leader's. */
   position: Slot;
   /** Greatest commit slot it was told. */
@@ -37,6 +41,8 @@ export function newFollower(replica: ReplicaId, nowMs: number): Follower {
     phase: 'preparing',
     acknowledged: 0,
     next: 0,
+    inFlight: [],
+    inFlightBytes: 0,
     position: 0,
     toldCommit: 0,
     activeAtMs: nowMs,
@@ -44,6 +50,32 @@ export function newFollower(replica: ReplicaId, nowMs: number): Follower {
     heartbeatSentAtMs: Number.NEGATIVE_INFINITY,
     abstention: 0,
   };
+}
+
+/** Records are sent, behind all that were. */
+export function sent(follower: Follower, records: readonly Uint8Array[]): void {
+  for (const { length } of records) {
+    follower.inFlight.push(length);
+    follower.inFlightBytes += length;
+  }
+  follower.next += records.length;
+}
+
+/** The records that were sent are acknowledged up to `last`. */
+export function arrived(follower: Follower, last: Slot): void {
+  const from = follower.next - follower.inFlight.length;
+  const gone = Math.min(last - from + 1, follower.inFlight.length);
+  if (gone <= 0) return;
+  for (let at = 0; at < gone; at++) follower.inFlightBytes -= follower.inFlight[at] as number;
+  if (gone === follower.inFlight.length) follower.inFlight = [];
+  else follower.inFlight.splice(0, gone);
+}
+
+/** Nothing that was sent is waited for any more; the next slot to send is `next`. */
+export function sendFrom(follower: Follower, next: Slot): void {
+  follower.next = next;
+  follower.inFlight = [];
+  follower.inFlightBytes = 0;
 }
 
 /** The greatest value that at least `quorum` of them reach. There are as many as a group has members: sorting by hand is cheapest. */

@@ -45,7 +45,7 @@ export class RandomWorld {
     this.options = {
       ...DEFAULT_PAXOS_OPTIONS,
       syncBytesMax: 40,
-      windowBytesMax: 30,
+      windowBytesMax: 20,
       inFlightBytesMax: 24,
       messageBytesMax: 16,
       uncommittedBytesMax: 64,

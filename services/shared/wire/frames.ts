@@ -48,7 +48,7 @@ export interface GroupEnvelope {
   readonly message: PaxosMessage;
 }
 
-/** Between two storage nodes: large consensus messages, about a megabyte a frame, and catch-up and snapshots, 256 KB; under credits in bytes. */
+/** Between two storage nodes: consensus messages with records, about a megabyte a frame (a single message may be larger), and on another stream catch-up and snapshots, 256 KB. */
 export interface BulkFrame {
   /** So many more bytes may be sent to me. */
   readonly credit: number;

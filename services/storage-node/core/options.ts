@@ -1,4 +1,4 @@
-import { HOUR_MS, KIB, MIB } from '../../shared/base/units.ts';
+import { HOUR_MS, MIB } from '../../shared/base/units.ts';
 import type { PaxosOptions } from '../../shared/paxos/options.ts';
 
 /** When the checkpoint scheduler makes a checkpoint. */
@@ -55,25 +55,16 @@ export interface ExpiryOptions {
 
 export const DEFAULT_EXPIRY_OPTIONS: ExpiryOptions = { sweepIntervalMs: 10_000, deletesPerSecond: 1000 };
 
-/** How consensus messages are given to the streams to a peer, bytes. */
+/** How consensus messages with records are given to their stream to a peer, bytes. */
 export interface LinkOptions {
-  /** Larger messages than this go by a bulk stream of their own. */
-  readonly smallMessageBytes: number;
-  /** So much at most leaves in the control frame of a turn; small messages for which it has no room go that way, too. */
-  readonly controlFrameBytes: number;
-  /** So much of large messages leaves in a turn, one message at least. */
+  /** So much of them leaves in a turn, one message at least. */
   readonly recordTurnBytes: number;
-  /** What that stream is given ahead of the network. */
+  /** What the stream is given ahead of the network. */
   readonly recordAheadBytes: number;
 }
 
 /** A megabyte takes some two milliseconds to copy and to sum up. */
-export const DEFAULT_LINK_OPTIONS: LinkOptions = {
-  smallMessageBytes: 64 * KIB,
-  controlFrameBytes: 256 * KIB,
-  recordTurnBytes: 1 * MIB,
-  recordAheadBytes: 2 * MIB,
-};
+export const DEFAULT_LINK_OPTIONS: LinkOptions = { recordTurnBytes: 1 * MIB, recordAheadBytes: 2 * MIB };
 
 /** What a storage node is told at its start, beyond its place. */
 export interface StorageNodeOptions {

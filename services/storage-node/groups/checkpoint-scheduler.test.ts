@@ -6,6 +6,7 @@ import { testEnvironment } from '../../../test/harness/test-environment.ts';
 import { CheckpointScheduler, DEFAULT_CHECKPOINT_OPTIONS, type ScheduledGroup } from './checkpoint-scheduler.ts';
 
 interface FakeGroup extends ScheduledGroup {
+  readonly tree: { dirtyBytes: number };
   walBytes: number;
   checkpoints: number;
 }
@@ -24,19 +25,26 @@ function fakeGroup(id: number, walBytes: number, dirtyBytes = 0): FakeGroup {
     checkpoint() {
       this.checkpoints += 1;
       this.walBytes = 0;
+      this.tree.dirtyBytes = 0;
       return Promise.resolve(1);
     },
   };
 }
 
-async function tick(groups: readonly FakeGroup[]): Promise<number[]> {
-  const scheduler = new CheckpointScheduler({
+function schedulerOf(groups: readonly FakeGroup[]): CheckpointScheduler {
+  return new CheckpointScheduler({
     environment: testEnvironment(new ManualTimers()),
     wal: { groupBytesAbove: (id) => groups.find((group) => group.id === id)?.walBytes ?? 0 },
     options: DEFAULT_CHECKPOINT_OPTIONS,
+    groups: () => groups,
     fail: (error) => assert.fail(String(error)),
   });
-  scheduler.tick(groups);
+}
+
+/** The checkpoint that one tick begins. */
+async function tick(groups: readonly FakeGroup[]): Promise<number[]> {
+  const scheduler = schedulerOf(groups);
+  scheduler.tick();
   await scheduler.stop();
   return groups.filter(({ checkpoints }) => checkpoints > 0).map(({ id }) => id);
 }
@@ -57,4 +65,14 @@ test('many partitions with few changed pages each are, before all those take too
   const many = Array.from({ length: 17 }, (_, at) => fakeGroup(at, 10 * MIB, 7 * MIB));
   assert.deepEqual(await tick([...many, fakeGroup(20, 1 * MIB, 7.5 * MIB)]), []);
   assert.deepEqual(await tick([...many, fakeGroup(20, 1 * MIB, 7.5 * MIB), fakeGroup(21, 1 * MIB, 2 * MIB)]), [20]);
+});
+
+test('while the node is short one checkpoint follows on the other, and then no more', async () => {
+  const groups = Array.from({ length: 40 }, (_, at) => fakeGroup(at, 1 * MIB, 5 * MIB + at));
+  const scheduler = schedulerOf(groups);
+  scheduler.tick();
+  for (let turns = 0; turns < 1000; turns++) await Promise.resolve();
+  const done = groups.filter(({ checkpoints }) => checkpoints > 0).map(({ id }) => id);
+  assert.deepEqual(done, [25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39]);
+  assert.ok(groups.every(({ checkpoints }) => checkpoints <= 1));
 });

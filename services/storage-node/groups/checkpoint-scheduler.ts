@@ -29,6 +29,7 @@ export class CheckpointScheduler {
   readonly #environment: Pick<Environment, 'clock' | 'timers' | 'logger'>;
   readonly #wal: Pick<WriteAheadLog, 'groupBytesAbove'>;
   readonly #options: CheckpointOptions;
+  readonly #groups: () => Iterable<ScheduledGroup>;
   readonly #fail: (error: unknown) => void;
   #queue: Promise<void> = Promise.resolve();
   #busy = false;
@@ -40,44 +41,58 @@ export class CheckpointScheduler {
     environment: Pick<Environment, 'clock' | 'timers' | 'logger'>;
     wal: Pick<WriteAheadLog, 'groupBytesAbove'>;
     options: CheckpointOptions;
+    groups: () => Iterable<ScheduledGroup>;
     fail: (error: unknown) => void;
   }) {
     this.#environment = parts.environment;
     this.#wal = parts.wal;
     this.#options = parts.options;
+    this.#groups = parts.groups;
     this.#fail = parts.fail;
   }
 
   /** To be called every few hundred milliseconds. */
-  tick(groups: Iterable<ScheduledGroup>): void {
+  tick(): void {
     if (this.#busy || this.#stopped) return;
-    const nowMs = this.#environment.clock.monotonicMs();
-    let due: ScheduledGroup | undefined;
-    let dueBytes = -1;
+    const due = this.#dueForNode() ?? this.#dueForItself();
+    if (due !== undefined) void this.checkpoint(due);
+  }
+
+  /** The group whose checkpoint gives the node most of what it is short of; undefined when it is not. */
+  #dueForNode(): ScheduledGroup | undefined {
+    const { nodeWalBytesMax, nodeDirtyBytesMax } = this.#options;
     let most: ScheduledGroup | undefined;
     let mostBytes = -1;
     let nodeBytes = 0;
     let dirtiest: ScheduledGroup | undefined;
     let dirtyBytes = 0;
-    for (const group of groups) {
+    for (const group of this.#groups()) {
       // Log that is kept for a slow follower is not behind the checkpoint, so it does not count.
       const bytes = this.#wal.groupBytesAbove(group.id, group.checkpointSlot);
       nodeBytes += bytes;
       dirtyBytes += group.tree.dirtyBytes;
       if (!group.checkpointable) continue;
       if (dirtiest === undefined || group.tree.dirtyBytes > dirtiest.tree.dirtyBytes) dirtiest = group;
-      if (bytes > mostBytes) {
-        most = group;
-        mostBytes = bytes;
-      }
-      if (bytes > dueBytes && this.#isDue(group, bytes, nowMs)) {
-        due = group;
-        dueBytes = bytes;
-      }
+      if (bytes <= mostBytes) continue;
+      most = group;
+      mostBytes = bytes;
     }
-    if (nodeBytes >= this.#options.nodeWalBytesMax * NODE_BEGIN) due = most;
-    else if (dirtyBytes >= this.#options.nodeDirtyBytesMax * NODE_BEGIN) due = dirtiest;
-    if (due !== undefined) void this.checkpoint(due);
+    if (nodeBytes >= nodeWalBytesMax * NODE_BEGIN) return most;
+    return dirtyBytes >= nodeDirtyBytesMax * NODE_BEGIN ? dirtiest : undefined;
+  }
+
+  #dueForItself(): ScheduledGroup | undefined {
+    const nowMs = this.#environment.clock.monotonicMs();
+    let due: ScheduledGroup | undefined;
+    let dueBytes = -1;
+    for (const group of this.#groups()) {
+      if (!group.checkpointable) continue;
+      const bytes = this.#wal.groupBytesAbove(group.id, group.checkpointSlot);
+      if (bytes <= dueBytes || !this.#isDue(group, bytes, nowMs)) continue;
+      due = group;
+      dueBytes = bytes;
+    }
+    return due;
   }
 
   /** Begins no more by itself; resolves when none is under way. The stores must stay open until then. */
@@ -100,8 +115,15 @@ export class CheckpointScheduler {
     const failed = (error: unknown): void => (group.stopped ? undefined : this.#fail(error));
     this.#queue = run.catch(failed).then(() => {
       this.#busy = false;
+      this.#goOn();
     });
     return run;
+  }
+
+  /** As long as the node is short, one follows on the other: what comes in meanwhile does not wait for a tick. */
+  #goOn(): void {
+    const due = this.#stopped || this.#busy ? undefined : this.#dueForNode();
+    if (due !== undefined && due.state.applied > due.checkpointSlot) void this.checkpoint(due);
   }
 
   #isDue(group: ScheduledGroup, walBytes: number, nowMs: number): boolean {

@@ -1,7 +1,7 @@
 import { assert } from '../../shared/base/assert.ts';
 import type { GroupId, NodeId, ReplicaId, Slot } from '../../shared/base/ids.ts';
 import { CATALOG_GROUP } from '../../shared/base/ids.ts';
-import { KIB, MIB } from '../../shared/base/units.ts';
+import { MIB } from '../../shared/base/units.ts';
 import type { PageStore } from '../../shared/btree/page-store.ts';
 import type { ScanStep } from '../../shared/btree/scan.ts';
 import type { Environment } from '../../shared/env/environment.ts';
@@ -46,7 +46,7 @@ const APPLY_TURN_MS = 4;
 
 /** Applied records that all groups of a node keep in memory for followers that are a little behind, bytes; each may keep the least. */
 const WINDOWS_BYTES = 128 * MIB;
-const WINDOW_BYTES_MIN = 64 * KIB;
+const WINDOW_BYTES_MIN = 1 * MIB;
 
 /** All replicas of a node, and what they share: WAL, page store, links, heartbeats, checkpoints. */
 export class NodeGroups implements GroupHost {
@@ -125,7 +125,13 @@ export class NodeGroups implements GroupHost {
       onBulk: (node, frame) => this.onBulk(node, frame),
       onConnected: (node) => this.#onConnected(node),
     });
-    this.checkpoints = new CheckpointScheduler({ environment, wal, options: options.checkpoints, fail: parts.onTreeFailure });
+    this.checkpoints = new CheckpointScheduler({
+      environment,
+      wal,
+      options: options.checkpoints,
+      groups: () => this.#groups.values(),
+      fail: parts.onTreeFailure,
+    });
     this.#trimmer = new LogTrimmer(wal, parts.allowances);
     const checkpoint = (group: Group): Promise<void> => this.checkpoints.checkpoint(group);
     this.#copies = new SoleCopies(environment.clock);
@@ -355,7 +361,7 @@ export class NodeGroups implements GroupHost {
   /** To be called every few hundred milliseconds: lets log go, and takes the checkpoint that is most due. */
   tickCheckpoints(): void {
     this.#trimmer.trim(this.#groups.values());
-    this.checkpoints.tick(this.#groups.values());
+    this.checkpoints.tick();
     this.scrubber.tick();
     if (this.room.fullness > 0) this.#leadElsewhere();
   }
@@ -507,7 +513,6 @@ export class NodeGroups implements GroupHost {
       return;
     }
     if (carriesRecords(message)) group.taughtAtMs = nowMs;
-    if (message.kind === 'accepted') this.links.acknowledged(node, id, message.last);
     group.paxos.step(from, message, nowMs);
     this.wake(group);
   }

@@ -43,24 +43,30 @@ async function linked() {
   return { timers, sent, network, streams, links, bulkBytes };
 }
 
-it('sends small messages in the frame of their turn, and large ones by the bulk stream, a megabyte a turn', async () => {
+it('sends records by a stream of their own, a megabyte a turn and in their order, and everything else in the frame of its turn', async () => {
   const { timers, sent, links, bulkBytes } = await linked();
+  links.send('peer', { group: 1, from: 1, to: 2, message: { kind: 'accepted', ballot: BALLOT, last: 3 } });
   links.send('peer', accept(1, 1, 100));
   for (let group = 2; group < 12; group++) links.send('peer', accept(group, 1, 300 * KIB));
+  links.send('peer', accept(11, 2, 100));
   links.flush();
   const [first] = sent;
   assert.ok(first !== undefined && 'control' in first);
   assert.deepEqual(
-    first.control.messages.map(({ group }) => group),
-    [1],
+    first.control.messages.map(({ message }) => message.kind),
+    ['accepted'],
   );
   assert.equal(bulkBytes().length, 1, 'the rest has its turn later');
   await timers.advance(1);
-  assert.equal(sent.flatMap((frame) => ('bulk' in frame ? frame.bulk.messages : [])).length, 10);
+  const records = sent.flatMap((frame) => ('bulk' in frame ? frame.bulk.messages : []));
+  assert.deepEqual(
+    records.map(({ group, message }) => [group, message.kind === 'accept' && message.first]),
+    [...Array.from({ length: 11 }, (_, at) => [at + 1, 1]), [11, 2]],
+  );
   assert.ok(bulkBytes().every((bytes) => bytes <= MIB));
 });
 
-it('keeps large messages back while the network takes nothing, and never a heartbeat', async () => {
+it('keeps records back while the network takes nothing, and never a heartbeat', async () => {
   const { timers, sent, network, links, bulkBytes } = await linked();
   network.queuedBytes = 8 * MIB;
   for (let group = 2; group < 12; group++) links.send('peer', accept(group, 1, 300 * KIB));
@@ -73,36 +79,6 @@ it('keeps large messages back while the network takes nothing, and never a heart
   network.queuedBytes = 0;
   await timers.advance(100);
   assert.equal(bulkBytes().length, 4);
-});
-
-it('lets no record of a group overtake a large one before it is acknowledged', async () => {
-  const { timers, sent, links } = await linked();
-  const ways = (): string[] =>
-    sent.flatMap((frame) => ('bulk' in frame ? frame.bulk.messages.map(() => 'bulk') : frame.control.messages.map(() => 'control')));
-  links.send('peer', accept(5, 1, 300 * KIB));
-  links.send('peer', accept(5, 2, 10));
-  links.send('peer', accept(6, 1, 10));
-  links.flush();
-  await timers.advance(1);
-  assert.deepEqual(ways(), ['control', 'bulk', 'bulk']);
-  links.send('peer', accept(5, 3, 10));
-  links.acknowledged('peer', 5, 2);
-  links.flush();
-  assert.deepEqual(ways().slice(3), ['bulk'], 'slot 3 was not acknowledged when it was sent');
-  links.acknowledged('peer', 5, 3);
-  links.send('peer', accept(5, 4, 10));
-  links.flush();
-  assert.deepEqual(ways().slice(4), ['control']);
-});
-
-it('has a limit for what many groups send small in one turn', async () => {
-  const { sent, links, bulkBytes } = await linked();
-  for (let group = 1; group <= 10; group++) links.send('peer', accept(group, 1, 60 * KIB));
-  links.flush();
-  const [first] = sent;
-  assert.ok(first !== undefined && 'control' in first);
-  assert.equal(first.control.messages.length, 4);
-  assert.equal(bulkBytes().length, 1);
 });
 
 it('forgets what waits when the stream breaks', async () => {

@@ -1,4 +1,4 @@
-import type { GroupId, NodeId, Slot } from '../../shared/base/ids.ts';
+import type { NodeId } from '../../shared/base/ids.ts';
 import type { Environment } from '../../shared/env/environment.ts';
 import type { Timer } from '../../shared/env/clock.ts';
 import type {
@@ -13,7 +13,7 @@ import type {
   StatorTransport,
 } from '../../shared/wire/frames.ts';
 import type { LinkOptions } from '../core/options.ts';
-import { messageBytes, RecordQueue } from './record-queue.ts';
+import { RecordQueue } from './record-queue.ts';
 
 export interface PeerEvents {
   onControl(node: NodeId, frame: ControlFrame): void;
@@ -29,7 +29,7 @@ const BLOCKED_MS = 2;
 
 /**
  * The streams of this node to its peers. Each side opens its own three and sends only on those; what the other side opened is
- * only listened to. Messages of one turn of the loop leave as one frame, but for large ones: those have a bulk stream of their own, and
+ * only listened to. Messages of one turn of the loop leave as one frame. Those with records have a stream of their own and
  * the pace of the network, so that neither a turn of the loop nor a heartbeat grows long with what all groups have to send together.
  */
 export class PeerLinks {
@@ -66,14 +66,9 @@ export class PeerLinks {
     return this.#links.get(node)?.connected ?? false;
   }
 
-  /** Goes with this turn's control frame, or after it by the stream for large ones; lost when the peer is not connected. */
+  /** Goes with this turn's frames, or soon after when it has records; lost when the peer is not connected. */
   send(node: NodeId, envelope: GroupEnvelope): void {
     this.#links.get(node)?.send(envelope);
-  }
-
-  /** The peer says that its replica of a group holds the leader's log up to here. */
-  acknowledged(node: NodeId, group: GroupId, last: Slot): void {
-    this.#links.get(node)?.acknowledged(group, last);
   }
 
   sendBulk(node: NodeId, envelope: GroupEnvelope): void {
@@ -108,8 +103,7 @@ class PeerLink {
   readonly node: NodeId;
   readonly address: string;
   #messages: GroupEnvelope[] = [];
-  #messageBytes = 0;
-  readonly #large = new RecordQueue();
+  readonly #records = new RecordQueue();
   #pacing = false;
   bulkMessages: GroupEnvelope[] = [];
   snapshots: SnapshotMessage[] = [];
@@ -121,8 +115,8 @@ class PeerLink {
   #control: ControlStream | undefined;
   /** Catch-up and snapshots. */
   #bulk: BulkStream | undefined;
-  /** Large messages of consensus, which wait behind no snapshot. */
-  #records: BulkStream | undefined;
+  /** Messages of consensus with records, which wait behind no snapshot. */
+  #recordStream: BulkStream | undefined;
   #retry: Timer | undefined;
   #closed = false;
 
@@ -151,26 +145,12 @@ class PeerLink {
     this.#control?.send({ heartbeatAnswer, messages: [] });
   }
 
-  /** Goes with this turn's frame, or soon after it; lost when the peer is not connected. */
+  /** Lost when the peer is not connected. */
   send(envelope: GroupEnvelope): void {
     if (this.#control === undefined) return;
-    const { group, message } = envelope;
-    if (message.kind === 'prepare') this.#large.takeBack(envelope);
-    if ('records' in message) {
-      const bytes = messageBytes(message);
-      const { smallMessageBytes, controlFrameBytes } = this.#options;
-      if (bytes > smallMessageBytes || this.#messageBytes + bytes > controlFrameBytes || this.#large.leads(group)) {
-        this.#large.add(envelope);
-        return;
-      }
-      this.#messageBytes += bytes;
-    }
-    this.#messages.push(envelope);
-  }
-
-  /** The peer holds the log of a group up to here. */
-  acknowledged(group: GroupId, last: Slot): void {
-    this.#large.acknowledged(group, last);
+    if (envelope.message.kind === 'prepare') this.#records.takeBack(envelope);
+    if ('records' in envelope.message) this.#records.add(envelope);
+    else this.#messages.push(envelope);
   }
 
   flush(): void {
@@ -178,11 +158,10 @@ class PeerLink {
     const messages = this.#messages;
     if (messages.length > 0 || heartbeat !== undefined) {
       this.#messages = [];
-      this.#messageBytes = 0;
       this.heartbeat = undefined;
       this.#control?.send({ messages, ...(heartbeat === undefined ? {} : { heartbeat }) });
     }
-    if (!this.#pacing) this.#sendLarge();
+    if (!this.#pacing) this.#sendRecords();
     if (bulkMessages.length > 0 || snapshots.length > 0) {
       this.bulkMessages = [];
       this.snapshots = [];
@@ -191,26 +170,26 @@ class PeerLink {
   }
 
   /** Sends what the turn has room for, and sees to the rest. */
-  readonly #sendLarge = (): void => {
+  readonly #sendRecords = (): void => {
     this.#pacing = false;
-    const records = this.#records;
-    if (records === undefined || this.#large.isEmpty) return;
-    const isBlocked = records.queuedBytes() >= this.#options.recordAheadBytes;
-    if (!isBlocked) records.send({ credit: 0, messages: this.#large.take(this.#options.recordTurnBytes), snapshots: [] });
-    if (this.#large.isEmpty) return;
+    const stream = this.#recordStream;
+    if (stream === undefined || this.#records.isEmpty) return;
+    const isBlocked = stream.queuedBytes() >= this.#options.recordAheadBytes;
+    if (!isBlocked) stream.send({ credit: 0, messages: this.#records.take(this.#options.recordTurnBytes), snapshots: [] });
+    if (this.#records.isEmpty) return;
     this.#pacing = true;
     const { timers } = this.#environment;
-    if (isBlocked) timers.after(BLOCKED_MS, this.#sendLarge);
-    else timers.endOfTurn(this.#sendLarge);
+    if (isBlocked) timers.after(BLOCKED_MS, this.#sendRecords);
+    else timers.endOfTurn(this.#sendRecords);
   };
 
   close(): void {
     this.#closed = true;
-    this.#large.clear();
+    this.#records.clear();
     this.#retry?.cancel();
     this.#control?.close();
     this.#bulk?.close();
-    this.#records?.close();
+    this.#recordStream?.close();
   }
 
   async #open(): Promise<void> {
@@ -236,7 +215,7 @@ class PeerLink {
   #use(control: ControlStream, bulk: BulkStream, records: BulkStream): void {
     this.#control = control;
     this.#bulk = bulk;
-    this.#records = records;
+    this.#recordStream = records;
     control.onFrame = (frame) => this.#events.onControl(this.node, frame);
     control.onClose = (reason) => this.#broken(reason);
     for (const stream of [bulk, records]) {
@@ -252,11 +231,11 @@ class PeerLink {
     this.#environment.logger.info('peer lost', { node: this.node, reason });
     this.#control.close();
     this.#bulk?.close();
-    this.#records?.close();
+    this.#recordStream?.close();
     this.#control = undefined;
     this.#bulk = undefined;
-    this.#records = undefined;
-    this.#large.clear();
+    this.#recordStream = undefined;
+    this.#records.clear();
     this.#retryLater();
   }
 

@@ -33,40 +33,33 @@ it('gives the oldest messages first, as many as fit, and a single one whatever i
   assert.deepEqual(queue.take(1000), []);
 });
 
-it('leads the records of a group until the peer has acknowledged them', () => {
-  const queue = new RecordQueue();
-  assert.equal(queue.leads(5), false);
-  queue.add(accept(5, 1, 3));
-  queue.take(1000);
-  assert.equal(queue.leads(5), true, 'they are on their way');
-  assert.equal(queue.leads(6), false);
-  queue.acknowledged(5, 2);
-  queue.acknowledged(6, 3);
-  assert.equal(queue.leads(5), true);
-  queue.acknowledged(5, 3);
-  assert.equal(queue.leads(5), false);
-  const sync: PaxosMessage = { kind: 'sync', ballot: BALLOT, from: 7, records: [new Uint8Array(1)], commit: 0 };
-  queue.add({ group: 5, from: 1, to: 2, message: sync });
-  queue.acknowledged(5, 7);
-  assert.equal(queue.leads(5), true);
-  queue.acknowledged(5, 8);
-  assert.equal(queue.leads(5), false);
-});
-
 it('takes back what waits for a replica that is asked anew, and nothing else', () => {
   const queue = new RecordQueue();
+  const learn: PaxosMessage = { kind: 'learn', ballot: BALLOT, first: 1, records: [new Uint8Array(1)], commit: 1 };
   queue.add(accept(5, 1, 1));
   queue.add(accept(6, 1, 1));
   queue.add(accept(5, 2, 1));
   queue.add(accept(5, 2, 1, 100, 9));
+  queue.add({ group: 5, from: 3, to: 2, message: learn });
   queue.takeBack(prepare(7));
   queue.takeBack(prepare(5));
-  assert.equal(queue.leads(5), false);
   assert.deepEqual(
-    queue.take(10_000).map(({ group, to }) => [group, to]),
+    queue.take(10_000).map(({ group, to, message }) => [group, to, message.kind]),
     [
-      [6, 2],
-      [5, 9],
+      [6, 2, 'accept'],
+      [5, 9, 'accept'],
+      [5, 2, 'learn'],
     ],
+  );
+});
+
+it('keeps one answer to a candidate that asks again and again', () => {
+  const queue = new RecordQueue();
+  const tail = (first: number): PaxosMessage => ({ kind: 'tail', ballot: BALLOT, first, records: [new Uint8Array(1)] });
+  for (const first of [1, 2, 3]) queue.add({ group: 5, from: 1, to: 2, message: tail(first) });
+  queue.add({ group: 6, from: 1, to: 2, message: tail(4) });
+  assert.deepEqual(
+    queue.take(10_000).map(({ message }) => message.kind === 'tail' && message.first),
+    [3, 4],
   );
 });

@@ -68,6 +68,12 @@ export const INTEGRITY: readonly Mutant[] = [
     detectors: [tests('services/shared/paxos/leading.test.js')],
   },
   {
+    name: 'records-in-flight-not-counted',
+    mistake: 'What a follower was sent and has not acknowledged is bounded by nothing.',
+    patches: [{ file: 'shared/paxos/progress.ts', old: '    follower.inFlightBytes += length;\n', new: '' }],
+    detectors: [tests('services/shared/paxos/leading.test.js')],
+  },
+  {
     name: 'snapshot-staged-on-a-full-disk',
     mistake: 'Once a snapshot has begun, its chunks are taken in however full the disk becomes.',
     patches: [{ file: RECEIVER, old: '      if (this.#room.fullness === 2) throw new Error(NO_ROOM);\n', new: '' }],
