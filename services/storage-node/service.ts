@@ -22,7 +22,7 @@ import {
   TICK_MS,
   TREES_HOLD_MS,
 } from './core/options.ts';
-import { isRetiredGroup, isWantedGroup } from './core/wanted-group.ts';
+import { isWantedGroup, neededGroups } from './core/wanted-group.ts';
 import { CatalogFeed } from './groups/catalog-feed.ts';
 import type { Group } from './groups/group.ts';
 import { defaultReserveBytes } from './groups/disk-room.ts';
@@ -136,8 +136,7 @@ export class StorageNode implements Service {
     const { environment, options } = this.#parts;
     const { watcher, missing, groups } = this.#node;
     // The other nodes may have nothing any more of a group that is retired.
-    const needed = [...groups.all].filter(({ identity }) => !isRetiredGroup(identity, watcher.view));
-    const reason = whyNotReady(needed, options.paxos.leaseMs, environment.clock.monotonicMs());
+    const reason = whyNotReady(neededGroups(groups.all, watcher.view), options.paxos.leaseMs, environment.clock.monotonicMs());
     if (reason !== undefined) return reason;
     if (!watcher.ready) return 'the node has not read the catalog yet, and does not know what it should hold';
     const lost = missing.first(environment.clock.monotonicMs());

@@ -7,7 +7,7 @@ import { CatalogView } from '../../shared/placement/catalog-view.ts';
 import { serializeRecord } from '../../shared/placement/record-format.ts';
 import type { GlobalIndex } from '../../shared/placement/table-indexes.ts';
 import { PLAIN_TABLE } from '../../shared/placement/table-record.fixture.ts';
-import { isRetiredGroup, isWantedGroup } from './wanted-group.ts';
+import { isWantedGroup, neededGroups } from './wanted-group.ts';
 
 const TABLE_GROUP = 5;
 const INDEX_GROUP = 6;
@@ -37,9 +37,18 @@ function wanted(table: Partial<TableRecord> | undefined, retired: readonly strin
     set(partitionKey(tableId, 0), serializeRecord(retired.includes(tableId) ? { ...record, retired: true } : record));
   }
   assert.ok(isWantedGroup({ group: CATALOG_GROUP, tableId: 'catalog' }, view));
-  assert.ok(!isRetiredGroup({ group: CATALOG_GROUP, tableId: 'catalog' }, view));
-  assert.equal(isRetiredGroup({ group: INDEX_GROUP, tableId: 'i1' }, view), retired.includes('i1'));
-  assert.ok(!isRetiredGroup({ group: INDEX_GROUP + 1, tableId: 'i1' }, view));
+  const held = [
+    { group: CATALOG_GROUP, tableId: 'catalog' },
+    { group: TABLE_GROUP, tableId: 't1' },
+    { group: INDEX_GROUP, tableId: 'i1' },
+    { group: INDEX_GROUP + 1, tableId: 'i1' },
+  ].map((identity) => ({ identity }));
+  const isRetired = (group: number): boolean =>
+    (group === TABLE_GROUP && retired.includes('t1')) || (group === INDEX_GROUP && retired.includes('i1'));
+  assert.deepEqual(
+    neededGroups(held, view),
+    held.filter(({ identity }) => !isRetired(identity.group)),
+  );
   return [isWantedGroup({ group: TABLE_GROUP, tableId: 't1' }, view), isWantedGroup({ group: INDEX_GROUP, tableId: 'i1' }, view)];
 }
 
@@ -60,4 +69,30 @@ test('those of a table that goes or is gone may not, nor those of an index that 
 test('one that is retired may not, whatever else the catalog says', () => {
   assert.deepEqual(wanted({}, ['i1']), [true, false]);
   assert.deepEqual(wanted({}, ['t1']), [false, true]);
+});
+
+test('which groups of a node are needed is found by one walk through the partitions, however many there are', () => {
+  const count = 1000;
+  const view = new CatalogView();
+  for (let at = 0; at < count; at++) {
+    const record: PartitionRecord = { ...partition('t1', 10 + at), partitionId: at };
+    const value = serializeRecord(at % 2 === 0 ? record : { ...record, retired: true });
+    view.apply(view.slot + 1, [{ key: partitionKey('t1', at), value }], assert.fail);
+  }
+  const held = Array.from({ length: count }, (_, at) => ({ identity: { group: 10 + at, tableId: 't1' } }));
+  let looks = 0;
+  const counted = view.partitions('t1').map(({ record, low, high }) => ({
+    low,
+    high,
+    get record() {
+      looks += 1;
+      return record;
+    },
+  }));
+  const needed = neededGroups(held, { partitions: (tableId) => (tableId === 't1' ? counted : []) });
+  assert.deepEqual(
+    needed,
+    held.filter((_, at) => at % 2 === 0),
+  );
+  assert.equal(looks, count);
 });

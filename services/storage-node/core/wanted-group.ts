@@ -1,4 +1,4 @@
-import { CATALOG_GROUP } from '../../shared/base/ids.ts';
+import { CATALOG_GROUP, type GroupId } from '../../shared/base/ids.ts';
 import type { CatalogView } from '../../shared/placement/catalog-view.ts';
 import type { GroupIdentity } from './group-state.ts';
 
@@ -18,7 +18,23 @@ export function isWantedGroup(identity: Pick<GroupIdentity, 'group' | 'tableId'>
   );
 }
 
-/** Whether the catalog says that a group serves nobody any more: whatever becomes of it concerns nobody. */
-export function isRetiredGroup({ group, tableId }: Pick<GroupIdentity, 'group' | 'tableId'>, view: CatalogView): boolean {
+/**
+ * A node's groups but those of which the catalog says that they serve nobody any more: whatever becomes of these concerns nobody. Goes once
+ * through the groups, and once through the partitions of each table that they belong to.
+ */
+export function neededGroups<G extends { readonly identity: Pick<GroupIdentity, 'group' | 'tableId'> }>(
+  groups: Iterable<G>,
+  view: Pick<CatalogView, 'partitions'>,
+): G[] {
+  const all = [...groups];
+  const retired = new Set<GroupId>();
+  for (const tableId of new Set(all.map(({ identity }) => identity.tableId))) {
+    for (const { record } of view.partitions(tableId)) if (record.retired === true) retired.add(record.group);
+  }
+  return all.filter(({ identity }) => !retired.has(identity.group));
+}
+
+/** As above, of one group alone. */
+function isRetiredGroup({ group, tableId }: Pick<GroupIdentity, 'group' | 'tableId'>, view: CatalogView): boolean {
   return view.partitions(tableId).some(({ record }) => record.group === group && record.retired === true);
 }
