@@ -18,6 +18,7 @@ import type { StatorTransport } from '../../shared/wire/frames.ts';
 import type { AutoAdminMetrics } from '../metrics.ts';
 import type { AdminLease } from './admin-lease.ts';
 import { ObservedKnowledge } from './knowledge.ts';
+import { isHeldBack, NodeProbes } from './node-probes.ts';
 import { allPartitions, planNextSteps, unfinishedTables } from './planner.ts';
 import type { Plan, Step } from './steps.ts';
 import { joined, type StepResult, StepRunner } from './step-runner.ts';
@@ -25,11 +26,14 @@ import { Turns } from './turns.ts';
 
 type Outcome = StepResult | { readonly code: 'failed'; readonly slot: number };
 
+const FAILED: Outcome = { code: 'failed', slot: 0 };
+
 /**
  * Brings every table that is CREATING, UPDATING, DELETING or incomplete, or has lost an index, to its end: plans from the catalog, carries the steps out, waits until the
  * catalog shows them, and plans again, one loop for each table. A loop holds no state that the catalog lacks, so it may
  * end at any point, in another process too, and a new one goes on. What is left of partitions that are retired is destroyed in the same
- * way, one loop for each id, beside all that and without an end: a node that has some of it may be down for long.
+ * way, one loop for each id, beside all that and without an end: a node that has some of it may be down for long. Such a node takes no
+ * time from what others have left: it is called again only now and then, for one id, which has no turn meanwhile.
  */
 export class TableOperations {
   readonly #environment: Environment;
@@ -44,6 +48,7 @@ export class TableOperations {
   readonly #turns = new Turns(TABLES_UNDER_WAY_MAX);
   /** Of those that only destroy what is left. */
   readonly #cleaningTurns = new Turns(RETIRED_UNDER_WAY_MAX);
+  readonly #probes = new NodeProbes();
   #stopped = false;
 
   constructor(parts: {
@@ -119,6 +124,7 @@ export class TableOperations {
       const outcome = await this.#round(tableId);
       turns.release();
       if (outcome === undefined) break;
+      if (outcome.code === 'failed' && isCleaning && (await this.#probe(tableId))) continue;
       if (outcome.code === 'failed') await timers.sleep(backoff.next());
       else backoff.reset();
       if (outcome.code === 'waiting') await timers.sleep(LEADER_POLL_MS);
@@ -131,13 +137,22 @@ export class TableOperations {
     return this.#cluster.watcher.view.tableById(tableId) === undefined;
   }
 
+  /** Calls nodes that cannot be reached, where it is time to; whether one of them did what it was called for. */
+  async #probe(tableId: string): Promise<boolean> {
+    if (this.#stopped || !this.#lease.active) return false;
+    const { steps } = planNextSteps(this.#cluster.watcher.view, tableId, this.#knowledge, this.#pace());
+    const probes = this.#probes.take(steps, this.#knowledge, this.#environment.clock.monotonicMs());
+    const outcomes = await Promise.all(probes.map((step) => this.#step(step, tableId)));
+    return outcomes.some(({ code }) => code === 'done');
+  }
+
   /** One plan and its steps; undefined when nothing is left to do. */
   async #round(tableId: string): Promise<Outcome | undefined> {
     const plan = planNextSteps(this.#cluster.watcher.view, tableId, this.#knowledge, this.#pace());
     if (plan.steps.length > 0) return this.#carryOut(plan, tableId);
     if (plan.blocked !== undefined) {
       this.#environment.logger.warn('table-operation-blocked', { tableId, reason: plan.blocked });
-      return { code: 'failed', slot: 0 };
+      return FAILED;
     }
     const { view } = this.#cluster.watcher;
     const table = view.tableById(tableId);
@@ -149,16 +164,24 @@ export class TableOperations {
 
   async #carryOut(plan: Plan, tableId: string): Promise<Outcome> {
     const left = [...plan.steps].reverse();
+    const isCleaning = this.#isGone(tableId);
     let outcome: Outcome = { code: 'done', slot: 0 };
     const next = async (): Promise<void> => {
       for (let step = left.pop(); step !== undefined && this.#lease.active && !this.#stopped; step = left.pop()) {
-        const stepOutcome = await this.#step(step, tableId);
+        const stepOutcome = await (isCleaning ? this.#cleaningStep(step, tableId) : this.#step(step, tableId));
         outcome = worst(outcome, stepOutcome);
       }
     };
     await Promise.all(Array.from({ length: Math.min(STEPS_UNDER_WAY_MAX, left.length) }, next));
     await this.#cluster.watcher.caughtUpTo(outcome.slot, OWN_WRITES_SEEN_MS);
     return outcome;
+  }
+
+  /** Fails at once where the node cannot be reached. Others of the same plan may just have found that out. */
+  #cleaningStep(step: Step, tableId: string): Promise<Outcome> {
+    if (isHeldBack(step, this.#knowledge)) return Promise.resolve(FAILED);
+    this.#probes.begins(step, this.#environment.clock.monotonicMs());
+    return this.#step(step, tableId);
   }
 
   async #step(step: Step, tableId: string): Promise<Outcome> {
@@ -177,7 +200,7 @@ export class TableOperations {
       // A node may be down for days with what is left of many tables: metrics tell of it.
       if (this.#isGone(tableId)) this.#environment.logger.debug('step-failed', fields);
       else this.#environment.logger.warn('step-failed', fields);
-      return { code: 'failed', slot: 0 };
+      return FAILED;
     }
   }
 }

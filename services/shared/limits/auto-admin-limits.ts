@@ -21,6 +21,11 @@ export const STEP_RETRY_MIN_MS = 50;
 export const STEP_RETRY_MAX_MS = 5 * SECOND_MS;
 /** The same for what is left of partitions that are retired: it waits for nodes that may be down for days. */
 export const RETIRED_RETRY_MAX_MS = 20 * SECOND_MS;
+/**
+ * Pause between two calls that only find out whether a node can be reached again, for the sake of what is left there. No longer than the shortest
+ * pause of a loop that waits at RETIRED_RETRY_MAX_MS: a loop that is alone probes each time.
+ */
+export const UNREACHABLE_PROBE_MS = RETIRED_RETRY_MAX_MS / 2;
 /** Tables and indexes that are gone, of whose partitions something is being destroyed at a time. */
 export const RETIRED_UNDER_WAY_MAX = 2;
 /**

@@ -7,6 +7,7 @@ const PLANNER = 'auto-admin/core/planner.ts';
 const REPLICAS = 'auto-admin/core/replica-plans.ts';
 const LEASE = 'auto-admin/core/admin-lease.ts';
 const OPERATIONS = 'auto-admin/core/table-operations.ts';
+const PROBES = 'auto-admin/core/node-probes.ts';
 const WANTED = 'storage-node/core/wanted-group.ts';
 const CREATOR = 'storage-node/handlers/create-replica.ts';
 /** Detectors of mistakes about what is left of indexes and tables that are gone. */
@@ -134,6 +135,25 @@ export const TABLES: readonly Mutant[] = [
     name: 'what-is-left-takes-the-turns-of-tables',
     mistake: 'Rounds that destroy what is left on dead nodes take the turns of tables that are worked on.',
     patches: [{ file: OPERATIONS, old: '[this.#cleaningTurns, cleaningBackoff]', new: '[this.#turns, cleaningBackoff]' }],
+    detectors: RETIRED,
+  },
+  {
+    name: 'each-id-on-a-silent-node-takes-a-turn',
+    mistake:
+      'What is left on a node that is known to be silent is asked for again under each id, and takes the turns of what is left elsewhere.',
+    patches: [{ file: OPERATIONS, old: 'if (isHeldBack(step, this.#knowledge)) return', new: 'if (this.#stopped) return' }],
+    detectors: RETIRED,
+  },
+  {
+    name: 'silent-node-forgotten',
+    mistake: 'A node that was once not reached is never asked again to destroy what it has left.',
+    patches: [{ file: PROBES, old: 'taken.push(step);', new: '' }],
+    detectors: RETIRED,
+  },
+  {
+    name: 'probes-without-a-pause',
+    mistake: 'A node that cannot be reached is probed for each id that it has something of.',
+    patches: [{ file: PROBES, old: 'nowMs - calledAtMs < UNREACHABLE_PROBE_MS', new: 'nowMs < calledAtMs' }],
     detectors: RETIRED,
   },
   {
