@@ -294,7 +294,11 @@ export class StorageNode implements Service {
     const aside = new SetAsideTree(this.#parts.disk, node.groups, node.groups.findings, this.#parts.environment.logger);
     this.#every(CHECKPOINT_TICK_MS, () => void aside.tick());
     this.#timers.add(this.#parts.environment.timers.after(TREES_HOLD_MS, () => void this.#noteTreesHold()));
-    this.#every(CATALOG_BEAT_MS, () => node.catalog.flush(true));
+    this.#every(CATALOG_BEAT_MS, () => {
+      const catalog = node.groups.group(CATALOG_GROUP);
+      if (catalog !== undefined && !catalog.stopped && catalog.paxos.isMember) node.catalog.flush(true);
+      else node.catalog.dismiss();
+    });
     this.#every(LOOK_FOR_MISSING_MS, () => void node.missing.look());
     void this.#register();
   }

@@ -10,7 +10,7 @@ import { storedItemJson } from '../../shared/item/stored-value.ts';
 import type { LogRecord } from '../../shared/wal/log-record.ts';
 import type { CatalogEntry, WatchFrame } from '../../shared/wire/frames.ts';
 
-type WatchStream = FrameStream<WatchFrame, WatchFrame>;
+export type WatchStream = FrameStream<WatchFrame, WatchFrame>;
 
 /** Record bytes of one snapshot page. */
 const PAGE_BYTES = 128 * KIB;
@@ -80,6 +80,12 @@ export class CatalogFeed {
         watcher.send({ kind: 'changes', slot: this.#slot, records });
       }
     }
+  }
+
+  /** This replica is no member any more, and hears of nothing new: who watches has to ask somebody else. */
+  dismiss(): void {
+    for (const watcher of this.#watchers) watcher.close();
+    this.#watchers.clear();
   }
 
   serve(stream: WatchStream): void {
