@@ -161,6 +161,7 @@ describe('a router that is sent bad requests amid good ones', { timeout: 600_000
         stalled(),
         oversized(`content-length: ${17 * MIB}\r\n`, Buffer.alloc(0)),
         oversized('transfer-encoding: chunked\r\n', endlessChunks()),
+        oversizedWithoutName(),
       ]);
       assert.equal((await exchange(Buffer.from('NONSENSE\r\n\r\n'))).status, 400);
       assert.equal((await exchange(Buffer.from(`GET / HTTP/1.1\r\nhost: x\r\nx: ${'y'.repeat(MIB)}\r\n\r\n`))).status, 431);
@@ -189,9 +190,20 @@ describe('a router that is sent bad requests amid good ones', { timeout: 600_000
     assert.equal(answer.status, 408);
   }
 
+  /** Its headers may be those of a request that is right, so that the body has to be read. */
   async function oversized(header: string, body: Buffer): Promise<void> {
-    const head = `POST / HTTP/1.1\r\nhost: x\r\nx-amz-target: DynamoDB_20120810.PutItem\r\n${header}\r\n`;
-    assert.equal((await exchange(Buffer.concat([Buffer.from(head), body]))).status, 413);
+    const request = signed('PutItem', put('{"pk":{"S":"much"}}')).toString('latin1');
+    const head = request.slice(0, request.indexOf('\r\n\r\n') + 4).replace(/content-length: \d+\r\n/i, header);
+    assert.ok(head.includes(header));
+    assert.equal((await exchange(Buffer.concat([Buffer.from(head, 'latin1'), body]))).status, 413);
+  }
+
+  /** Its headers cannot be right: nobody waits for the end of the body to say so. */
+  async function oversizedWithoutName(): Promise<void> {
+    const head = 'POST / HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-amz-json-1.0\r\nx-amz-target: DynamoDB_20120810.PutItem\r\n';
+    const answer = await exchange(Buffer.concat([Buffer.from(`${head}transfer-encoding: chunked\r\n\r\n`), endlessChunks()]));
+    assert.equal(answer.status, 400);
+    assert.match(answer.body, /MissingAuthenticationToken/);
   }
 });
 
