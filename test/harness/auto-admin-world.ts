@@ -1,3 +1,4 @@
+import { PLAIN_DEFINITION } from '../../services/shared/placement/table-record.fixture.ts';
 import assert from 'node:assert/strict';
 import { AutoAdminService } from '../../services/auto-admin/service.ts';
 import { AutoAdminClient } from '../../services/shared/cluster-client/auto-admin-client.ts';
@@ -11,15 +12,7 @@ import { DROP, type Sending } from './fake-transport.ts';
 import { ManualTimers } from './manual-timers.ts';
 import { type TestEnvironment, testEnvironment } from './test-environment.ts';
 
-export const musicTable: TableDefinition = {
-  account: '1',
-  region: 'r',
-  name: 'Music',
-  tableId: 't1',
-  keys: { partition: { name: 'id', type: 'S' } },
-  billingMode: 'PAY_PER_REQUEST',
-  createdAtMs: 5,
-};
+export const musicTable = PLAIN_DEFINITION;
 
 export const CLUSTER_ID = 'cluster-of-tests';
 

@@ -2,6 +2,7 @@ import { SECOND_MS } from '../../services/shared/base/units.ts';
 import { runSeed, type RunResult } from './run.ts';
 import { choicesOf, readRegressions, type RunRecord, specOfRecord, writeRegression } from './run-record.ts';
 import { shrinkRun } from './shrink-run.ts';
+import { addTotals, noTotals } from './totals.ts';
 import type { Spec } from './specs/spec.ts';
 import { LONG_SPECS, specNamed, SPECS } from './specs/specs.ts';
 
@@ -9,15 +10,6 @@ import { LONG_SPECS, specNamed, SPECS } from './specs/specs.ts';
 const REPLAYED_ONE_OF = 10;
 /** Failing seeds that are shrunk: one mistake makes many seeds fail. */
 const RECORDED_MAX = 3;
-
-/** What all runs came to: the last line that the program prints. */
-interface Totals {
-  seeds: number;
-  simulatedSeconds: number;
-  faults: Record<string, number>;
-  operations: number;
-  violations: number;
-}
 
 interface Choice {
   readonly firstSeed: number;
@@ -35,7 +27,7 @@ interface Choice {
 }
 
 const choice = readChoice(process.env);
-const totals: Totals = { seeds: 0, simulatedSeconds: 0, faults: {}, operations: 0, violations: 0 };
+const totals = noTotals();
 /** Failures that were made smaller and written down. */
 let recorded = 0;
 const startedMs = performance.now();
@@ -60,11 +52,13 @@ async function runOne(seed: number): Promise<void> {
 }
 
 function count(result: RunResult): void {
-  totals.seeds += 1;
-  totals.simulatedSeconds += result.simulatedMs / SECOND_MS;
-  totals.operations += result.operations;
-  totals.violations += result.violations.length;
-  for (const [kind, times] of result.faults) totals.faults[kind] = (totals.faults[kind] ?? 0) + times;
+  addTotals(totals, {
+    seeds: 1,
+    simulatedSeconds: result.simulatedMs / SECOND_MS,
+    faults: Object.fromEntries(result.faults),
+    operations: result.operations,
+    violations: result.violations.length,
+  });
 }
 
 async function runRegression(file: string, record: RunRecord): Promise<void> {

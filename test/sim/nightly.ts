@@ -2,17 +2,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { addTotals, noTotals, type Totals } from './totals.ts';
 
 /** Many seeds on all processors: each process runs a range of its own (`main.ts`), and the last line counts all of them together. */
-
-/** The last line of one process, and of all. */
-interface Totals {
-  seeds: number;
-  simulatedSeconds: number;
-  faults: Record<string, number>;
-  operations: number;
-  violations: number;
-}
 
 interface Outcome {
   readonly code: number | null;
@@ -28,8 +20,8 @@ const children: ChildProcess[] = [];
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop(signal));
 
 const outcomes = await Promise.all(Array.from({ length: jobs }, (_, job) => runJob(job)));
-const sum = { seeds: 0, simulatedSeconds: 0, faults: {}, operations: 0, violations: 0 };
-for (const { totals } of outcomes) if (totals !== undefined) add(sum, totals);
+const sum = noTotals();
+for (const { totals } of outcomes) if (totals !== undefined) addTotals(sum, totals);
 process.stdout.write(`${JSON.stringify(sum)}\n`);
 process.exitCode = outcomes.every(({ code, totals }) => code === 0 && totals !== undefined) ? 0 : 1;
 
@@ -50,14 +42,6 @@ function runJob(job: number): Promise<Outcome> {
     else process.stdout.write(`${line}\n`);
   });
   return new Promise((resolve) => child.once('close', (code) => resolve({ code, totals })));
-}
-
-function add(all: Totals, { seeds, simulatedSeconds, faults, operations, violations }: Totals): void {
-  all.seeds += seeds;
-  all.simulatedSeconds += simulatedSeconds;
-  all.operations += operations;
-  all.violations += violations;
-  for (const [kind, times] of Object.entries(faults)) all.faults[kind] = (all.faults[kind] ?? 0) + times;
 }
 
 function stop(signal: NodeJS.Signals): void {

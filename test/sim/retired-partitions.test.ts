@@ -76,14 +76,23 @@ async function untilGone(cluster: SimCluster, id: string): Promise<void> {
   await cluster.until('nothing of the index is left on any node', 60_000, () => holders(cluster, id).length === 0);
 }
 
+/** An index is deleted while two of the three nodes that have a part of it are down; the third has nothing of it any more. */
+async function deletedWithTwoDown(
+  cluster: SimCluster,
+  clients: Clients,
+): Promise<{ former: string; first: Machine; second: Machine; third: Machine }> {
+  const former = await createIndexedTable(cluster, clients);
+  const [first, second, third] = holders(cluster, former) as [Machine, Machine, Machine];
+  for (const node of [first, second]) node.cutPower();
+  await changeIndex(clients, { Delete: { IndexName: INDEX.IndexName } });
+  await untilActive(cluster, clients, 0);
+  await cluster.until('the node that is up has nothing of it', 30_000, () => !holders(cluster, former).includes(third));
+  return { former, first, second, third };
+}
+
 test('an index that two dead nodes have a part of is deleted, and made again, without them, and what they have goes when they are back', async () => {
   const story = async (cluster: SimCluster, clients: Clients): Promise<void> => {
-    const former = await createIndexedTable(cluster, clients);
-    const [first, second, third] = holders(cluster, former) as [Machine, Machine, Machine];
-    for (const node of [first, second]) node.cutPower();
-    await changeIndex(clients, { Delete: { IndexName: INDEX.IndexName } });
-    await untilActive(cluster, clients, 0);
-    await cluster.until('the node that is up has nothing of it', 30_000, () => !holders(cluster, former).includes(third));
+    const { former, first, second } = await deletedWithTwoDown(cluster, clients);
     for (let count = 10; count < 20; count++) await put(clients, count);
     await changeIndex(clients, { Create: INDEX });
     await untilActive(cluster, clients, 1);
@@ -99,12 +108,7 @@ test('an index that two dead nodes have a part of is deleted, and made again, wi
 
 test('a quorum of an index that is gone comes back and finds nobody to join it, however long it is left alone', async () => {
   const story = async (cluster: SimCluster, clients: Clients): Promise<void> => {
-    const former = await createIndexedTable(cluster, clients);
-    const [first, second, third] = holders(cluster, former) as [Machine, Machine, Machine];
-    for (const node of [first, second]) node.cutPower();
-    await changeIndex(clients, { Delete: { IndexName: INDEX.IndexName } });
-    await untilActive(cluster, clients, 0);
-    await cluster.until('the node that is up has nothing of it', 30_000, () => !holders(cluster, former).includes(third));
+    const { former, first, second, third } = await deletedWithTwoDown(cluster, clients);
     await untilFigures(cluster, 1, 2);
     cluster.autoAdmin.cutPower();
     first.start();

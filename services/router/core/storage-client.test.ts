@@ -1,3 +1,4 @@
+import { PLAIN_DEFINITION } from '../../shared/placement/table-record.fixture.ts';
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 import fc from 'fast-check';
@@ -9,23 +10,14 @@ import { compareBytes } from '../../shared/base/bytes.ts';
 import { ClusterClient } from '../../shared/cluster-client/cluster-client.ts';
 import { AdminCallError } from '../../shared/env/transport.ts';
 import { READ_BYTES_HELD_MAX } from '../../shared/limits/api-limits.ts';
-import type { TableDefinition, TableRecord } from '../../shared/placement/catalog-records.ts';
+import type { TableRecord } from '../../shared/placement/catalog-records.ts';
 import { serializeRecord } from '../../shared/placement/record-format.ts';
 import type { AdminRequest, AdminResponse } from '../../shared/wire/admin.ts';
 import type { RangeOperation, RangeResult } from '../../shared/wire/storage-operations.ts';
 import { StorageClient } from './storage-client.ts';
 import type { TableView } from './storage-port.ts';
 
-const definition: TableDefinition = {
-  account: '1',
-  region: 'r',
-  name: 'Music',
-  tableId: 't1',
-  keys: { partition: { name: 'id', type: 'S' } },
-  billingMode: 'PAY_PER_REQUEST',
-  createdAtMs: 5,
-};
-const active: TableRecord = { ...definition, generation: 2, status: 'ACTIVE' };
+const active: TableRecord = { ...PLAIN_DEFINITION, generation: 2, status: 'ACTIVE' };
 
 let timers: ManualTimers;
 let cluster: FakeCluster;
@@ -113,13 +105,13 @@ test('tables are seen as the catalog shows them, under their account and region'
 });
 
 test('a created table is visible as soon as the call is answered', async () => {
-  const creating: TableRecord = { ...definition, generation: 1, status: 'CREATING' };
+  const creating: TableRecord = { ...PLAIN_DEFINITION, generation: 1, status: 'CREATING' };
   for (const node of cluster.nodes.values()) node.watchPaused = true;
   autoAdmin(async () => {
     cluster.putRecord('table/1/r/Music', creating);
     return { kind: 'table-changed', record: serializeRecord(creating), slot: cluster.catalog.slot };
   });
-  assert.deepEqual(await timers.until(client.createTable(definition, 5000)), creating);
+  assert.deepEqual(await timers.until(client.createTable(PLAIN_DEFINITION, 5000)), creating);
   assert.deepEqual(client.table('1', 'Music')?.record, creating);
 });
 
@@ -147,12 +139,12 @@ test('a creation says what was seen under the name, and a deletion which table w
     asked.push(request);
     throw new AdminCallError('table-busy', 'as the test wants it');
   });
-  const calls = [() => client.createTable(definition, 5000), () => client.deleteTable(active, 5000)];
+  const calls = [() => client.createTable(PLAIN_DEFINITION, 5000), () => client.deleteTable(active, 5000)];
   for (const call of calls) await assert.rejects(timers.until(call()));
-  const { account, region, name, tableId } = definition;
+  const { account, region, name, tableId } = PLAIN_DEFINITION;
   cluster.putRecord('table/1/r/Music', { account, region, name, tableId, status: 'REMOVED', generation: 7, removedAtMs: 1 });
   await timers.advance(10);
-  await assert.rejects(timers.until(client.createTable(definition, 5000)));
+  await assert.rejects(timers.until(client.createTable(PLAIN_DEFINITION, 5000)));
   const seen = asked.map((request) =>
     request.kind === 'create-table' ? request.overGeneration : request.kind === 'delete-table' && request.tableId,
   );

@@ -1,3 +1,4 @@
+import { PLAIN_TABLE } from './table-record.fixture.ts';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { TableRecord } from './catalog-records.ts';
@@ -9,17 +10,7 @@ import type { TableChange } from './table-change.ts';
 
 const HOUR_MS = 3_600_000;
 
-const table: TableRecord = {
-  account: '1',
-  region: 'r',
-  name: 'Sessions',
-  tableId: 't1',
-  keys: { partition: { name: 'id', type: 'S' } },
-  billingMode: 'PAY_PER_REQUEST',
-  createdAtMs: 5,
-  generation: 7,
-  status: 'ACTIVE',
-};
+const table: TableRecord = { ...PLAIN_TABLE, name: 'Sessions' };
 
 const ttl = (attribute: string, enabled: boolean, atMs: number): TableChange => ({ id: 'c', atMs, ttl: { attribute, enabled } });
 

@@ -1,3 +1,4 @@
+import { PLAIN_DEFINITION } from './table-record.fixture.ts';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
@@ -5,15 +6,7 @@ import type { NodeRecord, TableDefinition } from './catalog-records.ts';
 import { parsePartitionRecord, serializeRecord } from './record-format.ts';
 import { partitionCount, planTable, type TablePlan, type TablePlanInput } from './table-plan.ts';
 
-const onDemand: TableDefinition = {
-  account: '1',
-  region: 'r',
-  name: 'Music',
-  tableId: 't1',
-  keys: { partition: { name: 'id', type: 'S' } },
-  billingMode: 'PAY_PER_REQUEST',
-  createdAtMs: 5,
-};
+const onDemand = PLAIN_DEFINITION;
 
 function provisioned(readUnits: number, writeUnits: number): TableDefinition {
   return { ...onDemand, billingMode: 'PROVISIONED', throughput: { readUnits, writeUnits } };

@@ -1,7 +1,7 @@
-import type { TableRecord } from './catalog-records.ts';
+import type { TableDefinition, TableRecord } from './catalog-records.ts';
 
 /** A table on demand, without anything that a table may have besides. */
-export const PLAIN_TABLE: TableRecord = {
+export const PLAIN_DEFINITION: TableDefinition = {
   account: '1',
   region: 'r',
   name: 'Music',
@@ -9,6 +9,6 @@ export const PLAIN_TABLE: TableRecord = {
   keys: { partition: { name: 'id', type: 'S' } },
   billingMode: 'PAY_PER_REQUEST',
   createdAtMs: 5,
-  generation: 7,
-  status: 'ACTIVE',
 };
+
+export const PLAIN_TABLE: TableRecord = { ...PLAIN_DEFINITION, generation: 7, status: 'ACTIVE' };
