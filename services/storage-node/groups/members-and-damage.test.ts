@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { nodeDigest } from '../../../test/harness/test-environment.ts';
+import type { PageStore } from '../../shared/btree/page-store.ts';
 import { type Ballot, ZERO_BALLOT } from '../../shared/paxos/ballot.ts';
 import { encodeLogRecord } from '../../shared/wal/log-record.ts';
+import type { WriteAheadLog } from '../../shared/wal/write-ahead-log.ts';
 import type { MemberPlace } from '../../shared/wire/admin.ts';
 import type { SnapshotMessage } from '../../shared/wire/frames.ts';
 import { encodeGroupMeta, type GroupIdentity } from '../core/group-state.ts';
@@ -141,18 +143,53 @@ describe('a node that lost its trees, of a replica that was replaced meanwhile',
   });
 });
 
-describe('DeleteTable while a learner of configuration 1 is taught', () => {
-  it('removes the learner', async () => {
+describe('DeleteTable', () => {
+  const hanging = new Promise<never>(() => undefined);
+
+  function groupsOf(world: ReplicaWorld, group: Group | undefined, wal: Partial<WriteAheadLog> = world.wal): NodeGroups {
+    return {
+      rebuilder: { forget: () => Promise.resolve() },
+      group: () => group,
+      remove: () => group?.stop(),
+      snapshotReceiver: { forget: () => Promise.resolve() },
+      wal,
+    } as unknown as NodeGroups;
+  }
+
+  it('removes a learner of configuration 1 while it is taught', async () => {
     const world = new ReplicaWorld();
     await world.createLearner({ ...IDENTITY, replica: 0x80000001 }, 0);
-    const groups = {
-      rebuilder: { unknown: new Set<number>(), forget: () => Promise.resolve() },
-      group: () => world.group,
-      remove: () => undefined,
-      snapshotReceiver: { forget: () => Promise.resolve() },
-      wal: world.wal,
-    } as unknown as NodeGroups;
-    await deleteReplica({ kind: 'delete-replica', group: 7, replica: 3 }, groups, world.pages);
+    await deleteReplica({ kind: 'delete-replica', group: 7, replica: 3 }, groupsOf(world, world.group), world.pages);
+    assert.deepEqual([world.wal.group(7), world.pages.trees().size], [undefined, 0]);
+  });
+
+  it('cut off between log, tree and log is no damage, and ends when it is called again', async () => {
+    const request = { kind: 'delete-replica', group: IDENTITY.group, replica: IDENTITY.replica } as const;
+    const world = new ReplicaWorld();
+    await world.create();
+    await world.follow([recordOf(0, 1), recordOf(1, 2)], 2);
+    await world.group.checkpoint();
+    const heldPages = { removeTree: () => hanging } as unknown as PageStore;
+    void deleteReplica(request, groupsOf(world, world.group), heldPages);
+    await world.timers.settle();
+    await world.restart();
+    assert.equal(world.group.paxos.abstains, true, 'it has forgotten what it promised');
+
+    const { wal } = world;
+    const heldLog = { createGroup: wal.createGroup.bind(wal), removeGroup: () => hanging };
+    void deleteReplica(request, groupsOf(world, world.group, heldLog), world.pages);
+    await world.timers.settle();
+    await world.restart();
+    assert.equal(world.pages.trees().size, 0);
+    assert.deepEqual(world.loader.lost([]), [], 'nothing is to be rebuilt');
+
+    assert.ok(world.wal.group(IDENTITY.group) !== undefined);
+    await deleteReplica(request, groupsOf(world, undefined), world.pages);
+    assert.equal(world.wal.group(IDENTITY.group), undefined);
+    assert.deepEqual(
+      world.environment.lines.filter(({ level }) => level === 'error'),
+      [],
+    );
   });
 });
 

@@ -16,7 +16,8 @@ class World {
   readonly creator = new ReplicaCreator({
     group: (id: number) => this.groups.find((group) => group.id === id),
     add: (group: Group) => this.groups.push(group),
-    rebuilder: { unknown: new Set(), forget: () => Promise.resolve() },
+    rebuilder: { forget: () => Promise.resolve() },
+    wal: { removeGroup: () => Promise.resolve() },
     loader: { createLearner: (identity: GroupIdentity) => Promise.resolve({ id: identity.group, identity } as unknown as Group) },
   } as unknown as NodeGroups);
 
@@ -32,7 +33,9 @@ class World {
 
 test('a group of which something was destroyed here is given no learner, though the catalog of the node is old', async () => {
   const world = new World();
-  await world.creator.destroy({ kind: 'delete-replica', group: 5, replica: 100 }, {} as PageStore);
+  await world.creator.destroy({ kind: 'delete-replica', group: 5, replica: 100 }, {
+    removeTree: () => Promise.resolve(),
+  } as unknown as PageStore);
   await assert.rejects(world.addLearner(5, 200), { code: 'unwanted' });
   await world.addLearner(6, 201);
   assert.deepEqual(
