@@ -18,6 +18,8 @@ export class MemoryStore implements KeyValueStore {
   readFailure: Error | undefined = undefined;
   /** Holds every write back until it resolves. */
   gate: Promise<void> = Promise.resolve();
+  /** Holds reads of single keys that begin now back until it resolves. */
+  readGate: Promise<void> = Promise.resolve();
 
   constructor(entries: ReadonlyMap<string, Uint8Array> = new Map()) {
     this.#entries = entries;
@@ -51,6 +53,7 @@ export class MemoryStore implements KeyValueStore {
 
   async get(key: Uint8Array): Promise<Uint8Array | undefined> {
     this.gets += 1;
+    await this.readGate;
     return read(this.#entries, key);
   }
 

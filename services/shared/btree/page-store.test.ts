@@ -370,6 +370,33 @@ describe('load', () => {
     await pages.close();
   });
 
+  it('is what whoever still reads the old tree is told of, not pages that are missing', async () => {
+    const store = new MemoryStore();
+    const first = await openPages(store);
+    const filled = await first.createTree(TREE, NO_META);
+    await fill(filled, 1000, 100);
+    await filled.checkpoint(NO_META);
+    await first.close();
+
+    const pages = await openPages(store);
+    const old = await pages.openTree(TREE);
+    let goOn = (): void => undefined;
+    store.readGate = new Promise((resolve) => {
+      goOn = resolve;
+    });
+    const reads = [old.fetch(numbered(500)), old.scan(numbered(900), undefined, false, () => true).wait];
+    store.readGate = Promise.resolve();
+    const told = Promise.allSettled(reads);
+    await (await load(pages, 10, 10)).install(NO_META);
+    await collected(pages);
+    goOn();
+    assert.deepEqual(
+      (await told).map((read) => read.status === 'rejected' && (read.reason as Error).name),
+      ['TreeClosedError', 'TreeClosedError'],
+    );
+    await pages.close();
+  });
+
   it('gives the same tree as the puts it stands for, which goes on like any other', async () => {
     const store = new MemoryStore();
     const pages = await openPages(store);

@@ -223,6 +223,8 @@ export class BTree {
     try {
       await wait;
     } catch (error) {
+      // The pages of a tree that has ended are deleted: what is missing of them is no damage.
+      this.assertUsable();
       if (error instanceof PageDamagedError) this.end(error);
       throw error;
     }

@@ -343,4 +343,10 @@ export const MEMBERSHIP: readonly Mutant[] = [
     ],
     detectors: [tests('services/storage-node/groups/group-membership.test.js')],
   },
+  {
+    name: 'half-destroyed-replica-votes',
+    mistake: 'A replica whose log was emptied to destroy it votes when the process ends before its tree is gone.',
+    patches: [{ file: 'storage-node/handlers/delete-replica.ts', old: 'trimmed: 0, abstains: true', new: 'trimmed: 0, abstains: false' }],
+    detectors: [tests('services/storage-node/groups/members-and-damage.test.js')],
+  },
 ];

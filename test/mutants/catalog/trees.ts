@@ -77,6 +77,18 @@ export const TREES: readonly Mutant[] = [
     detectors: [seeds('everything', 3)],
   },
   {
+    name: 'replaced-tree-taken-for-damaged',
+    mistake: 'A read of a page that went when a snapshot took the place of its tree says that the disk is damaged.',
+    patches: [
+      {
+        file: 'shared/btree/tree.ts',
+        old: '      this.assertUsable();\n      if (error instanceof PageDamagedError)',
+        new: '      if (error instanceof PageDamagedError)',
+      },
+    ],
+    detectors: [tests('services/shared/btree/page-store.test.js')],
+  },
+  {
     name: 'failed-snapshot-read-ignored',
     mistake: 'A node goes on after its disk could not be read for a snapshot.',
     patches: [{ file: 'shared/btree/pinned-tree.ts', old: '    parts.storeFailed(error);\n', new: '' }],
