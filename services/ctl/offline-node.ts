@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
 import type { KeyValueStore } from '../shared/env/key-value-store.ts';
 import { systemClock } from '../shared/platform/clock.ts';
-import { DataFolder, WAL_FOLDER } from '../shared/platform/data-folder.ts';
+import { DataFolder, IdentityMissingError, WAL_FOLDER } from '../shared/platform/data-folder.ts';
 import { nodeDigest } from '../shared/platform/digest.ts';
 import { type LogDamage, scanLevelLogs } from '../shared/platform/level-log-scan.ts';
 import { WriteAheadLog } from '../shared/wal/write-ahead-log.ts';
@@ -25,7 +25,7 @@ export async function withOfflineNode<T>(path: string, look: (node: OfflineNode)
   const copy = await copyForInspection(resolve(path));
   try {
     const folder = new DataFolder(copy, SILENT_LOGGER);
-    const identity = (await folder.readIdentity())?.toString();
+    const identity = await identityIn(folder);
     const logDamage = await scanLevelLogs(join(copy, WAL_FOLDER));
     const { store, mark, damage } = await folder.openWal();
     const storeDamage = damage === undefined ? {} : { storeDamage: damage };
@@ -48,5 +48,15 @@ export async function withOfflineNode<T>(path: string, look: (node: OfflineNode)
     return result;
   } finally {
     await removeCopy(copy);
+  }
+}
+
+/** Here a folder is looked at, whoever's it is. */
+async function identityIn(folder: DataFolder): Promise<string | undefined> {
+  try {
+    return (await folder.readIdentity())?.toString();
+  } catch (error) {
+    if (error instanceof IdentityMissingError) return undefined;
+    throw error;
   }
 }

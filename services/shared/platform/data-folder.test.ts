@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
@@ -21,6 +21,28 @@ test('a data folder tells the size of the disk that holds it, before anything is
     assert.ok(Number.isSafeInteger(bytes) && bytes >= (await stat(parent)).size, `${bytes} bytes`);
   } finally {
     await rm(parent, { recursive: true });
+  }
+});
+
+test('a data folder without an identity is empty, or else refused', async () => {
+  const path = await mkdtemp(join(tmpdir(), 'data-folder-'));
+  const folder = new DataFolder(path, logger);
+  try {
+    assert.equal(await new DataFolder(join(path, 'none'), logger).readIdentity(), undefined);
+    // What was staged when the power was cut is not yet there.
+    await writeFile(join(path, 'identity.json.new'), '{');
+    await folder.space();
+    assert.equal(await folder.readIdentity(), undefined);
+    for (const name of [WAL_FOLDER, 'wal.mark', TREE_FOLDER, `${SET_ASIDE_PREFIX}1`]) {
+      await mkdir(join(path, name));
+      await assert.rejects(folder.readIdentity(), (error: Error) => error.message.includes(` holds ${name}, but no identity.json`));
+      await rm(join(path, name), { recursive: true });
+    }
+    await folder.writeIdentity(Buffer.from('whose it is'));
+    await mkdir(join(path, WAL_FOLDER));
+    assert.equal(String(await folder.readIdentity()), 'whose it is');
+  } finally {
+    await rm(path, { recursive: true });
   }
 });
 

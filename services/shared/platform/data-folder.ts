@@ -20,6 +20,17 @@ export const TREE_OPENING_FILE = 'tree.opening';
 /** With a number behind it: trees that were set aside. */
 export const SET_ASIDE_PREFIX = 'tree.set-aside-';
 
+export class IdentityMissingError extends Error {
+  override readonly name = 'IdentityMissingError';
+
+  constructor(path: string, found: string) {
+    super(
+      `the data folder ${path} holds ${found}, but no ${IDENTITY_FILE} that says whose it is: put the file back, or give the node an ` +
+        'empty folder, and the others of its cluster bring it what it should have',
+    );
+  }
+}
+
 /** The data folder of a storage node on a real disk. */
 export class DataFolder {
   readonly #path: string;
@@ -30,8 +41,17 @@ export class DataFolder {
     this.#logger = logger;
   }
 
+  /**
+   * Undefined: the folder is empty. Nothing is written before the identity, so that stores without one lost theirs: rejects with
+   * IdentityMissingError, for whoever took them for nothing would forget what they promised.
+   */
   async readIdentity(): Promise<Uint8Array | undefined> {
-    return readIfThere(join(this.#path, IDENTITY_FILE));
+    const identity = await readIfThere(join(this.#path, IDENTITY_FILE));
+    if (identity !== undefined) return identity;
+    for (const name of await namesIn(this.#path)) {
+      if (name === WAL_FOLDER || name === WAL_MARK_FILE || name.startsWith(TREE_FOLDER)) throw new IdentityMissingError(this.#path, name);
+    }
+    return undefined;
   }
 
   /** Replaces the file by rename, everything synced: after a power cut either the old or the new one is there. */
@@ -135,6 +155,15 @@ async function replaceFile(path: string, bytes: Uint8Array): Promise<void> {
   }
   await rename(staged, path);
   await syncFolder(dirname(path));
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return (await readdir(folder)).sort();
+  } catch (error) {
+    ignoreMissing(error);
+    return [];
+  }
 }
 
 async function readIfThere(path: string): Promise<Buffer | undefined> {

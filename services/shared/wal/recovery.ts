@@ -73,13 +73,13 @@ export async function recoverGroups(
     : wholeStoreDamage({ ...parts, mark, newestBatch, newestLife, directory, directoryBytes, groups: lives.size });
   const known = directory?.damage ?? '';
   const groups = new Map<GroupId, GroupLog>();
-  let newDamage = reason !== undefined && known === '';
+  let newDamage = reason !== undefined && reason !== known;
   for (const [group, { log, header }] of found) {
     groups.set(group, log);
     if (reason !== undefined) log.damage ??= reason;
     if (log.damage !== undefined && log.damage !== header?.damage) newDamage = true;
   }
-  return { groups, newestBatch, mark: mark.number, storeDamage: known === '' ? (reason ?? '') : known, newDamage };
+  return { groups, newestBatch, mark: mark.number, storeDamage: reason ?? known, newDamage };
 }
 
 /** Guards that speak of the store as a whole: when one fails, no group can be trusted. */

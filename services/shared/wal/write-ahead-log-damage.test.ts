@@ -290,6 +290,29 @@ describe('Damage of the store as a whole', () => {
     await log.close();
   });
 
+  it('is over when every group has been created anew or removed, and another one is told as what it is', async () => {
+    const random = new Prng(3);
+    const { store, mark, state } = await grown(random);
+    const log = await openWal(store, mark, 'found by the scan');
+    const [kept, ...others] = [...state.keys()];
+    assert.ok(kept !== undefined && others.length > 0);
+    for (const group of others) void log.removeGroup(group);
+    await settle();
+    await log.close();
+    const halfway = await openWal(store, mark);
+    assert.equal(halfway.storeDamage(), 'found by the scan');
+    halfway.createGroup(kept, 1, NEW_HEADER, () => undefined);
+    await settle();
+    await halfway.close();
+    const healed = await openWal(store, mark);
+    assert.equal(healed.storeDamage(), undefined);
+    assert.equal(healed.recovered().get(kept)?.damage, undefined);
+    await healed.close();
+    const again = await openWal(store, new MemoryMarkFile());
+    assert.match(must(again.storeDamage()), /mark file/);
+    await again.close();
+  });
+
   it('is not seen where there is none', async () => {
     await fc.assert(
       fc.asyncProperty(fc.integer(), async (seed) => {

@@ -129,8 +129,8 @@ export class WriteAheadLog {
   }
 
   /**
-   * Why the store as a whole was found damaged, now or at an earlier start; undefined: it never was. Every group found is then
-   * damaged, and one may have vanished with all its traces.
+   * Why the store as a whole was found damaged, now or at an earlier start since which not all its groups have been created anew or
+   * removed; undefined: it was not. Every group found is then damaged, and one may have vanished with all its traces.
    */
   storeDamage(): string | undefined {
     return this.#storeDamage === '' ? undefined : this.#storeDamage;
@@ -443,15 +443,21 @@ export class WriteAheadLog {
     }
   }
 
+  /** As a later start is to know it: damage of the store is over when no log is left that it made doubtful. */
+  #remainingDamage(groups: ReadonlyMap<GroupId, GroupLog>): string {
+    for (const { damage } of groups.values()) if (damage !== undefined) return this.#storeDamage;
+    return '';
+  }
+
   /** The list of groups; the lives of all of them are known. */
-  #directory(batch: number, groups: ReadonlyMap<GroupId, GroupLog>): Buffer {
+  #directory(batch: number, groups: ReadonlyMap<GroupId, GroupLog>, damage = this.#remainingDamage(groups)): Buffer {
     const lives = new Map<GroupId, number>();
     const replicas = new Map<GroupId, ReplicaId>();
     for (const [group, log] of groups) {
       lives.set(group, log.life);
       replicas.set(group, log.replica);
     }
-    return encodeDirectory({ batch, lives, replicas, damage: this.#storeDamage }, this.#parts.digest);
+    return encodeDirectory({ batch, lives, replicas, damage }, this.#parts.digest);
   }
 
   /**
@@ -461,7 +467,9 @@ export class WriteAheadLog {
   async #writeFindings(): Promise<void> {
     const { store, mark, digest } = this.#parts;
     const batch = this.#nextBatch++;
-    const operations: BatchOperation[] = [{ kind: 'put', key: DIRECTORY_KEY, value: this.#directory(batch, this.#groups) }];
+    const operations: BatchOperation[] = [
+      { kind: 'put', key: DIRECTORY_KEY, value: this.#directory(batch, this.#groups, this.#storeDamage) },
+    ];
     for (const { group, life, header, damage } of this.#groups.values()) {
       if (damage === undefined) continue;
       const value = encodeHeader({ group, life, batch, header, tailChecksum: 0, damage }, digest);

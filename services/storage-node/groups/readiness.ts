@@ -16,6 +16,11 @@ const LEASES_WITHOUT_LEADER = 3;
 /** A learner that nobody taught anything for so many lease times was forgotten, and one that was replaced is never taught again. */
 const LEASES_UNTAUGHT = 3;
 
+function whyAbstaining(name: string, isLed: boolean): string {
+  if (isLed) return `the log of the replica of ${name} is damaged, and waits for its leader to sync it`;
+  return `the log of the replica of ${name} is damaged, and no leader is heard of that could sync it: that takes a majority with sound logs`;
+}
+
 /**
  * Why these replicas are not ready, as a text; undefined when they are. Each must have heard lately of a leader that reaches a
  * quorum, and must be able to help elect another one: whoever restarts nodes one by one waits for that, or a group could be left
@@ -31,7 +36,7 @@ export function whyNotReady(groups: Iterable<ReadyGroup>, leaseMs: number, nowMs
       if (nowMs - taughtAtMs <= LEASES_UNTAUGHT * leaseMs) return `a new replica of ${name} may be learning what its members know`;
       continue;
     }
-    if (paxos.abstains) return `the replica of ${name} is damaged and waits for its leader to sync it`;
+    if (paxos.abstains) return whyAbstaining(name, paxos.leader !== undefined);
     if (keepsLogOnly) return `the replica of ${name} keeps the log alone so far, and waits to be given its copy`;
     if (awaitsSnapshot) return `the replica of ${name} has no tree yet, and waits for a snapshot`;
     if (paxos.leader === undefined) return `${name} has no leader yet`;
