@@ -55,6 +55,8 @@ export class Search {
   readonly #count: number;
   readonly #chosenAt: number;
   readonly #duplicatesAt: number;
+  /** A beginning is one way: nothing comes twice on it. */
+  #begins = false;
   readonly #timeAt: number;
   readonly #seen = new StateSet();
   /** For each state in the order in which they were found: the state before it, and the step between. */
@@ -121,11 +123,13 @@ export class Search {
       this.#count,
     );
     this.#add(BEGINNING, BEGINNING);
+    this.#begins = true;
     for (const text of beginning) {
       this.#advance();
       this.#expand(0, (what) => this.#next.size === 0 && what.startsWith(text));
       assert(this.#next.size === 1, () => `the beginning of ${this.#spec.name} cannot happen: ${text}`);
     }
+    this.#begins = false;
   }
 
   #expand(at: number, wanted: (what: string) => boolean = () => true): void {
@@ -182,7 +186,7 @@ export class Search {
       next[this.#chosenAt] = this.#invariants.after(state[this.#chosenAt] as number, this.#facts, machine);
       if (this.#spec.options.leases) this.#checkReads();
       const origin = this.#firstOfFrontier + at;
-      if (delivery !== undefined && (state[this.#duplicatesAt] as number) < this.#spec.duplicates) {
+      if (delivery !== undefined && !this.#begins && (state[this.#duplicatesAt] as number) < this.#spec.duplicates) {
         next[this.#duplicatesAt] = (state[this.#duplicatesAt] as number) + 1;
         this.#add(origin, step.number);
         next[this.#duplicatesAt] = state[this.#duplicatesAt] as number;
