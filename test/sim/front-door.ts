@@ -17,6 +17,11 @@ export class SimFrontDoor implements FrontDoor {
     return this.#open;
   }
 
+  /** Requests that are not answered. */
+  get underWay(): number {
+    return this.#underWay;
+  }
+
   async listen(): Promise<void> {
     this.#open = true;
   }
@@ -67,6 +72,11 @@ export class RouterProcess implements Service {
   get door(): SimFrontDoor | undefined {
     const door = this.#door();
     return door?.isOpen === true ? door : undefined;
+  }
+
+  /** Requests of clients that it has not answered, also while it accepts no more. */
+  get underWay(): number {
+    return this.#door()?.underWay ?? 0;
   }
 
   run(): Promise<void> {

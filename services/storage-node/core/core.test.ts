@@ -158,14 +158,18 @@ describe('the request table', () => {
     add(4, 100);
     assert.equal(table.lookUp({ life: 1, number: 1 }), 'refused');
     assert.equal(table.lookUp({ life: 1, number: 3 }), 1003);
+    assert.equal(table.spanMs, 50, 'from 3 to 4');
+    table.add({ life: 2, number: 1 }, 2001, 110);
+    assert.equal(table.spanMs, 50, 'each life for itself');
     add(5, 180);
     assert.equal(table.lookUp({ life: 1, number: 3 }), 'refused');
     assert.equal(table.lookUp({ life: 1, number: 2 }), 1002, 'executed after 3, so known for longer');
     add(6, 500);
-    assert.equal(table.size, 1);
+    assert.equal(table.size, 2, 'the other life was told nothing since');
     add(7, 501);
     add(8, 601);
-    assert.equal(table.size, 1);
+    assert.equal(table.size, 2);
+    assert.equal(table.spanMs, 0);
     assert.deepEqual(
       [6, 7, 8, 9].map((number) => table.lookUp({ life: 1, number })),
       ['refused', 'refused', 1008, undefined],

@@ -53,6 +53,14 @@ export class RequestTable {
     return size;
   }
 
+  /** From the oldest number remembered of a router life to its last one, log time; the longest of all lives. Less than what the table remembers for. */
+  get spanMs(): number {
+    let spanMs = 0;
+    for (const { oldest, touchedMs } of this.#lives.values())
+      if (oldest !== undefined) spanMs = Math.max(spanMs, touchedMs - oldest.timeMs);
+    return spanMs;
+  }
+
   encode(writer: ByteWriter): void {
     writer.u32(this.#lives.size);
     for (const [life, { floor, executed, touchedMs }] of this.#lives) {

@@ -19,6 +19,18 @@ export const REQUESTS: readonly Mutant[] = [
     detectors: [tests('services/storage-node/core')],
   },
   {
+    name: 'numbers-never-forgotten',
+    mistake: 'A number is forgotten only once it is old and there are too many, so that the table grows for days.',
+    patches: [
+      {
+        file: TABLE,
+        old: 'oldest.timeMs + this.#rememberMs > nowMs && life.executed.size <= REMEMBERED_MAX',
+        new: 'oldest.timeMs + this.#rememberMs > nowMs || life.executed.size <= REMEMBERED_MAX',
+      },
+    ],
+    detectors: [seeds('everything', 3)],
+  },
+  {
     name: 'numbers-not-in-the-checkpoint',
     mistake: 'A restarted replica, or one that took a snapshot, knows no number that was executed before.',
     patches: [{ file: TABLE, old: '      table.#lives.set(id, life);\n', new: '' }],

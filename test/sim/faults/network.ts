@@ -3,7 +3,8 @@ import { drawMs, type Fault, type FaultUnderWay } from './fault.ts';
 import { pickNode } from './processes.ts';
 
 const CUT_LEAST_MS = 50;
-const CUT_MOST_MS = 20_000;
+/** The longest cut, milliseconds. */
+export const CUT_MOST_MS = 20_000;
 const FLAP_LEAST_MS = 10;
 const FLAP_MOST_MS = 1500;
 

@@ -9,7 +9,7 @@ import type { SimProcess } from './sim-process.ts';
 
 /** A connection whose other side is silently gone is noticed after so long (platform/grpc-settings.ts: ping, then wait). */
 const KEEPALIVE_LEAST_MS = 5000;
-const KEEPALIVE_MOST_MS = 10_000;
+export const KEEPALIVE_MOST_MS = 10_000;
 /** One-way latency between two machines lies in this range. */
 const LATENCY_LEAST_MS = 0.15;
 const LATENCY_MOST_MS = 1.5;
