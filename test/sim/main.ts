@@ -46,7 +46,7 @@ async function runOne(seed: number): Promise<void> {
   const spec = specOf(seed);
   const result = await runSeed(spec, seed, {}, print);
   count(result);
-  if (result.operations === 0 || result.strikes.length === 0) await reportIdle(spec, seed, result);
+  if (result.operations === 0 || result.faults.size === 0) await reportIdle(spec, seed, result);
   else if (result.violations.length > 0) await reportFailure(spec, seed, result);
   else if (seed % REPLAYED_ONE_OF === 0) await replay(spec, seed, result);
 }
@@ -83,7 +83,9 @@ async function reportFailure(spec: Spec, seed: number, result: RunResult): Promi
 async function reportIdle(spec: Spec, seed: number, result: RunResult): Promise<void> {
   if (result.violations.length > 0) return reportFailure(spec, seed, result);
   totals.violations += 1;
-  process.stdout.write(`seed ${seed} (${spec.name}) had ${result.strikes.length} faults and ${result.operations} operations\n`);
+  process.stdout.write(
+    `seed ${seed} (${spec.name}) had ${result.faults.size} kinds of faults that hit something and ${result.operations} operations\n`,
+  );
 }
 
 function show(which: string, { lastLines, violations }: RunResult): void {

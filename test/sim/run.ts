@@ -23,8 +23,9 @@ export interface RunChoices {
 /** What one run came to. */
 export interface RunResult {
   readonly violations: readonly Violation[];
+  /** Kind of fault -> how often it hit something. */
   readonly faults: ReadonlyMap<string, number>;
-  /** Faults that began. */
+  /** Faults that began, though some may have met nothing. */
   readonly strikes: readonly Strike[];
   /** When the load and the faults began. */
   readonly loadedAtMs: number;

@@ -19,7 +19,7 @@ function pickAlone(parts: FaultParts): { node: SimMachine<StorageNode>; permit: 
 }
 
 /** The disk of a node is damaged while the node is down. It must notice, vote and serve nothing that it does not know, and be brought back by its peers. */
-function damaged(kind: string, damage: (node: SimMachine) => string): Fault {
+function damaged(kind: string, damage: (node: SimMachine) => string | undefined): Fault {
   return {
     kind,
     begin(parts) {
@@ -32,13 +32,15 @@ function damaged(kind: string, damage: (node: SimMachine) => string): Fault {
         node.start();
         untilWhole(parts.cluster, node, permit);
       });
-      return { what: `${node.name}: ${what}`, durationMs: drawMs(parts.random, 20, 3000), end };
+      // Of an empty disk nothing is damaged.
+      const struckAs = (): string => (what === undefined ? 'kill' : kind);
+      return { what: `${node.name}: ${what ?? 'nothing'}`, durationMs: drawMs(parts.random, 20, 3000), end, struckAs };
     },
   };
 }
 
-export const damageLog = damaged('damage', ({ disk }) => disk.damageLog() ?? 'nothing');
-export const damageTree = damaged('damage-tree', ({ disk }) => (disk.flipTreeBit() ? 'a bit of a tree is changed' : 'nothing'));
+export const damageLog = damaged('damage', ({ disk }) => disk.damageLog());
+export const damageTree = damaged('damage-tree', ({ disk }) => (disk.flipTreeBit() ? 'a bit of a tree is changed' : undefined));
 
 /**
  * A value does not come to stand where the disk says that it does, in a node that serves. Sooner or later the node is started
@@ -54,16 +56,21 @@ function misplaced(kind: string, how: Misplacement['how']): Fault {
       const { node, permit } = picked;
       const { faults } = node.disk;
       const store = random.pick(['wal', 'tree'] as const);
-      faults.misplaceNext = { store, how, atOnce: random.chance(0.5) };
+      const misplacement = { store, how, atOnce: random.chance(0.5), struck: false };
+      faults.misplaceNext = misplacement;
       const byPower = random.chance(0.5);
+      let ended: string | undefined;
       const end = once(() => {
         faults.misplaceNext = undefined;
+        // A process that has ended by itself is not killed once more.
+        if (byPower || node.life !== undefined) ended = byPower ? 'power' : 'kill';
         if (byPower) node.cutPower();
         else node.kill();
         node.start();
         untilWhole(cluster, node, permit);
       });
-      return { what: `${node.name}, ${store}`, durationMs: drawMs(random, 20, 5000), end };
+      const struckAs = (): string | undefined => (misplacement.struck ? kind : ended);
+      return { what: `${node.name}, ${store}`, durationMs: drawMs(random, 20, 5000), end, struckAs };
     },
   };
 }

@@ -13,12 +13,13 @@ export const stallDisk: Fault = {
     const { node, permit } = picked;
     const { faults } = node.disk;
     const durationMs = drawMs(parts.random, 50, 8000);
+    const before = faults.struck.stalled;
     faults.stalledUntilMs = parts.cluster.kernel.nowMs + durationMs;
     const end = (): void => {
       faults.stalledUntilMs = 0;
       permit();
     };
-    return { what: node.name, durationMs, end };
+    return { what: node.name, durationMs, end, struckAs: () => (faults.struck.stalled > before ? 'disk-stall' : undefined) };
   },
 };
 
@@ -28,11 +29,13 @@ export const slowDisk: Fault = {
   begin({ cluster, random }) {
     const { disk, name } = random.pick(cluster.nodes);
     const { faults } = disk;
+    const before = faults.struck.slowed;
     faults.slowness = drawMs(random, 2, 50);
     const end = (): void => {
       faults.slowness = 1;
     };
-    return { what: `${name}, ${faults.slowness.toFixed(0)} times`, durationMs: drawMs(random, 200, 5000), end };
+    const struckAs = (): string | undefined => (faults.struck.slowed > before ? 'disk-slow' : undefined);
+    return { what: `${name}, ${faults.slowness.toFixed(0)} times`, durationMs: drawMs(random, 200, 5000), end, struckAs };
   },
 };
 
@@ -48,12 +51,13 @@ function failing(kind: string, call: FailingCall): Fault {
       if (picked === undefined) return undefined;
       const { node, permit } = picked;
       const { faults } = node.disk;
-      faults.failNext = call;
+      const failure = { call, struck: false };
+      faults.failNext = failure;
       const end = once(() => {
         faults.failNext = undefined;
         permit();
       });
-      return { what: node.name, durationMs: BACK_MS, end };
+      return { what: node.name, durationMs: BACK_MS, end, struckAs: () => (failure.struck ? kind : undefined) };
     },
   };
 }
@@ -79,13 +83,15 @@ export const fillDisk: Fault = {
     const { node, permit } = picked;
     const { faults } = node.disk;
     const freeBytes = random.below(FREE_BYTES_MOST);
+    const before = faults.struck.full;
     faults.freeBytes = freeBytes;
     const end = once(() => {
       faults.freeBytes = undefined;
       node.start();
       permit();
     });
-    return { what: `${node.name}, but for ${freeBytes} bytes`, durationMs: drawMs(random, 200, 10_000), end };
+    const struckAs = (): string | undefined => (faults.struck.full > before ? 'disk-full' : undefined);
+    return { what: `${node.name}, but for ${freeBytes} bytes`, durationMs: drawMs(random, 200, 10_000), end, struckAs };
   },
 };
 

@@ -22,6 +22,11 @@ export interface FaultUnderWay {
   /** It ends by itself after so long. */
   readonly durationMs: number;
   readonly end: () => void;
+  /**
+   * As what it counts so far, of faults that only wait for something to hit: their own kind once they have hit it, else that of what
+   * they did beside; undefined: nothing happened. Without this function: its own kind, from its beginning.
+   */
+  readonly struckAs?: () => string | undefined;
 }
 
 /** A time between two bounds, short ones more often: even on a logarithmic scale. */

@@ -23,7 +23,7 @@ export interface PlannedFault {
   readonly seed: number;
 }
 
-/** A fault that began. */
+/** A fault that began, though it may have met nothing. */
 export interface Strike extends PlannedFault {
   /** For people. */
   readonly what: string;
@@ -45,16 +45,20 @@ export function planFaults({ faults, gapMs }: FaultPlan, random: Prng, durationM
 /** How soon a fault that found nothing to hit is tried again. */
 const RETRY_MS = 1000;
 
-/** Lets planned faults begin, ends each after its time, and counts them. */
+/** Lets planned faults begin, ends each after its time, and counts those that hit something. */
 export class Nemesis {
-  readonly counts = new Map<string, number>();
   /** What began, in its order. */
   readonly strikes: Strike[] = [];
+  /** The same, with what it came to. */
+  readonly #begun: { readonly kind: string; readonly fault: FaultUnderWay }[] = [];
   readonly #cluster: SimCluster;
   readonly #plan: FaultPlan;
   readonly #planned: readonly PlannedFault[];
   readonly #atlas: FaultAtlas;
   readonly #underWay = new Set<FaultUnderWay>();
+  /** The last fault of the plan, or what took its place, once it has had its time. */
+  #exhausted: PlannedFault | undefined;
+  #startedAtMs = 0;
   #stopped = false;
 
   constructor(cluster: SimCluster, plan: FaultPlan, planned: readonly PlannedFault[]) {
@@ -64,7 +68,18 @@ export class Nemesis {
     this.#atlas = new FaultAtlas(plan.storm ?? false);
   }
 
+  /** Kind of fault -> how often it has hit something so far. */
+  get counts(): ReadonlyMap<string, number> {
+    const counts = new Map<string, number>();
+    for (const { kind, fault } of this.#begun) {
+      const struckAs = fault.struckAs === undefined ? kind : fault.struckAs();
+      if (struckAs !== undefined) counts.set(struckAs, (counts.get(struckAs) ?? 0) + 1);
+    }
+    return counts;
+  }
+
   start(): void {
+    this.#startedAtMs = this.#cluster.kernel.nowMs;
     for (const planned of this.#planned) this.#strikeAfter(planned.atMs, planned, planned === this.#planned[this.#planned.length - 1]);
   }
 
@@ -78,32 +93,43 @@ export class Nemesis {
 
   #strikeAfter(delayMs: number, planned: PlannedFault, isLast: boolean): void {
     this.#cluster.kernel.after(delayMs, () => {
-      if (this.#stopped || this.#strike(planned) || !isLast || this.strikes.length > 0) return;
-      // It found nothing to hit, and nothing else is to come: it is tried again, elsewhere, so that no run goes without a fault.
-      this.#strikeAfter(RETRY_MS, { ...planned, atMs: planned.atMs + RETRY_MS, seed: planned.seed + 1 }, true);
+      if (this.#stopped) return;
+      this.#strike(planned);
+      if (!isLast) return;
+      this.#exhausted = planned;
+      this.#retryIfIdle();
     });
   }
 
-  #strike(planned: PlannedFault): boolean {
+  /** Nothing was hit, and nothing else is to come: the last fault is tried again, elsewhere, so that no run goes without one. */
+  #retryIfIdle(): void {
+    const last = this.#exhausted;
+    if (last === undefined || this.#stopped || this.#underWay.size > 0 || this.counts.size > 0) return;
+    this.#exhausted = undefined;
+    this.#strikeAfter(RETRY_MS, { ...last, atMs: this.#cluster.kernel.nowMs - this.#startedAtMs + RETRY_MS, seed: last.seed + 1 }, true);
+  }
+
+  #strike(planned: PlannedFault): void {
     const { kind, seed } = planned;
     const fault = must(
       this.#plan.faults.find((known) => known.kind === kind),
       `the spec has no fault ${kind}`,
     );
     const begun = fault.begin({ cluster: this.#cluster, atlas: this.#atlas, random: new Prng(seed) });
-    if (begun === undefined) return false;
-    this.counts.set(kind, (this.counts.get(kind) ?? 0) + 1);
+    if (begun === undefined) return;
+    this.#begun.push({ kind, fault: begun });
     this.strikes.push({ ...planned, what: begun.what });
     this.#note(`${kind} ${begun.what}, ${begun.durationMs.toFixed(0)} ms`);
     this.#underWay.add(begun);
     this.#cluster.kernel.after(begun.durationMs, () => this.#end(begun));
-    return true;
   }
 
   #end(fault: FaultUnderWay): void {
     if (!this.#underWay.delete(fault)) return;
     this.#note(`over: ${fault.what}`);
     fault.end();
+    if (fault.struckAs !== undefined && fault.struckAs() === undefined) this.#note(`met nothing: ${fault.what}`);
+    this.#retryIfIdle();
   }
 
   #note(what: string): void {

@@ -73,7 +73,7 @@ describe('a simulated disk that fails', () => {
         const { process, disk: mounted } = start();
         const store = await mounted.openTree().then(storeOf);
         await put(store, 'a', '1');
-        disk.faults.failNext = call;
+        disk.faults.failNext = { call, struck: false };
         await assert.rejects(call === 'read' ? store.get(Buffer.from('a')) : put(store, 'b', '1'), { name: 'StoreFailedError' });
         assert.equal(process.excused, true);
         await assert.rejects(store.get(Buffer.from('a')), { name: 'StoreFailedError' });
@@ -89,7 +89,7 @@ describe('a simulated disk that fails', () => {
     const violations = await play(1, async (disk, start) => {
       const { process, disk: mounted } = start();
       const store = await mounted.openTree().then(storeOf);
-      disk.faults.failNext = 'write';
+      disk.faults.failNext = { call: 'write', struck: false };
       await assert.rejects(put(store, 'b', '1'), { name: 'StoreFailedError' });
       await new Promise<void>((resolve) => process.kernel.after(10, resolve));
     });
@@ -103,7 +103,7 @@ describe('a simulated disk that puts a value where it does not belong', () => {
       await play(1, async (disk, start) => {
         const store = await start().disk.openTree().then(storeOf);
         await put(store, 'ab', '1');
-        disk.faults.misplaceNext = { store: 'tree', how: 'lost', atOnce };
+        disk.faults.misplaceNext = { store: 'tree', how: 'lost', atOnce, struck: false };
         await put(store, 'ab', '2');
         assert.equal(disk.faults.misplaced, 1);
         const found = await contents(await start().disk.openTree().then(storeOf));
@@ -118,7 +118,7 @@ describe('a simulated disk that puts a value where it does not belong', () => {
       await play(1, async (disk, start) => {
         const { store } = await start().disk.openWal();
         await put(store, 'abc', '1');
-        disk.faults.misplaceNext = { store: 'wal', how: 'misdirected', atOnce };
+        disk.faults.misplaceNext = { store: 'wal', how: 'misdirected', atOnce, struck: false };
         await put(store, 'b', '2');
         const found = await contents((await start().disk.openWal()).store);
         assert.ok(found === 'a2b1c1' || found === 'a1b1c2', found);
@@ -130,7 +130,7 @@ describe('a simulated disk that puts a value where it does not belong', () => {
   it('waits for a batch of the store that is meant', async () => {
     const violations = await play(1, async (disk, start) => {
       const store = await start().disk.openTree().then(storeOf);
-      disk.faults.misplaceNext = { store: 'wal', how: 'lost', atOnce: true };
+      disk.faults.misplaceNext = { store: 'wal', how: 'lost', atOnce: true, struck: false };
       await put(store, 'a', '1');
       assert.equal(await contents(store), 'a1');
       assert.equal(disk.faults.misplaced, 0);

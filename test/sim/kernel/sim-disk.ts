@@ -219,6 +219,8 @@ export class SimDisk {
   #later(process: SimProcess, delayMs: number, done: () => void): void {
     const { faults } = this;
     const atMs = Math.max(this.#kernel.nowMs + delayMs * faults.slowness, faults.stalledUntilMs);
+    if (faults.slowness > 1) faults.struck.slowed += 1;
+    if (faults.stalledUntilMs === atMs) faults.struck.stalled += 1;
     this.#kernel.at(atMs, () => {
       // It may have stalled meanwhile.
       if (this.#kernel.nowMs < faults.stalledUntilMs) this.#later(process, 0, done);
