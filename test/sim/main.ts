@@ -1,4 +1,4 @@
-import { SECOND_MS } from '../../services/shared/base/units.ts';
+import { MINUTE_MS, SECOND_MS } from '../../services/shared/base/units.ts';
 import { runSeed, type RunResult } from './run.ts';
 import { choicesOf, readRegressions, type RunRecord, specOfRecord, writeRegression } from './run-record.ts';
 import { shrinkRun } from './shrink-run.ts';
@@ -10,6 +10,8 @@ import { LONG_SPECS, specNamed, SPECS } from './specs/specs.ts';
 const REPLAYED_ONE_OF = 10;
 /** Failing seeds that are shrunk: one mistake makes many seeds fail. */
 const RECORDED_MAX = 3;
+/** One is shrunk for no longer: the other seeds wait meanwhile. */
+const SHRINKING_MS = 5 * MINUTE_MS;
 
 interface Choice {
   readonly firstSeed: number;
@@ -74,9 +76,17 @@ async function reportFailure(spec: Spec, seed: number, result: RunResult): Promi
   process.stdout.write(`replay: make sim SEED=${seed} RUNS=1 SPEC=${spec.name}${seconds}\n`);
   if (recorded === RECORDED_MAX) return;
   recorded += 1;
-  const record = await shrinkRun(spec, seed, result);
-  const shrunk = `${record.faults?.length ?? 'all'} of ${result.strikes.length} faults in ${record.seconds} s`;
-  process.stdout.write(`written to test/sim/regressions/${writeRegression(record)}: ${shrunk}\n`);
+  const giveUpAtMs = performance.now() + SHRINKING_MS;
+  let file = '';
+  const { record, runs, complete } = await shrinkRun(spec, seed, result, {
+    onFailing: (failing) => {
+      file = writeRegression(failing);
+    },
+    goesOn: () => performance.now() < giveUpAtMs,
+  });
+  const size = `${record.faults?.length ?? 'all'} of ${result.strikes.length} faults in ${record.seconds} s`;
+  const end = complete ? 'nothing smaller was found' : 'given up, it may not be the smallest';
+  process.stdout.write(`written to test/sim/regressions/${file}: ${size}, after ${runs} runs; ${end}\n`);
 }
 
 /** A run that did nothing proves nothing. */
