@@ -1,3 +1,4 @@
+import { constants } from 'node:os';
 import { MINUTE_MS, SECOND_MS } from '../../services/shared/base/units.ts';
 import { runSeed, type RunResult } from './run.ts';
 import { choicesOf, readRegressions, type RunRecord, specOfRecord, writeRegression } from './run-record.ts';
@@ -33,6 +34,7 @@ const totals = noTotals();
 /** Failures that were made smaller and written down. */
 let recorded = 0;
 const startedMs = performance.now();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted(signal));
 const print = choice.trace ? (line: string): void => void process.stdout.write(`${line}\n`) : undefined;
 if (choice.regressions) for (const [file, record] of readRegressions()) await runRegression(file, record);
 for (let at = 0; at < choice.runs; at++) {
@@ -40,9 +42,19 @@ for (let at = 0; at < choice.runs; at++) {
   if ((at + 1) % choice.progressEvery === 0) tellProgress(at + 1);
 }
 tellProgress(choice.runs);
-totals.simulatedSeconds = Math.round(totals.simulatedSeconds);
-process.stdout.write(`${JSON.stringify(totals)}\n`);
+tellTotals();
 process.exitCode = totals.violations > 0 || totals.operations === 0 || Object.keys(totals.faults).length === 0 ? 1 : 0;
+
+/** Tells what was found so far. The run under way is lost; reality may be trapped for it, so that the time is not asked for. */
+function interrupted(signal: NodeJS.Signals): void {
+  process.stderr.write(`ended by ${signal} after ${totals.seeds} runs\n`);
+  tellTotals();
+  process.exit(128 + constants.signals[signal]);
+}
+
+function tellTotals(): void {
+  process.stdout.write(`${JSON.stringify({ ...totals, simulatedSeconds: Math.round(totals.simulatedSeconds) })}\n`);
+}
 
 async function runOne(seed: number): Promise<void> {
   const spec = specOf(seed);

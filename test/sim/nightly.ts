@@ -17,13 +17,14 @@ const runs = readNumber('RUNS', 10_000);
 const firstSeed = readNumber('SEED', 1);
 const jobs = Math.max(1, Math.min(readNumber('JOBS', availableParallelism()), runs));
 const children: ChildProcess[] = [];
+let interrupted = false;
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop(signal));
 
 const outcomes = await Promise.all(Array.from({ length: jobs }, (_, job) => runJob(job)));
 const sum = noTotals();
 for (const { totals } of outcomes) if (totals !== undefined) addTotals(sum, totals);
 process.stdout.write(`${JSON.stringify(sum)}\n`);
-process.exitCode = outcomes.every(({ code, totals }) => code === 0 && totals !== undefined) ? 0 : 1;
+process.exitCode = !interrupted && outcomes.every(({ code, totals }) => code === 0 && totals !== undefined) ? 0 : 1;
 
 /** Seeds of all jobs are one range; a job that has more than others has one more. */
 function runJob(job: number): Promise<Outcome> {
@@ -44,7 +45,9 @@ function runJob(job: number): Promise<Outcome> {
   return new Promise((resolve) => child.once('close', (code) => resolve({ code, totals })));
 }
 
+/** Each tells what it has found so far, and ends; the sum is told as ever. */
 function stop(signal: NodeJS.Signals): void {
+  interrupted = true;
   for (const child of children) child.kill(signal);
 }
 
