@@ -62,6 +62,8 @@ bench-expressions: build
 	@node --expose-gc dist/test/bench/expressions.js
 
 # Whole clusters under simulated time and faults: make sim [SEED=1 RUNS=20 SPEC=everything SECONDS=60 TRACE=1]
+# Without SPEC all specs in turn but the long one, no-control-plane (half an hour of simulated time), which runs by its name, once in make test,
+# and in make sim-nightly.
 sim: export SEED := $(SEED)
 sim: export RUNS := $(RUNS)
 sim: export SPEC := $(SPEC)
@@ -77,7 +79,7 @@ exhaustive: build
 	@node --max-old-space-size=8192 dist/test/exhaustive/main.js
 
 # Many more seeds than anyone waits for, with a line for every hundred: make sim-nightly [RUNS=10000 SEED=1 JOBS=processors]
-# Failures are shrunk and written to test/sim/regressions/.
+# Each long spec runs once for every thousand seeds, too. Failures are shrunk and written to test/sim/regressions/.
 sim-nightly: export RUNS := $(or $(RUNS),10000)
 sim-nightly: export SEED := $(SEED)
 sim-nightly: export JOBS := $(JOBS)

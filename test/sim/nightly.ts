@@ -2,59 +2,69 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { type Task, tasksOf } from './nightly-tasks.ts';
 import { addTotals, noTotals, type Totals } from './totals.ts';
 
-/** Many seeds on all processors: each process runs a range of its own (`main.ts`), and the last line counts all of them together. */
-
-interface Outcome {
-  readonly code: number | null;
-  /** Undefined: the process ended before its last line. */
-  readonly totals: Totals | undefined;
-}
+/** Many seeds on all processors: each process runs a part of them (`main.ts`), and the last line counts all of them together. */
 
 const MAIN = fileURLToPath(new URL('main.js', import.meta.url));
-const runs = readNumber('RUNS', 10_000);
-const firstSeed = readNumber('SEED', 1);
-const jobs = Math.max(1, Math.min(readNumber('JOBS', availableParallelism()), runs));
-const children: ChildProcess[] = [];
-let interrupted = false;
+const jobs = readNumber('JOBS') ?? availableParallelism();
+const tasks = [...tasksOf({ firstSeed: readNumber('SEED'), runs: readNumber('RUNS') ?? 10_000, jobs, spec: readText('SPEC') })];
+const isAlone = tasks.length === 1;
+const sum = noTotals();
+let failed = false;
+const children = new Set<ChildProcess>();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop(signal));
 
-const outcomes = await Promise.all(Array.from({ length: jobs }, (_, job) => runJob(job)));
-const sum = noTotals();
-for (const { totals } of outcomes) if (totals !== undefined) addTotals(sum, totals);
+await Promise.all(Array.from({ length: Math.max(1, jobs) }, work));
 process.stdout.write(`${JSON.stringify(sum)}\n`);
-process.exitCode = !interrupted && outcomes.every(({ code, totals }) => code === 0 && totals !== undefined) ? 0 : 1;
+process.exitCode = failed ? 1 : 0;
 
-/** Seeds of all jobs are one range; a job that has more than others has one more. */
-function runJob(job: number): Promise<Outcome> {
-  const from = Math.floor((job * runs) / jobs);
-  const end = Math.floor(((job + 1) * runs) / jobs);
-  // The first one replays what failed once, unless the seeds are chosen.
-  const seed = job === 0 && (process.env['SEED'] ?? '') === '' ? '' : String(firstSeed + from);
-  const environment = { ...process.env, SEED: seed, RUNS: String(end - from) };
-  const child = spawn(process.execPath, [...process.execArgv, MAIN], { env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
-  children.push(child);
-  const label = jobs === 1 ? '' : `[seeds ${firstSeed + from} to ${firstSeed + end - 1}] `;
-  createInterface(child.stderr).on('line', (line) => process.stderr.write(`${label}${line}\n`));
+/** One task after the other, as long as there are any. */
+async function work(): Promise<void> {
+  for (let task = tasks.shift(); task !== undefined; task = tasks.shift()) await runTask(task);
+}
+
+/** Counts what a process came to; one that ended before its last line has failed. */
+function runTask({ label, settings }: Task): Promise<void> {
+  const child = spawn(process.execPath, [...process.execArgv, MAIN], {
+    env: { ...process.env, ...settings },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  children.add(child);
+  const shown = isAlone ? '' : `[${label}] `;
+  createInterface(child.stderr).on('line', (line) => process.stderr.write(`${shown}${line}\n`));
   let totals: Totals | undefined;
   createInterface(child.stdout).on('line', (line) => {
     if (line.startsWith('{"seeds":')) totals = JSON.parse(line) as Totals;
     else process.stdout.write(`${line}\n`);
   });
-  return new Promise((resolve) => child.once('close', (code) => resolve({ code, totals })));
+  return new Promise((resolve) => {
+    child.once('close', (code) => {
+      children.delete(child);
+      if (totals !== undefined) addTotals(sum, totals);
+      if (code !== 0 || totals === undefined) failed = true;
+      resolve();
+    });
+  });
 }
 
-/** Each tells what it has found so far, and ends; the sum is told as ever. */
+/** What has not begun never will; each process tells what it has found so far, and ends; the sum is told as ever. */
 function stop(signal: NodeJS.Signals): void {
-  interrupted = true;
+  failed = true;
+  tasks.length = 0;
   for (const child of children) child.kill(signal);
 }
 
 /** As make gives them: an empty value is none. */
-function readNumber(name: string, otherwise: number): number {
-  const text = process.env[name] ?? '';
-  if (text === '') return otherwise;
+function readText(name: string): string | undefined {
+  const text = process.env[name];
+  return text === '' ? undefined : text;
+}
+
+function readNumber(name: string): number | undefined {
+  const text = readText(name);
+  if (text === undefined) return undefined;
   const value = Number(text);
   if (!Number.isSafeInteger(value) || value < 0) throw new Error(`${name} must be a whole number, not "${text}"`);
   return value;

@@ -8,6 +8,8 @@ import { LONG_SPECS, SPECS } from './specs/specs.ts';
 const SECONDS = 20;
 const SEEDS = 300;
 const REPLAYED_ONE_OF = 10;
+/** In a long run the clients take their time, but half an hour is half an hour. */
+const LONG_OPERATIONS = 5000;
 
 describe('a run that failed once', () => {
   for (const [file, record] of readRegressions()) {
@@ -36,6 +38,10 @@ describe('a simulated cluster', () => {
     it(`survives ${spec.name}`, async () => {
       const result = await runSeed(spec, 1);
       assert.deepEqual(result.violations, [], `${result.lastLines.join('\n')}\nreplay: make sim SEED=1 RUNS=1 SPEC=${spec.name}`);
+      assert(result.operations > LONG_OPERATIONS, `${result.operations} operations in ${result.simulatedMs} ms`);
+      // It is long enough for each of them, the loss of the control plane first of all.
+      const kinds = new Set(spec.plan.faults.map(({ kind }) => kind));
+      assert.deepEqual([...result.faults.keys()].sort(), [...kinds].sort(), 'every kind of fault struck');
     });
   }
 

@@ -309,7 +309,7 @@ export const SPECS: readonly Spec[] = [
   { name: 'calm', durationMs: 30_000, workloads: ITEMS, plan: { gapMs: 3000, faults: [hiccup, transferLeadership, slowDisk] } },
 ];
 
-/** Runs that are longer than one of many may be: only by name, and one of them in the test. */
+/** Runs that are longer than one of many may be: by name, one of each in the test, and some in the nightly. */
 export const LONG_SPECS: readonly Spec[] = [
   {
     // Leaders die and come back, routers start with cold caches, and nobody administers: requests are served all the time.
