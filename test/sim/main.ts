@@ -1,11 +1,13 @@
 import { constants } from 'node:os';
+import { must } from '../../services/shared/base/assert.ts';
 import { MINUTE_MS, SECOND_MS } from '../../services/shared/base/units.ts';
+import { chosen, readChoice } from './choice.ts';
 import { runSeed, type RunResult } from './run.ts';
 import { choicesOf, readRegressions, type RunRecord, specOfRecord, writeRegression } from './run-record.ts';
 import { shrinkRun } from './shrink-run.ts';
 import { addTotals, noTotals } from './totals.ts';
 import type { Spec } from './specs/spec.ts';
-import { LONG_SPECS, specNamed, SPECS } from './specs/specs.ts';
+import { SPECS } from './specs/specs.ts';
 
 /** Every seed of so many runs twice and must do the same again. */
 const REPLAYED_ONE_OF = 10;
@@ -14,22 +16,7 @@ const RECORDED_MAX = 3;
 /** One is shrunk for no longer: the other seeds wait meanwhile. */
 const SHRINKING_MS = 5 * MINUTE_MS;
 
-interface Choice {
-  readonly firstSeed: number;
-  readonly runs: number;
-  /** Undefined: all, in turn. */
-  readonly spec: string | undefined;
-  /** Simulated time under faults; undefined: the spec's own. */
-  readonly seconds: number | undefined;
-  /** Prints everything that happens. */
-  readonly trace: boolean;
-  /** Runs that failed once come first. */
-  readonly regressions: boolean;
-  /** Seeds between two lines that tell how far it is. */
-  readonly progressEvery: number;
-}
-
-const choice = readChoice(process.env);
+const choice = chosen(() => readChoice(process.env));
 const totals = noTotals();
 /** Failures that were made smaller and written down. */
 let recorded = 0;
@@ -132,29 +119,6 @@ function tellProgress(seeds: number): void {
 }
 
 function specOf(seed: number): Spec {
-  const spec = choice.spec === undefined ? SPECS[seed % SPECS.length] : specNamed(choice.spec);
-  if (spec === undefined)
-    throw new Error(`there is no spec ${choice.spec}; there are ${[...SPECS, ...LONG_SPECS].map(({ name }) => name).join(', ')}`);
+  const spec = choice.spec ?? must(SPECS[seed % SPECS.length]);
   return choice.seconds === undefined ? spec : { ...spec, durationMs: choice.seconds * SECOND_MS };
-}
-
-/** As make gives them: an empty value is none. */
-function readChoice(environment: NodeJS.ProcessEnv): Choice {
-  const text = (name: string): string | undefined => (environment[name] === '' ? undefined : environment[name]);
-  const number = (name: string): number | undefined => {
-    const given = text(name);
-    if (given === undefined) return undefined;
-    const value = Number(given);
-    if (!Number.isSafeInteger(value) || value < 0) throw new Error(`${name} must be a whole number, not "${given}"`);
-    return value;
-  };
-  return {
-    firstSeed: number('SEED') ?? 1,
-    runs: number('RUNS') ?? 20,
-    spec: text('SPEC'),
-    seconds: number('SECONDS'),
-    trace: text('TRACE') === '1',
-    regressions: text('SEED') === undefined && text('SPEC') === undefined,
-    progressEvery: number('PROGRESS') ?? 100,
-  };
 }

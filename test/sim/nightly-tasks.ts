@@ -1,3 +1,4 @@
+import { readSpec, readWholeNumber } from './choice.ts';
 import { LONG_SPECS } from './specs/specs.ts';
 
 /** A long run takes as long as some twenty others. */
@@ -12,6 +13,16 @@ export interface Night {
   readonly jobs: number;
   /** Undefined: all in turn, and long ones. */
   readonly spec: string | undefined;
+}
+
+/** Throws ChoiceError. */
+export function readNight(environment: NodeJS.ProcessEnv, processors: number): Night {
+  return {
+    firstSeed: readWholeNumber(environment, 'SEED'),
+    runs: readWholeNumber(environment, 'RUNS') ?? 10_000,
+    jobs: readWholeNumber(environment, 'JOBS') ?? processors,
+    spec: readSpec(environment)?.name,
+  };
 }
 
 /** What one process runs (`main.ts`). */

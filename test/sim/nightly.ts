@@ -2,21 +2,22 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { type Task, tasksOf } from './nightly-tasks.ts';
+import { chosen } from './choice.ts';
+import { readNight, type Task, tasksOf } from './nightly-tasks.ts';
 import { addTotals, noTotals, type Totals } from './totals.ts';
 
 /** Many seeds on all processors: each process runs a part of them (`main.ts`), and the last line counts all of them together. */
 
 const MAIN = fileURLToPath(new URL('main.js', import.meta.url));
-const jobs = readNumber('JOBS') ?? availableParallelism();
-const tasks = [...tasksOf({ firstSeed: readNumber('SEED'), runs: readNumber('RUNS') ?? 10_000, jobs, spec: readText('SPEC') })];
+const night = chosen(() => readNight(process.env, availableParallelism()));
+const tasks = [...tasksOf(night)];
 const isAlone = tasks.length === 1;
 const sum = noTotals();
 let failed = false;
 const children = new Set<ChildProcess>();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop(signal));
 
-await Promise.all(Array.from({ length: Math.max(1, jobs) }, work));
+await Promise.all(Array.from({ length: Math.max(1, night.jobs) }, work));
 process.stdout.write(`${JSON.stringify(sum)}\n`);
 process.exitCode = failed ? 1 : 0;
 
@@ -54,18 +55,4 @@ function stop(signal: NodeJS.Signals): void {
   failed = true;
   tasks.length = 0;
   for (const child of children) child.kill(signal);
-}
-
-/** As make gives them: an empty value is none. */
-function readText(name: string): string | undefined {
-  const text = process.env[name];
-  return text === '' ? undefined : text;
-}
-
-function readNumber(name: string): number | undefined {
-  const text = readText(name);
-  if (text === undefined) return undefined;
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 0) throw new Error(`${name} must be a whole number, not "${text}"`);
-  return value;
 }
