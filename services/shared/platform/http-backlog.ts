@@ -26,6 +26,10 @@ export class HttpBacklog {
     this.#exchanges.delete(exchange);
   }
 
+  exchanges(): IterableIterator<HttpExchange> {
+    return this.#exchanges.keys();
+  }
+
   /** The exchange that waits longest; undefined when there is none. */
   oldest(): HttpExchange | undefined {
     for (const exchange of this.#exchanges.keys()) return exchange;

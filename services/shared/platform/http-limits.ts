@@ -31,7 +31,7 @@ export interface HttpLimits {
    * none is, the one that has taken longest.
    */
   readonly receivingBytes: number;
-  /** A client that reads nothing of its answer for so long has its connection ended. */
+  /** A client that reads nothing of its answer for so long, while this process was at work, has its connection ended. */
   readonly answerStallMs: number;
   /** Answers that wait for their clients to read them, together; above it the connection of the oldest is ended. */
   readonly sendingBytes: number;

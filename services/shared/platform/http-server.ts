@@ -17,6 +17,7 @@ import { HttpLinger } from './http-linger.ts';
 import type { HttpServerMetrics } from './http-metrics.ts';
 import { httpServerMetrics } from './http-metrics.ts';
 import { awaitsAnswer, PARSE_ERROR_STATUS } from './http-refusal.ts';
+import { HttpStalls, STALL_LOOKS } from './http-stalls.ts';
 
 export interface HttpServerOptions {
   readonly host: string;
@@ -56,12 +57,14 @@ class NodeHttpServer implements HttpServer {
   readonly #receiving = new HttpBacklog();
   /** Requests whose answer the network did not take at once. */
   readonly #sending = new HttpBacklog();
+  readonly #stalls = new HttpStalls();
   readonly #pace: HttpBodyPace<HttpExchange>;
   readonly #linger: HttpLinger;
   readonly #metrics: HttpServerMetrics;
   #openConnections = 0;
   #draining = false;
   #sweep: NodeJS.Timeout | undefined;
+  #stallLooks: NodeJS.Timeout | undefined;
 
   constructor(options: HttpServerOptions) {
     this.#options = options;
@@ -93,6 +96,9 @@ class NodeHttpServer implements HttpServer {
     await once(this.#server, 'listening');
     this.#sweep = setInterval(() => this.#refuseSlowBodies(), CHECK_INTERVAL_MS);
     this.#sweep.unref();
+    // Timers come before sockets in a turn of the loop: after a standstill nothing could be sent yet.
+    this.#stallLooks = setInterval(() => setImmediate(() => this.#endStalled()), this.#options.limits.answerStallMs / STALL_LOOKS);
+    this.#stallLooks.unref();
   }
 
   port(): number {
@@ -108,6 +114,7 @@ class NodeHttpServer implements HttpServer {
   async close(): Promise<void> {
     this.#draining = true;
     clearInterval(this.#sweep);
+    clearInterval(this.#stallLooks);
     const closed = this.#whenClosed();
     this.#server.closeAllConnections();
     await closed;
@@ -242,8 +249,6 @@ class NodeHttpServer implements HttpServer {
       exchange.connection.unread.delete(exchange);
       sending.delete(exchange);
     });
-    // Node sets the timer back with each byte that leaves, and replaces it when the answer is out.
-    exchange.response.setTimeout(this.#options.limits.answerStallMs, () => this.#endReader(exchange));
     sending.add(exchange, bytes);
     while (sending.bytes > this.#options.limits.sendingBytes) this.#endReader(must(sending.oldest()));
   }
@@ -280,6 +285,10 @@ class NodeHttpServer implements HttpServer {
     for (const [exchange, elapsedMs] of this.#receiving.olderThan(bodyGraceMs)) {
       if ((exchange.receivedBytes / elapsedMs) * SECOND_MS < bodyBytesPerSecond) this.#refuse(exchange, 408);
     }
+  }
+
+  #endStalled(): void {
+    for (const exchange of this.#stalls.look(this.#sending.exchanges())) this.#endReader(exchange);
   }
 
   /** The client does not read: nothing can be told to it any more. */
