@@ -30,6 +30,24 @@ export const DISK: readonly Mutant[] = [
     detectors: [tests('services/shared/wal/write-ahead-log-crash.test.js')],
   },
   {
+    name: 'store-never-syncs',
+    mistake: 'The store forgets to tell LevelDB that a write is to be synced.',
+    patches: [
+      {
+        file: 'shared/platform/level-store.ts',
+        old: 'this.#order.write(() => this.#batch.write(options));',
+        new: 'this.#order.write(() => this.#batch.write({}));',
+      },
+    ],
+    detectors: [tests('services/shared/platform/syncs.test.js')],
+  },
+  {
+    name: 'mark-file-not-synced',
+    mistake: 'The mark file is opened as any other, so that a mark may be in memory alone.',
+    patches: [{ file: 'shared/platform/mark-file.ts', old: 'constants.O_RDWR | constants.O_DSYNC);', new: 'constants.O_RDWR);' }],
+    detectors: [tests('services/shared/platform/syncs.test.js')],
+  },
+  {
     name: 'next-batch-acknowledged-too',
     mistake: 'When a batch is durable, what has joined the next one meanwhile is answered as well.',
     patches: [
