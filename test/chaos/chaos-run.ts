@@ -2,8 +2,9 @@ import { DeleteTableCommand, DescribeTableCommand } from '@aws-sdk/client-dynamo
 import { must } from '../../services/shared/base/assert.ts';
 import { Prng } from '../../services/shared/base/prng.ts';
 import { CheckedLoad } from '../harness/checked-load.ts';
-import { type ProcessCluster, STORAGE_NODES } from '../harness/process-cluster.ts';
+import type { ProcessCluster } from '../harness/process-cluster.ts';
 import { RegisterLoad } from '../harness/register-load.ts';
+import { roundsOf } from '../harness/rounds.ts';
 import { assertEqualReplicas } from '../harness/replica-hashes.ts';
 import { TablePartitions } from '../harness/table-partitions.ts';
 import { ALL_PROCESSES, type Fault, type Victim } from './faults/fault.ts';
@@ -109,7 +110,7 @@ class ChaosRun implements Victim {
   /** Rejects when something was not as promised. */
   async carryOut(): Promise<void> {
     const partitions = await makeTable(this.cluster, this.table);
-    const roundsBefore = await rounds(this.cluster, partitions);
+    const roundsBefore = await roundsOf(this.cluster, partitions.groups);
     this.#startMs = performance.now();
     this.#timeline = new Timeline(partitions.groups, this.#startMs);
     watch(this.load, this.#timeline, partitions);
@@ -123,7 +124,7 @@ class ChaosRun implements Victim {
       }),
     );
     await this.#verify();
-    this.#elections = (await rounds(this.cluster, partitions)) - roundsBefore;
+    this.#elections = (await roundsOf(this.cluster, partitions.groups)) - roundsBefore;
     await removeTable(this.cluster, this.table);
   }
 
@@ -162,14 +163,6 @@ function watch(load: CheckedLoad, timeline: Timeline, partitions: TablePartition
     else if (isWrite) timeline.acknowledgedWrite(partitions.groupOf(key), nowMs);
     else timeline.acknowledgedRead(nowMs);
   };
-}
-
-/** Sum over the partitions of the greatest round that a replica has promised. */
-async function rounds(cluster: ProcessCluster, { groups }: TablePartitions): Promise<number> {
-  const nodes = await Promise.all(STORAGE_NODES.map((name) => cluster.describe(name)));
-  const roundsOf = (group: number): number[] =>
-    nodes.flatMap(({ replicas }) => replicas.filter((replica) => replica.group === group).map(({ ballot }) => ballot.round));
-  return groups.reduce((sum, group) => sum + Math.max(0, ...roundsOf(group)), 0);
 }
 
 async function makeTable(cluster: ProcessCluster, table: string): Promise<TablePartitions> {

@@ -1,7 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { MIB } from '../../../services/shared/base/units.ts';
+import { type LevelStoreOptions, TREE_STORE_OPTIONS, WAL_STORE_OPTIONS } from '../../../services/shared/platform/level-store.ts';
 import { generateLoad } from '../overload/load-process.ts';
 import { type Arrival, HUGE_BODY_BYTES, type LoadReport, type Nuisance } from '../overload/order.ts';
+import { STORAGE_NODES } from '../../harness/process-cluster.ts';
+import { roundsOf } from '../../harness/rounds.ts';
 import { ALL_PROCESSES, type Fault, type Victim } from './fault.ts';
 
 /** Few clients are kept by the time that an answer takes from asking for all that the cluster can do; the best of these counts. */
@@ -16,6 +19,15 @@ const STORM_TIMEOUT_MS = 1000;
 const KEYS = 1000;
 /** The checked load only looks on. */
 const REST_MS = 250;
+/** Far more than a thousand items need, and less than the default, so that a leak does not hide in its room. */
+const PAGE_CACHE_BYTES = 64 * MIB;
+/**
+ * What a storage node may hold beside its page cache (services/storage-node/README.md, "Bounds"): applied records for followers, answers
+ * that routers do not take, LevelDB's buffers; and half of all that again for garbage that is not collected yet.
+ */
+const FOLLOWER_RECORD_BYTES = 128 * MIB;
+const UNTAKEN_ANSWER_BYTES = 64 * MIB;
+const GARBAGE_SHARE = 0.5;
 const QUIET: Nuisance = { slowBodies: 0, hugeBodies: 0 };
 
 interface Peak {
@@ -31,14 +43,21 @@ interface Overload {
   readonly nuisance: Nuisance;
 }
 
-/** Measures what the cluster can do, then asks more of it, and notes how much useful work it still does. */
+/**
+ * Measures what the cluster can do, then asks more of it, and notes how much useful work it still does. No leader may lose its leadership
+ * for it, and no node may take more memory than its options allow.
+ */
 async function overload(victim: Victim, { label, keys, arrival, nuisance }: Overload): Promise<void> {
   const { cluster, load, table, secondsMax } = victim;
   const restMs = load.restMs;
   load.restMs = REST_MS;
   const { credentials, port } = cluster;
+  const boundsMib = new Map<string, number>();
+  for (const name of STORAGE_NODES) boundsMib.set(name, (await memoryMib(victim, name, 'VmRSS')) + MEMORY_MIB_MAX);
   const common = { credentials, port, table, keys };
   const peak = await measurePeak((arrival) => generateLoad({ ...common, arrival, nuisance: QUIET, seconds: PEAK_SECONDS }));
+  const groups = await groupsOf(victim);
+  const roundsBefore = await roundsOf(cluster, groups);
   victim.began(label);
   const report = await generateLoad({ ...common, arrival: arrival(peak), nuisance, seconds: secondsMax });
   victim.healed('load as before');
@@ -50,8 +69,36 @@ async function overload(victim: Victim, { label, keys, arrival, nuisance }: Over
   if (nuisance.hugeBodies > 0) {
     victim.figure('hugeMiBPerSecond', Math.round((report.hugeAnswered * HUGE_BODY_BYTES) / MIB / report.seconds));
   }
-  for (const name of ALL_PROCESSES) victim.figure(`${name} peakMiB`, await peakMemoryMib(victim, name));
+  for (const name of ALL_PROCESSES) {
+    const peakMib = await memoryMib(victim, name, 'VmHWM');
+    victim.figure(`${name} peakMiB`, peakMib);
+    const boundMib = boundsMib.get(name) ?? Number.POSITIVE_INFINITY;
+    if (peakMib > boundMib) throw new Error(`${name} took ${peakMib} MiB of memory, more than ${boundMib}`);
+  }
+  const elections = (await roundsOf(cluster, groups)) - roundsBefore;
+  if (elections > 0) throw new Error(`${elections} elections while the load was too great`);
   load.restMs = restMs;
+}
+
+function levelMemoryBytes({ writeBufferBytes, cacheBytes }: LevelStoreOptions): number {
+  return 2 * writeBufferBytes + cacheBytes;
+}
+
+/** What a storage node may take beyond what it had before the load. */
+const MEMORY_MIB_MAX = Math.round(
+  ((1 + GARBAGE_SHARE) *
+    (PAGE_CACHE_BYTES +
+      FOLLOWER_RECORD_BYTES +
+      UNTAKEN_ANSWER_BYTES +
+      levelMemoryBytes(WAL_STORE_OPTIONS) +
+      levelMemoryBytes(TREE_STORE_OPTIONS))) /
+    MIB,
+);
+
+/** All groups of the cluster, the catalog's among them. */
+async function groupsOf({ cluster }: Victim): Promise<number[]> {
+  const nodes = await Promise.all(STORAGE_NODES.map((name) => cluster.describe(name)));
+  return [...new Set(nodes.flatMap(({ replicas }) => replicas.map(({ group }) => group)))];
 }
 
 /** The first load only makes the processes' code fast. */
@@ -69,15 +116,16 @@ function perSecond({ good, seconds }: LoadReport): number {
   return good / seconds;
 }
 
-/** The most memory that the process has had, as proc(5) tells. */
-async function peakMemoryMib({ cluster }: Victim, name: string): Promise<number> {
+/** The memory that the process has, or the most that it has had, as proc(5) tells. */
+async function memoryMib({ cluster }: Victim, name: string, what: 'VmRSS' | 'VmHWM'): Promise<number> {
   const { pid } = await cluster.status(name);
-  const kib = /^VmHWM:\s+(\d+) kB/m.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1];
+  const kib = new RegExp(`^${what}:\\s+(\\d+) kB`, 'm').exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1];
   return Math.round((Number(kib) * 1024) / MIB);
 }
 
 function fault(name: string, help: string, described: Overload): Fault {
-  return { name, help, surroundings: 'plain', needs: [], inflict: (victim) => overload(victim, described) };
+  const options = { STATOR_PAGE_CACHE_BYTES: String(PAGE_CACHE_BYTES) };
+  return { name, help, surroundings: 'plain', needs: [], options, inflict: (victim) => overload(victim, described) };
 }
 
 const open =

@@ -41,3 +41,11 @@ test('runs of a fault come together; what was skipped is named and is no run', (
   assert.equal(table.length, 4);
   assert.equal(table[3], 'clock-steps  skipped: needs faketime');
 });
+
+test('goodput below the aim is said to be', () => {
+  const of = (goodputPercent: number): string =>
+    summaryTable(summarize([result(1, { fault: 'overload', figures: { goodputPercent } })], {}))[1] ?? '';
+  assert.match(of(79), / 79 %, below the aim of 80 %/);
+  assert.match(of(80), / 80 %\s*$/);
+  assert.doesNotMatch(summaryTable(summarize([result(1)], {})).join('\n'), /%/);
+});

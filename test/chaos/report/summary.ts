@@ -26,7 +26,21 @@ export interface ChaosSummary {
   readonly violations: number;
 }
 
-const TITLES = ['fault', 'runs', 'gap p50', 'gap p99', 'healed p50', 'healed p99', 'operations', 'failed', 'elections', 'violations'];
+const TITLES = [
+  'fault',
+  'runs',
+  'gap p50',
+  'gap p99',
+  'healed p50',
+  'healed p99',
+  'operations',
+  'failed',
+  'elections',
+  'violations',
+  'goodput',
+];
+/** Of the peak; an aim, since it is a matter of time: nothing fails for it. */
+const GOODPUT_AIM_PERCENT = 80;
 
 export function summarize(results: readonly ChaosRunResult[], skipped: Readonly<Record<string, string>>): ChaosSummary {
   const faults: Record<string, FaultSummary> = {};
@@ -49,9 +63,17 @@ export function summaryTable({ faults, skipped }: ChaosSummary): string[] {
     String(summary.failed),
     String(summary.elections),
     String(summary.violations),
+    goodput(summary),
   ]);
   const notRun = Object.entries(skipped).map(([name, reason]) => [name, `skipped: ${reason}`]);
   return [...formatTable(TITLES, rows), ...notRun.map((row) => row.join('  '))];
+}
+
+/** Of faults that measure it. */
+function goodput({ figures }: FaultSummary): string {
+  const percent = figures['goodputPercent'];
+  if (percent === undefined) return '';
+  return percent < GOODPUT_AIM_PERCENT ? `${percent} %, below the aim of ${GOODPUT_AIM_PERCENT} %` : `${percent} %`;
 }
 
 /** The value that so large a share of the values does not exceed; NaN of none. */
