@@ -74,6 +74,7 @@ class ChaosRun implements Victim {
   constructor(fault: Fault, chaos: ChaosCluster, number: number, secondsMax: number) {
     const { cluster } = chaos;
     this.cluster = cluster;
+    // The fault alone draws from it: what a run draws must not depend on how far a load has come.
     this.random = new Prng(number);
     this.secondsMax = secondsMax;
     this.#fault = fault;
@@ -82,7 +83,7 @@ class ChaosRun implements Victim {
     this.table = `Chaos-${number}`;
     this.load = new CheckedLoad(cluster.client(), this.table, 'checked', CONNECTIONS);
     this.load.restMs = REST_MS;
-    this.#registers = new RegisterLoad(cluster.client(), this.table, 'registers', this.random, REGISTER_REST_MS);
+    this.#registers = new RegisterLoad(cluster.client(), this.table, 'registers', new Prng(number), REGISTER_REST_MS);
   }
 
   get network(): ProxiedNetwork {

@@ -8,19 +8,26 @@ const TABLE_STEP_BYTES = 100_003;
 const TABLE_DATA_SHARE = 0.9;
 const MANIFEST_BYTES = 40;
 
+/** A log of LevelDB is made of blocks; at the end of one may be a few bytes that belong to no record. */
+const LOG_BLOCK_BYTES = 32_768;
+const LOG_BLOCK_END_BYTES = 7;
+
 /** Flips one bit in the middle of the largest log file of a stopped node's WAL store. */
 export async function flipBitInWal(dataDir: string): Promise<void> {
   const { path, bytes } = await largestFile(join(dataDir, WAL_FOLDER), '.log');
-  await flipBits(path, [Math.floor(bytes / 2)]);
+  const middle = Math.floor(bytes / 2);
+  const atEndOfBlock = middle % LOG_BLOCK_BYTES >= LOG_BLOCK_BYTES - LOG_BLOCK_END_BYTES;
+  await flipBits(path, [atEndOfBlock ? middle - LOG_BLOCK_END_BYTES : middle]);
 }
 
-/** Flips bits all over the largest table file of a stopped node's trees. */
-export async function flipBitsInTrees(dataDir: string): Promise<void> {
+/** Flips bits all over the largest table file of a stopped node's trees. Returns its path. */
+export async function flipBitsInTrees(dataDir: string): Promise<string> {
   const { path, bytes } = await largestFile(join(dataDir, TREE_FOLDER), '.ldb');
   const positions: number[] = [];
   for (let at = TABLE_STEP_BYTES; at < bytes * TABLE_DATA_SHARE; at += TABLE_STEP_BYTES) positions.push(at);
   if (positions.length === 0) throw new Error(`${path} is too small`);
   await flipBits(path, positions);
+  return path;
 }
 
 /**
