@@ -1,8 +1,9 @@
 import { join } from 'node:path';
+import { countSetting, namesSetting, settingsOrEnd, textSetting } from '../harness/settings.ts';
 import { runCampaign } from './campaign.ts';
 import type { ChaosRunResult } from './chaos-run.ts';
 import type { Fault } from './faults/fault.ts';
-import { FAULTS, faultNamed } from './faults/faults.ts';
+import { FAULTS } from './faults/faults.ts';
 import { insideOwnNamespaces } from './own-namespaces.ts';
 import { summarize, summaryTable } from './report/summary.ts';
 import { missingTools } from './tools.ts';
@@ -18,7 +19,8 @@ interface Choice {
   readonly folder: string;
 }
 
-if (await insideOwnNamespaces()) await main(readChoice(process.env));
+const choice = settingsOrEnd(() => readChoice(process.env));
+if (await insideOwnNamespaces()) await main(choice);
 
 async function main(choice: Choice): Promise<void> {
   const results: ChaosRunResult[] = [];
@@ -39,23 +41,15 @@ async function main(choice: Choice): Promise<void> {
   process.exitCode = summary.violations > 0 || summary.operations === 0 ? 1 : 0;
 }
 
-/** As make gives them: an empty value is none. */
+/** Throws SettingError. */
 function readChoice(environment: NodeJS.ProcessEnv): Choice {
-  const text = (name: string): string | undefined => (environment[name] === '' ? undefined : environment[name]);
-  const number = (name: string): number | undefined => {
-    const given = text(name);
-    if (given === undefined) return undefined;
-    const value = Number(given);
-    if (!Number.isSafeInteger(value) || value < 1) throw new Error(`${name} must be a whole number of 1 or more, not "${given}"`);
-    return value;
-  };
-  const kills = number('KILLS');
-  const fault = kills === undefined ? text('FAULT') : 'kill-leader';
+  const kills = countSetting(environment, 'KILLS');
+  const faults = namesSetting(kills === undefined ? environment : { FAULT: 'kill-leader' }, 'FAULT', FAULTS);
   return {
-    faults: fault === undefined ? FAULTS : fault.split(',').map(faultNamed),
-    runs: kills ?? number('RUNS') ?? DEFAULT_RUNS,
-    firstRun: number('FIRST') ?? 1,
-    secondsMax: number('SECONDS') ?? DEFAULT_SECONDS,
-    folder: join(text('DIR') ?? '.stator', 'chaos'),
+    faults: faults ?? FAULTS,
+    runs: kills ?? countSetting(environment, 'RUNS') ?? DEFAULT_RUNS,
+    firstRun: countSetting(environment, 'FIRST') ?? 1,
+    secondsMax: countSetting(environment, 'SECONDS') ?? DEFAULT_SECONDS,
+    folder: join(textSetting(environment, 'DIR') ?? '.stator', 'chaos'),
   };
 }

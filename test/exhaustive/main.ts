@@ -1,16 +1,16 @@
+import { countSetting, namesSetting, settingsOrEnd } from '../harness/settings.ts';
 import { Conduct } from './machine.ts';
 import { loadOpenCore } from './open-core.ts';
 import { Search } from './search.ts';
-import { SPECS, specNamed } from './specs.ts';
+import { SPECS } from './specs.ts';
 
 const STATES = 1_000_000;
 
-const specs = process.env['SPEC'] ? [specNamed(process.env['SPEC'])] : SPECS;
+const specs = settingsOrEnd(() => namesSetting(process.env, 'SPEC', SPECS)) ?? SPECS;
 const limits = {
-  states: process.env['STATES'] ? Number(process.env['STATES']) : STATES,
+  states: settingsOrEnd(() => countSetting(process.env, 'STATES')) ?? STATES,
   progress: (progress: string) => process.stderr.write(`${progress}\n`),
 };
-if (!(limits.states > 0)) throw new Error('STATES must be a number of states');
 
 const totals = { states: 0, depth: 0, closed: true, violations: 0 };
 const core = await loadOpenCore();

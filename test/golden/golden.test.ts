@@ -24,3 +24,7 @@ describe('golden scenarios of consensus', () => {
     });
   }
 });
+
+test('a command that does not exist is refused, so that no rewrite takes that for its output', () => {
+  assert.throws(() => runPaxosCommand(new PaxosEnvironment(), parseCommand('nonsense')), /^Error: there is no command nonsense$/);
+});

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { PORTS_RESERVED } from '../../services/ctl/dev-settings.ts';
 import { holdsResources } from '../../services/ctl/process-table.ts';
@@ -7,13 +7,15 @@ import { until } from './until.ts';
 /** Folders of clusters on this machine, and their first port. */
 const clusters = new Map<string, number>();
 
-/** A test that is interrupted, or fails in the middle, must not leave processes behind: they end with this process at the latest. */
+/** A test that is interrupted, or fails in the middle, must leave nothing behind: processes and folder go with this process at the latest. */
 export function endAtExit(directory: string, port: number): void {
   if (clusters.size === 0) {
     process.on('exit', () => {
       for (const [folder, firstPort] of clusters) killProcesses(folder, firstPort);
+      if (process.env['STATOR_TEST_KEEP'] === undefined) for (const folder of clusters.keys()) removeFolder(folder);
     });
-    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.once(signal, () => process.exit(1));
+    // Not once: a second signal must not end the process in the midst of this.
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => process.exit(1));
   }
   clusters.set(directory, port);
 }
@@ -28,6 +30,15 @@ function killProcesses(directory: string, port: number): number[] {
   const pids = runningProcesses(directory, port);
   for (const pid of pids) process.kill(pid, 'SIGKILL');
   return pids;
+}
+
+/** Synchronous. Processes that were killed a moment ago may still make files in it. */
+function removeFolder(folder: string): void {
+  try {
+    rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+  } catch (error) {
+    process.stderr.write(`${folder} is left: ${String(error)}\n`);
+  }
 }
 
 /** By pid file; a number that now belongs to somebody else is told by the name and the ports on its command line. */

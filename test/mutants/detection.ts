@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import type { Detector, Mutant, SearchDetector, SeedsDetector } from './mutant.ts';
 
@@ -36,6 +36,13 @@ const TESTS_LIMIT_MS = 120_000;
 const SEARCH_LIMIT_MS = 120_000;
 const HEAP_MIB = 1536;
 const MESSAGE_CHARACTERS = 300;
+
+const running = new Set<ChildProcess>();
+
+/** Ends whatever looks for a mistake now; a test runner ends what it runs. Synchronous, for the exit of the program. */
+export function endDetection(): void {
+  for (const child of running) child.kill('SIGTERM');
+}
 
 /** Asks the mutant's detectors one after the other, in the folder where it lives, for at most so many seeds. Undefined: it survives. */
 export async function detect(mutant: Mutant, folder: string, seedsMax = Number.POSITIVE_INFINITY): Promise<Finding | undefined> {
@@ -117,6 +124,7 @@ function runNode(
     // A test runner tells its children so by the environment, and they would not run tests of their own.
     const { NODE_TEST_CONTEXT: _, ...env } = process.env;
     const child = spawn(process.execPath, arguments_, { cwd: folder, env: { ...env, ...settings }, stdio: ['ignore', 'pipe', 'pipe'] });
+    running.add(child);
     let output = '';
     let errors = '';
     let timedOut = false;
@@ -133,6 +141,7 @@ function runNode(
     child.on('error', reject);
     child.on('close', (status) => {
       clearTimeout(limit);
+      running.delete(child);
       resolve({ status, timedOut, output, errors });
     });
   });

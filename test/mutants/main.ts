@@ -1,13 +1,14 @@
 import { performance } from 'node:perf_hooks';
+import { countSetting, namesSetting, settingsOrEnd } from '../harness/settings.ts';
 import { MUTANTS } from './catalog.ts';
-import { detect, type Finding, play, runSearch, runTests } from './detection.ts';
+import { detect, endDetection, type Finding, play, runSearch, runTests } from './detection.ts';
 import type { Mutant, SearchDetector } from './mutant.ts';
 import { misfits } from './patching.ts';
 import { HEADING, rowOf } from './table.ts';
 import { SERVICES, UnsoundMutantError, Workshop } from './workshop.ts';
 
-const chosen = choose(process.env['ONLY'] ?? '');
-const seedsMax = process.env['SEEDS'] ? Number(process.env['SEEDS']) : Number.POSITIVE_INFINITY;
+const chosen = settingsOrEnd(() => namesSetting(process.env, 'ONLY', MUTANTS)) ?? MUTANTS;
+const seedsMax = settingsOrEnd(() => countSetting(process.env, 'SEEDS')) ?? Number.POSITIVE_INFINITY;
 const problems = misfits(MUTANTS, SERVICES);
 if (problems.length > 0) {
   process.stderr.write(`${problems.join('\n')}\n`);
@@ -18,6 +19,7 @@ if (problems.length > 0) {
 
 async function tryAll(mutants: readonly Mutant[]): Promise<void> {
   const workshop = new Workshop();
+  leaveNothing(workshop);
   try {
     const findings: Finding[] = [];
     const unsound: string[] = [];
@@ -77,12 +79,12 @@ async function blameless(findings: readonly Finding[], folder: string): Promise<
   return undefined;
 }
 
-/** Names with commas between them; empty: all. */
-function choose(names: string): readonly Mutant[] {
-  if (names === '') return MUTANTS;
-  return names.split(',').map((name) => {
-    const mutant = MUTANTS.find((each) => each.name === name);
-    if (mutant === undefined) throw new Error(`there is no mutant ${name}`);
-    return mutant;
+/** An interrupted program takes its copy of the tree with it, and what runs in there. */
+function leaveNothing(workshop: Workshop): void {
+  process.on('exit', () => {
+    endDetection();
+    workshop.close();
   });
+  // Not once: a second signal must not end the process in the midst of this.
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => process.exit(1));
 }

@@ -51,7 +51,8 @@ export class Workshop {
   }
 
   close(): void {
-    rmSync(this.folder, { recursive: true, force: true });
+    // What was ended a moment ago may still make files in it.
+    rmSync(this.folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
   }
 
   #write(file: string, text: string): void {

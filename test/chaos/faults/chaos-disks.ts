@@ -32,7 +32,8 @@ export class ChaosDisks implements Surroundings {
 
   async prepare(directory: string, processes: readonly DevProcess[]): Promise<void> {
     this.#directory = directory;
-    process.on('exit', this.#atExit);
+    // Before the folder that they are mounted in is removed.
+    process.prependListener('exit', this.#atExit);
     for (const { name, dataDir } of processes) {
       if (dataDir === null) continue;
       await mkdir(dataDir, { recursive: true });

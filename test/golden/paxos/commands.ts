@@ -49,9 +49,10 @@ const COMMANDS: ReadonlyMap<string, PaxosCommand> = new Map<string, PaxosCommand
   ['status', status],
 ]);
 
+/** Throws when there is no such command: a rewrite would take what it prints for what is right. */
 export function runPaxosCommand(environment: PaxosEnvironment, words: Words): string {
   const command = COMMANDS.get(words.name);
-  if (command === undefined) return `there is no command ${words.name}`;
+  if (command === undefined) throw new Error(`there is no command ${words.name}`);
   command(environment, words);
   return environment.takeOutput();
 }
