@@ -2,10 +2,12 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { ChoiceError, readChoice } from './choice.ts';
+import { SettingError } from '../harness/settings.ts';
+import { readChoice } from './choice.ts';
 
 const UNSOUND: readonly (readonly [Readonly<Record<string, string>>, RegExp])[] = [
-  [{ SPEC: 'bad' }, /^SPEC: there is no spec "bad"; there are everything, .*, no-control-plane$/],
+  [{ SPEC: 'bad' }, /^SPEC: there is no "bad"; there are everything, .*, no-control-plane$/],
+  [{ SPEC: 'everything,relay' }, /^SPEC: there is no "everything,relay"/],
   [{ SEED: 'abc' }, /^SEED must be a whole number, not "abc"$/],
   [{ RUNS: '1.5' }, /^RUNS must be a whole number, not "1.5"$/],
   [{ RUNS: '-1' }, /^RUNS must be/],
@@ -29,12 +31,12 @@ describe('what the simulator is asked for', () => {
   });
 
   it('is refused when it makes no sense', () => {
-    for (const [settings, message] of UNSOUND) assert.throws(() => readChoice(settings), { name: ChoiceError.name, message });
+    for (const [settings, message] of UNSOUND) assert.throws(() => readChoice(settings), { name: SettingError.name, message });
   });
 
   for (const program of ['main.js', 'nightly.js']) {
     it(`is refused with one line and a failure by ${program}`, () => {
-      for (const [settings, message] of UNSOUND.slice(0, 3)) {
+      for (const [settings, message] of UNSOUND.slice(0, 4)) {
         const path = fileURLToPath(new URL(program, import.meta.url));
         const { status, stdout, stderr } = spawnSync(process.execPath, [path], { env: { ...process.env, ...settings }, encoding: 'utf8' });
         assert.deepEqual([status, stdout], [1, '']);

@@ -1,7 +1,8 @@
 import { constants } from 'node:os';
 import { must } from '../../services/shared/base/assert.ts';
 import { MINUTE_MS, SECOND_MS } from '../../services/shared/base/units.ts';
-import { chosen, readChoice } from './choice.ts';
+import { settingsOrEnd } from '../harness/settings.ts';
+import { readChoice } from './choice.ts';
 import { runSeed, type RunResult } from './run.ts';
 import { choicesOf, readRegressions, type RunRecord, specOfRecord, writeRegression } from './run-record.ts';
 import { shrinkRun } from './shrink-run.ts';
@@ -16,7 +17,7 @@ const RECORDED_MAX = 3;
 /** One is shrunk for no longer: the other seeds wait meanwhile. */
 const SHRINKING_MS = 5 * MINUTE_MS;
 
-const choice = chosen(() => readChoice(process.env));
+const choice = settingsOrEnd(() => readChoice(process.env));
 const totals = noTotals();
 /** Failures that were made smaller and written down. */
 let recorded = 0;

@@ -1,4 +1,5 @@
-import { readSpec, readWholeNumber } from './choice.ts';
+import { countSetting } from '../harness/settings.ts';
+import { readSpec } from './choice.ts';
 import { LONG_SPECS } from './specs/specs.ts';
 
 /** A long run takes as long as some twenty others. */
@@ -15,12 +16,12 @@ export interface Night {
   readonly spec: string | undefined;
 }
 
-/** Throws ChoiceError. */
+/** Throws SettingError. */
 export function readNight(environment: NodeJS.ProcessEnv, processors: number): Night {
   return {
-    firstSeed: readWholeNumber(environment, 'SEED'),
-    runs: readWholeNumber(environment, 'RUNS') ?? 10_000,
-    jobs: readWholeNumber(environment, 'JOBS') ?? processors,
+    firstSeed: countSetting(environment, 'SEED', 0),
+    runs: countSetting(environment, 'RUNS', 0) ?? 10_000,
+    jobs: countSetting(environment, 'JOBS', 0) ?? processors,
     spec: readSpec(environment)?.name,
   };
 }

@@ -2,14 +2,14 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { chosen } from './choice.ts';
+import { settingsOrEnd } from '../harness/settings.ts';
 import { readNight, type Task, tasksOf } from './nightly-tasks.ts';
 import { addTotals, noTotals, type Totals } from './totals.ts';
 
 /** Many seeds on all processors: each process runs a part of them (`main.ts`), and the last line counts all of them together. */
 
 const MAIN = fileURLToPath(new URL('main.js', import.meta.url));
-const night = chosen(() => readNight(process.env, availableParallelism()));
+const night = settingsOrEnd(() => readNight(process.env, availableParallelism()));
 const tasks = [...tasksOf(night)];
 const isAlone = tasks.length === 1;
 const sum = noTotals();
