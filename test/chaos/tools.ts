@@ -1,7 +1,9 @@
 import { execFile } from 'node:child_process';
-import { access, readdir } from 'node:fs/promises';
+import { access, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { MIB } from '../../services/shared/base/units.ts';
 
 /** What a fault may need beside Node: a right, a kernel's ability, a program of a Debian package. */
 export type Tool = 'root' | 'nft' | 'faketime' | 'mkfs.ext4' | 'loop devices' | 'network namespaces';
@@ -17,7 +19,7 @@ const IS_THERE: Readonly<Record<Tool, () => Promise<boolean>>> = {
   nft: () => programExists('nft'),
   faketime: async () => (await faketimeLibrary()) !== undefined,
   'mkfs.ext4': () => programExists('mkfs.ext4'),
-  'loop devices': () => succeeds('losetup', ['--find']),
+  'loop devices': hasLoopDevices,
   'network namespaces': () => succeeds('unshare', ['--net', '--mount', 'true']),
 };
 
@@ -57,6 +59,21 @@ async function succeeds(program: string, parameters: readonly string[]): Promise
     () => true,
     () => false,
   );
+}
+
+/** Whether one can be had: that the kernel has a free one does not say that it can be reached from here. */
+async function hasLoopDevices(): Promise<boolean> {
+  const folder = await mkdtemp(join(tmpdir(), 'stator-loop-'));
+  try {
+    const file = join(folder, 'image');
+    await writeFile(file, Buffer.alloc(MIB));
+    const device = (await runTool('losetup', ['--find', '--show', file])).trim();
+    return await succeeds('losetup', ['--detach', device]);
+  } catch {
+    return false;
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -155,7 +155,7 @@ export const SPECS: readonly Spec[] = [
   { ...NOTHING, ...ONE_SWAP, ...WITH_LEASES, name: 'swap-applied-late', slots: 2, ballots: 2, appliesLate: true, beginning: SUCCEEDED },
   { ...NOTHING, ...ONE_SWAP, name: 'two-swaps', slots: 3, ballots: 3, swaps: 2, newcomers: [4, 5], beginning: SWAPPED },
   { ...NOTHING, name: 'everything', slots: 3, ballots: 3, crashesEach: 1, crashes: 3, heartbeats: true, retries: true, handOvers: true },
-  // All bounds at once, as deep as the number of states allows.
+  // Crashes of each replica, a Swap and a message that comes twice, as deep as the number of states allows.
   { ...NOTHING, ...ONE_SWAP, name: 'crashes-and-swap', slots: 3, ballots: 3, crashesEach: 1, crashes: 3, duplicates: 1, beginning: LED },
 ];
 

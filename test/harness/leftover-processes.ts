@@ -6,16 +6,27 @@ import { until } from './until.ts';
 
 /** Folders of clusters on this machine, and their first port. */
 const clusters = new Map<string, number>();
+let interrupted = false;
 
 /** A test that is interrupted, or fails in the middle, must leave nothing behind: processes and folder go with this process at the latest. */
 export function endAtExit(directory: string, port: number): void {
   if (clusters.size === 0) {
     process.on('exit', () => {
       for (const [folder, firstPort] of clusters) killProcesses(folder, firstPort);
-      if (process.env['STATOR_TEST_KEEP'] === undefined) for (const folder of clusters.keys()) removeFolder(folder);
+      // What failed is looked for in the logs.
+      const isKept = process.env['STATOR_TEST_KEEP'] !== undefined || (!interrupted && (process.exitCode ?? 0) !== 0);
+      for (const folder of clusters.keys()) {
+        if (isKept) process.stderr.write(`${folder} is kept, with the logs of its processes\n`);
+        else removeFolder(folder);
+      }
     });
     // Not once: a second signal must not end the process in the midst of this.
-    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => process.exit(1));
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+      process.on(signal, () => {
+        interrupted = true;
+        process.exit(1);
+      });
+    }
   }
   clusters.set(directory, port);
 }

@@ -281,6 +281,40 @@ describe('damage', () => {
     await pages.close();
   });
 
+  it('that is found while a checkpoint of the tree waits for its turn ends the tree, and no other', async () => {
+    const store = new MemoryStore();
+    const before = await openPages(store);
+    const filled = await before.createTree(TREE, NO_META);
+    await fill(filled, 50, 900);
+    await filled.checkpoint(NO_META);
+    await before.createTree(TREE + 1, NO_META);
+    await before.close();
+    // The leaf of the first item is another one.
+    const pageId = 2;
+    const page = store.peek(pageKey(pageId)) as Buffer;
+    page[200] = (page[200] as number) ^ 0x10;
+    store.poke(pageKey(pageId), page);
+    const failures: unknown[] = [];
+    const pages = await openPages(store, 1_000_000, failures);
+    const [tree, other] = [await pages.openTree(TREE), await pages.openTree(TREE + 1)];
+    await put(tree, numbered(0), Buffer.from('changed'));
+    await put(other, Buffer.from('x'), Buffer.from('y'));
+    let goOn = (): void => undefined;
+    store.gate = new Promise((resolve) => {
+      goOn = resolve;
+    });
+    const first = other.checkpoint(NO_META);
+    const waiting = assert.rejects(tree.checkpoint(NO_META), { name: 'PageDamagedError', pageId });
+    await assert.rejects(scanAll(tree, NO_META, undefined, false), { name: 'PageDamagedError', pageId });
+    goOn();
+    await first;
+    await waiting;
+    assert.deepEqual(failures, []);
+    await put(other, Buffer.from('x'), Buffer.from('z'));
+    await other.checkpoint(NO_META);
+    await pages.close();
+  });
+
   it('knows a page that is intact but old', async () => {
     const store = new MemoryStore();
     const before = await openPages(store);

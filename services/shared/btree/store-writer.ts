@@ -2,7 +2,7 @@ import { assert } from '../base/assert.ts';
 import type { Timers } from '../env/clock.ts';
 import type { Digest } from '../env/digest.ts';
 import type { ChainedBatch, KeyValueStore } from '../env/key-value-store.ts';
-import { TreeClosedError } from './errors.ts';
+import { PageDamagedError, TreeClosedError } from './errors.ts';
 import { NODE_KEY } from './store-keys.ts';
 import { encodeNode } from './store-records.ts';
 import type { PageRange } from './store-records.ts';
@@ -95,11 +95,9 @@ export class StoreWriter {
       this.#storedNextPageId = nextPageId;
       options.written?.();
     } catch (error) {
-      if (!(error instanceof TreeClosedError)) {
-        this.fail(error);
-        throw error;
-      }
-      await batch.discard();
+      // Its tree ended before the batch had its turn: the store is as sound as before.
+      if (error instanceof TreeClosedError || error instanceof PageDamagedError) await batch.discard();
+      else this.fail(error);
       throw error;
     }
   }

@@ -167,7 +167,7 @@ export class BTree {
 
   /**
    * Writes everything that has changed up to this call, and `meta`, in one atomic synced batch; the tree may go on changing
-   * meanwhile. One at a time for a tree; those of several trees queue. Rejects with TreeClosedError when the tree ended
+   * meanwhile. One at a time for a tree; those of several trees queue. Rejects with what ended the tree when that was
    * before its turn came; a failed write ends every tree of the store.
    */
   async checkpoint(meta: Uint8Array): Promise<CheckpointResult> {
@@ -223,7 +223,7 @@ export class BTree {
     try {
       await wait;
     } catch (error) {
-      // The pages of a tree that has ended are deleted: what is missing of them is no damage.
+      // The pages of a tree that was replaced or removed are deleted: what is missing of them is no damage.
       this.assertUsable();
       if (error instanceof PageDamagedError) this.end(error);
       throw error;

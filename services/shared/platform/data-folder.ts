@@ -19,6 +19,7 @@ export const TREE_DAMAGE_FILE = 'tree.damaged';
 export const TREE_OPENING_FILE = 'tree.opening';
 /** With a number behind it: trees that were set aside. */
 export const SET_ASIDE_PREFIX = 'tree.set-aside-';
+const DATA_NAMES: ReadonlySet<string> = new Set([WAL_FOLDER, WAL_MARK_FILE, TREE_FOLDER]);
 
 export class IdentityMissingError extends Error {
   override readonly name = 'IdentityMissingError';
@@ -49,7 +50,7 @@ export class DataFolder {
     const identity = await readIfThere(join(this.#path, IDENTITY_FILE));
     if (identity !== undefined) return identity;
     for (const name of await namesIn(this.#path)) {
-      if (name === WAL_FOLDER || name === WAL_MARK_FILE || name.startsWith(TREE_FOLDER)) throw new IdentityMissingError(this.#path, name);
+      if (DATA_NAMES.has(name) || name.startsWith(SET_ASIDE_PREFIX)) throw new IdentityMissingError(this.#path, name);
     }
     return undefined;
   }

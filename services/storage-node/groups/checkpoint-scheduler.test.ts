@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MIB } from '../../shared/base/units.ts';
+import { PageDamagedError } from '../../shared/btree/errors.ts';
 import { ManualTimers } from '../../../test/harness/manual-timers.ts';
 import { testEnvironment } from '../../../test/harness/test-environment.ts';
 import { CheckpointScheduler, DEFAULT_CHECKPOINT_OPTIONS, type ScheduledGroup } from './checkpoint-scheduler.ts';
@@ -28,6 +29,7 @@ function fakeGroup(id: number, walBytes: number, dirtyBytes = 0): FakeGroup {
       this.tree.dirtyBytes = 0;
       return Promise.resolve(1);
     },
+    pageUnreadable: (error) => assert.fail(String(error)),
   };
 }
 
@@ -53,6 +55,18 @@ test('a partition is due by its own log or by its changed pages, the one with mo
   assert.deepEqual(await tick([fakeGroup(1, 63 * MIB), fakeGroup(2, MIB)]), []);
   assert.deepEqual(await tick([fakeGroup(1, 64 * MIB), fakeGroup(2, 65 * MIB), fakeGroup(3, 2 * MIB, 8 * MIB)]), [2]);
   assert.deepEqual(await tick([fakeGroup(1, 63 * MIB), fakeGroup(3, 2 * MIB, 8 * MIB)]), [3]);
+});
+
+test('a page that is found damaged by a checkpoint is told to its group, and ends no node', async () => {
+  const damage = new PageDamagedError(1, 2, 'checksum differs');
+  const told: unknown[] = [];
+  const damaged = {
+    ...fakeGroup(1, 64 * MIB),
+    checkpoint: () => Promise.reject(damage),
+    pageUnreadable: (error: unknown) => void told.push(error),
+  };
+  await tick([damaged]);
+  assert.deepEqual(told, [damage]);
 });
 
 test('many partitions that are not due by themselves are, before their log together is more than a start may have to read', async () => {

@@ -1,4 +1,5 @@
 import { MIB, MINUTE_MS } from '../../shared/base/units.ts';
+import { PageDamagedError } from '../../shared/btree/errors.ts';
 import type { Environment } from '../../shared/env/environment.ts';
 import type { WriteAheadLog } from '../../shared/wal/write-ahead-log.ts';
 import type { CheckpointOptions } from '../core/options.ts';
@@ -19,7 +20,10 @@ export const DEFAULT_CHECKPOINT_OPTIONS: CheckpointOptions = {
 const NODE_BEGIN = 0.5;
 
 /** What the scheduler looks at of a replica. */
-export type ScheduledGroup = Pick<Group, 'id' | 'stopped' | 'checkpointable' | 'checkpointSlot' | 'checkpointAtMs' | 'checkpoint'> & {
+export type ScheduledGroup = Pick<
+  Group,
+  'id' | 'stopped' | 'checkpointable' | 'checkpointSlot' | 'checkpointAtMs' | 'checkpoint' | 'pageUnreadable'
+> & {
   readonly state: Pick<Group['state'], 'applied'>;
   readonly tree: Pick<Group['tree'], 'dirtyBytes'>;
 };
@@ -112,7 +116,11 @@ export class CheckpointScheduler {
       this.#environment.logger.debug('checkpoint', { group: group.id, slot });
     });
     // A tree that was found damaged meanwhile ends its replica, not the node.
-    const failed = (error: unknown): void => (group.stopped ? undefined : this.#fail(error));
+    const failed = (error: unknown): void => {
+      if (group.stopped) return;
+      if (error instanceof PageDamagedError) group.pageUnreadable(error);
+      else this.#fail(error);
+    };
     this.#queue = run.catch(failed).then(() => {
       this.#busy = false;
       this.#goOn();

@@ -17,8 +17,9 @@ const LEASES_WITHOUT_LEADER = 3;
 const LEASES_UNTAUGHT = 3;
 
 function whyAbstaining(name: string, isLed: boolean): string {
-  if (isLed) return `the log of the replica of ${name} is damaged, and waits for its leader to sync it`;
-  return `the log of the replica of ${name} is damaged, and no leader is heard of that could sync it: that takes a majority with sound logs`;
+  const replica = `the replica of ${name} abstains, for its log is damaged or what it promised is not known`;
+  if (isLed) return `${replica}, and waits for its leader to sync it`;
+  return `${replica}, and no leader is heard of that could sync it: that takes a majority with sound logs`;
 }
 
 /**

@@ -17,7 +17,7 @@ class World {
     group: (id: number) => this.groups.find((group) => group.id === id),
     add: (group: Group) => this.groups.push(group),
     rebuilder: { forget: () => Promise.resolve() },
-    wal: { removeGroup: () => Promise.resolve() },
+    wal: { group: () => undefined, removeGroup: () => Promise.resolve() },
     loader: { createLearner: (identity: GroupIdentity) => Promise.resolve({ id: identity.group, identity } as unknown as Group) },
   } as unknown as NodeGroups);
 

@@ -15,8 +15,9 @@ export async function deleteReplica(request: DeleteReplica, groups: NodeGroups, 
   const group = groups.group(request.group);
   if (group === undefined) {
     // Of one that lost its tree, and has not heard yet what it is, the log is left.
+    const owner = groups.wal.group(request.group)?.replica ?? request.replica;
+    for (const replica of new Set([owner, request.replica])) await pages.removeTree(replica);
     await groups.wal.removeGroup(request.group);
-    await pages.removeTree(request.replica);
     return { kind: 'done' };
   }
   // The catalog may not know yet that another replica took the place; the table is gone with all of them.

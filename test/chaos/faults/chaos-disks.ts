@@ -37,8 +37,9 @@ export class ChaosDisks implements Surroundings {
     for (const { name, dataDir } of processes) {
       if (dataDir === null) continue;
       await mkdir(dataDir, { recursive: true });
-      await this.#mountFirst(name, dataDir);
+      // First: whoever is interrupted meanwhile must not leave it mounted.
       this.#folders.set(name, dataDir);
+      await this.#mountFirst(name, dataDir);
     }
   }
 

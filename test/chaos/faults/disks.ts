@@ -1,12 +1,12 @@
+import { readdir, readFile } from 'node:fs/promises';
 import { KIB, MIB } from '../../../services/shared/base/units.ts';
 import { STORAGE_NODES, type StorageNodeName } from '../../harness/process-cluster.ts';
+import { until } from '../../harness/until.ts';
 import { type Fault, leadsMost, sleep, startAgain, type Victim } from './fault.ts';
 
 const LEFT_BYTES_MAX = 512 * KIB;
 /** With less there is no room for a batch. */
 const FULL_BYTES = 32 * KIB;
-/** Threads that are inside of a system call when their process is stopped leave it first. */
-const SETTLE_MS = 200;
 
 /** The disks fill up under load, and are freed again after a while; a node that ended for it is started by its operator then. */
 async function fill(victim: Victim, nodes: readonly StorageNodeName[]): Promise<void> {
@@ -50,12 +50,22 @@ async function isFull({ cluster, disks }: Victim, node: StorageNodeName): Promis
   return !(await cluster.isRunning(node)) || (await disks.freeBytes(node)) < FULL_BYTES;
 }
 
+/** A thread that is inside of a system call when its process is stopped, a sync for instance, ends that first. */
+async function untilStandsStill({ cluster }: Victim, node: StorageNodeName): Promise<void> {
+  const { pid } = await cluster.status(node);
+  await until(`every thread of ${node} stands still`, async () => {
+    const threads = await readdir(`/proc/${pid}/task`);
+    const states = await Promise.all(threads.map((thread) => readFile(`/proc/${pid}/task/${thread}/stat`, 'utf8')));
+    return states.every((stat) => /\) [Tt] /.test(stat));
+  });
+}
+
 /** What these nodes have not synced at one moment is gone. */
 async function cutPower(victim: Victim, nodes: readonly StorageNodeName[]): Promise<void> {
   const { cluster, disks } = victim;
   victim.began(`power cut ${nodes.join(', ')}`);
   await cluster.signal(nodes, 'SIGSTOP');
-  await sleep(SETTLE_MS);
+  for (const node of nodes) await untilStandsStill(victim, node);
   await Promise.all(nodes.map((node) => disks.copyAsIfCut(node)));
   await cluster.kill(...nodes);
   await Promise.all(nodes.map((node) => disks.recover(node)));

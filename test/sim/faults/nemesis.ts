@@ -42,6 +42,17 @@ export function planFaults({ faults, gapMs }: FaultPlan, random: Prng, durationM
   return planned;
 }
 
+/** What a fault came to. */
+interface Met {
+  readonly kind: string;
+  /** Undefined: it is under way. `struckAs` as of its end. */
+  ended: { readonly struckAs: string | undefined } | undefined;
+}
+
+function metBy(fault: FaultUnderWay, kind: string): string | undefined {
+  return fault.struckAs === undefined ? kind : fault.struckAs();
+}
+
 /** How soon a fault that found nothing to hit is tried again. */
 const RETRY_MS = 1000;
 
@@ -50,7 +61,7 @@ export class Nemesis {
   /** What began, in its order. */
   readonly strikes: Strike[] = [];
   /** The same, with what it came to. */
-  readonly #begun: { readonly kind: string; readonly fault: FaultUnderWay }[] = [];
+  readonly #begun = new Map<FaultUnderWay, Met>();
   readonly #cluster: SimCluster;
   readonly #plan: FaultPlan;
   readonly #planned: readonly PlannedFault[];
@@ -71,8 +82,8 @@ export class Nemesis {
   /** Kind of fault -> how often it has hit something so far. */
   get counts(): ReadonlyMap<string, number> {
     const counts = new Map<string, number>();
-    for (const { kind, fault } of this.#begun) {
-      const struckAs = fault.struckAs === undefined ? kind : fault.struckAs();
+    for (const [fault, { kind, ended }] of this.#begun) {
+      const struckAs = ended === undefined ? metBy(fault, kind) : ended.struckAs;
       if (struckAs !== undefined) counts.set(struckAs, (counts.get(struckAs) ?? 0) + 1);
     }
     return counts;
@@ -117,7 +128,7 @@ export class Nemesis {
     );
     const begun = fault.begin({ cluster: this.#cluster, atlas: this.#atlas, random: new Prng(seed) });
     if (begun === undefined) return;
-    this.#begun.push({ kind, fault: begun });
+    this.#begun.set(begun, { kind, ended: undefined });
     this.strikes.push({ ...planned, what: begun.what });
     this.#note(`${kind} ${begun.what}, ${begun.durationMs.toFixed(0)} ms`);
     this.#underWay.add(begun);
@@ -128,7 +139,10 @@ export class Nemesis {
     if (!this.#underWay.delete(fault)) return;
     this.#note(`over: ${fault.what}`);
     fault.end();
-    if (fault.struckAs !== undefined && fault.struckAs() === undefined) this.#note(`met nothing: ${fault.what}`);
+    const met = must(this.#begun.get(fault), 'a fault that never began');
+    // What it armed is disarmed: what strikes the same disk later is another one.
+    met.ended = { struckAs: metBy(fault, met.kind) };
+    if (met.ended.struckAs === undefined) this.#note(`met nothing: ${fault.what}`);
     this.#retryIfIdle();
   }
 
