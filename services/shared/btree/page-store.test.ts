@@ -29,6 +29,12 @@ function flippedBit(bytes: Buffer): Buffer {
   return flipped;
 }
 
+function damagePage(store: MemoryStore, pageId: number): void {
+  const page = store.peek(pageKey(pageId)) as Buffer;
+  page[200] = (page[200] as number) ^ 0x10;
+  store.poke(pageKey(pageId), page);
+}
+
 /** What may become of the record of the node: a flipped bit, nothing, a whole record of another kind in its place. */
 const NODE_RECORD_DAMAGE: readonly ((record: Buffer) => Buffer | undefined)[] = [
   flippedBit,
@@ -259,9 +265,7 @@ describe('damage', () => {
     await (await before.createTree(TREE + 1, NO_META)).checkpoint(NO_META);
     await before.close();
     const pageId = 3;
-    const page = store.peek(pageKey(pageId)) as Buffer;
-    page[200] = (page[200] as number) ^ 0x10;
-    store.poke(pageKey(pageId), page);
+    damagePage(store, pageId);
     const failures: unknown[] = [];
     const pages = await openPages(store, 1_000_000, failures);
     const damaged = await pages.openTree(TREE);
@@ -291,9 +295,7 @@ describe('damage', () => {
     await before.close();
     // The leaf of the first item is another one.
     const pageId = 2;
-    const page = store.peek(pageKey(pageId)) as Buffer;
-    page[200] = (page[200] as number) ^ 0x10;
-    store.poke(pageKey(pageId), page);
+    damagePage(store, pageId);
     const failures: unknown[] = [];
     const pages = await openPages(store, 1_000_000, failures);
     const [tree, other] = [await pages.openTree(TREE), await pages.openTree(TREE + 1)];
@@ -371,6 +373,14 @@ describe('damage', () => {
     assert.equal(pages.damagedTrees().size, 0);
     await pages.close();
   });
+});
+
+it('is not written to for a tree that is to be removed and not there', async () => {
+  const store = new MemoryStore();
+  const pages = await openPages(store);
+  store.failure = new Error('a full disk');
+  await pages.removeTree(TREE);
+  await pages.close();
 });
 
 describe('load', () => {

@@ -160,6 +160,7 @@ export class PageStore {
   /** Removes a tree durably; its pages are deleted in the background. Does nothing when there is no such tree. */
   async removeTree(treeId: number): Promise<void> {
     this.#assertOpen();
+    if (!this.#trees.has(treeId) && !this.#damaged.has(treeId) && !this.#open.has(treeId)) return;
     await this.#replace(treeId, undefined, 'removed', (batch) => batch.delete(treeKey(treeId)));
   }
 
